@@ -1,0 +1,2 @@
+export type { Filters } from './filters.ts';
+export type * from './types/index.ts';

@@ -1,0 +1,6 @@
+export { abortable, deadline, KeyedLock, mapLimit } from './async.ts';
+export { type Clock, rfc3339Nano, systemClock, ZERO_TIME } from './clock.ts';
+export { type Undo, UndoStack } from './disposal.ts';
+export { type ErrorKind, errnoCode, isKind, WharfError } from './errors.ts';
+export { newId, shortId } from './id.ts';
+export { type LogFields, type Logger, silentLog } from './log.ts';

@@ -1,0 +1,4 @@
+export type * from './containers.ts';
+export type * from './images.ts';
+export type * from './streams.ts';
+export type * from './system.ts';

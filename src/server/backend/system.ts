@@ -1,0 +1,45 @@
+import type { Filters } from '../../api/filters.ts';
+import type {
+  AuthConfig,
+  EventMessage,
+  Network,
+  SystemInfo,
+  SystemVersion,
+  Volume,
+  VolumeCreateOptions,
+} from '../../api/index.ts';
+
+export interface SystemBackend {
+  ping(): {
+    apiVersion: string;
+    osType: string;
+    builderVersion: string;
+    experimental: boolean;
+    swarm: string;
+  };
+  version(): SystemVersion;
+  info(): Promise<SystemInfo>;
+  events(
+    input: { since?: bigint; until?: bigint; filters: Filters },
+    signal: AbortSignal,
+  ): AsyncIterable<EventMessage>;
+  /** The document of `/system/df`, limited to the asked types (empty: all). */
+  diskUsage(types: string[]): Promise<Record<string, unknown>>;
+  auth(credentials: AuthConfig): Promise<{ Status: string; IdentityToken: string }>;
+  /** `wharf doctor --verify`: each promise checked, differences named. */
+  verify(): Promise<{ ok: boolean; findings: { check: string; problem: string }[] }>;
+}
+
+export interface VolumesBackend {
+  list(filters: Filters): Promise<{ Volumes: Volume[]; Warnings: string[] }>;
+  create(options: VolumeCreateOptions): Promise<Volume>;
+  inspect(name: string): Promise<Volume>;
+  remove(name: string, options: { force: boolean }): Promise<void>;
+  prune(filters: Filters): Promise<{ VolumesDeleted: string[]; SpaceReclaimed: number }>;
+}
+
+/** Read-only until user networks come; changes are refused with `not-implemented`. */
+export interface NetworksBackend {
+  list(filters: Filters): Promise<Network[]>;
+  inspect(ref: string, options: { verbose: boolean; scope?: string }): Promise<Network>;
+}

@@ -1,0 +1,35 @@
+import type { Usage } from '../snapshot/types.ts';
+
+/** A volume as recorded. `createdAt` in RFC 3339. */
+export interface VolumeRecord {
+  name: string;
+  driver: 'local';
+  options: Record<string, string>;
+  labels: Record<string, string>;
+  createdAt: string;
+  /** Made without a name by an image's VOLUME or `-v /path`; only such are pruned by default and removed by `rm -v`. */
+  anonymous: boolean;
+}
+
+/** Named directories that outlive containers (promise I7). Who uses a volume is known by the container records, not here. */
+export interface VolumeStore {
+  /** Makes it or returns the one of that name. Errors: `invalid` name or options, `conflict` when it exists with other options. */
+  create(request: {
+    name?: string;
+    driver?: string;
+    options?: Record<string, string>;
+    labels?: Record<string, string>;
+    anonymous?: boolean;
+  }): Promise<{ volume: VolumeRecord; created: boolean }>;
+  get(name: string): VolumeRecord | undefined;
+  list(): VolumeRecord[];
+  /** The directory that containers see, on the host. */
+  mountpoint(name: string): string;
+  /** Mounts a volume that has mount options (tmpfs, bind, nfs …) for one more user; returns the directory to bind. */
+  acquire(name: string, userId: string): Promise<string>;
+  /** Undoes `acquire`; unmounts with the last user. */
+  release(name: string, userId: string): Promise<void>;
+  usage(name: string): Promise<Usage>;
+  /** Errors: `not-found`; `conflict` while acquired. */
+  remove(name: string): Promise<void>;
+}
