@@ -1,1 +1,2 @@
+export { openLogReader } from './reader.ts';
 export type * from './types.ts';
