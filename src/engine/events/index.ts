@@ -1,0 +1,3 @@
+export { createEventBus } from './bus.ts';
+export { filterEvents } from './filter.ts';
+export type * from './types.ts';
