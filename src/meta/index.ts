@@ -1,1 +1,2 @@
+export { openDatabase, openMemoryDatabase } from './sqlite.ts';
 export type * from './types.ts';

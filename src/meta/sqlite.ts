@@ -1,0 +1,134 @@
+import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { errnoCode, WharfError } from '../base/index.ts';
+import { flock } from '../sys/index.ts';
+import { type SqlAccess, SqliteCollection } from './collection.ts';
+import { migrate } from './schema.ts';
+import type { Collection, CollectionSpec, Database } from './types.ts';
+
+/**
+ * Opens the database file, making it and its folder when missing, and owns it until it is disposed: another process
+ * that opens it is refused with `conflict`. Errors: `conflict` also for a newer schema; `corrupt` when it is no database.
+ */
+export function openDatabase(file: string): Database {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  const lock = takeLock(file);
+  try {
+    return new SqliteDatabase(file, lock);
+  } catch (thrown) {
+    closeSync(lock);
+    throw converted(thrown, file);
+  }
+}
+
+/** A database of the same kind that lives in memory only: for tests. */
+export function openMemoryDatabase(): Database {
+  return new SqliteDatabase(':memory:', undefined);
+}
+
+function takeLock(file: string): number {
+  // The lock lies beside the database: closing any descriptor of the database itself would drop SQLite's own locks on it.
+  const lock = openSync(`${file}.lock`, 'a', 0o600);
+  let taken = false;
+  try {
+    taken = flock(lock, { exclusive: true, nonBlocking: true });
+  } finally {
+    if (!taken) closeSync(lock);
+  }
+  if (taken) return lock;
+  throw new WharfError(
+    'conflict',
+    `the data root ${dirname(file)} is in use by another running daemon: stop that one, or give this one another data root`,
+  );
+}
+
+class SqliteDatabase implements Database, SqlAccess {
+  readonly schemaVersion: number;
+  private readonly db: DatabaseSync;
+  private readonly lock: number | undefined;
+  private readonly file: string;
+  private depth = 0;
+
+  constructor(file: string, lock: number | undefined) {
+    this.file = file;
+    this.lock = lock;
+    this.db = new DatabaseSync(file);
+    try {
+      // FULL makes every commit durable in WAL mode. The WAL is folded back at 1,000 pages, SQLite's default.
+      this.db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON');
+      this.schemaVersion = migrate(this.db);
+    } catch (thrown) {
+      this.db.close();
+      throw thrown;
+    }
+  }
+
+  collection<T extends object>(spec: CollectionSpec<T>): Collection<T> {
+    if (!/^[a-z][a-z0-9_]*$/.test(spec.name)) {
+      throw new WharfError('internal', `"${spec.name}" can't name a collection`);
+    }
+    return new SqliteCollection(this, spec);
+  }
+
+  transaction<T>(work: () => T): T {
+    // Nested calls join the outer one by a savepoint: an inner failure that is caught takes back only the inner writes.
+    const savepoint = this.depth === 0 ? undefined : `nested_${this.depth}`;
+    this.db.exec(savepoint === undefined ? 'BEGIN IMMEDIATE' : `SAVEPOINT ${savepoint}`);
+    this.depth += 1;
+    try {
+      const result = work();
+      if (result instanceof Promise)
+        throw new WharfError('internal', 'work in a transaction must be synchronous');
+      this.db.exec(savepoint === undefined ? 'COMMIT' : `RELEASE ${savepoint}`);
+      return result;
+    } catch (thrown) {
+      // SQLite rolls back by itself when the disk is full or fails; then there is nothing left to take back.
+      if (this.db.isTransaction) {
+        this.db.exec(savepoint === undefined ? 'ROLLBACK' : `ROLLBACK TO ${savepoint}; RELEASE ${savepoint}`);
+      }
+      throw converted(thrown, this.file);
+    } finally {
+      this.depth -= 1;
+    }
+  }
+
+  check(): string[] {
+    const rows = this.db.prepare('PRAGMA integrity_check').all();
+    return rows.map((row) => String(row['integrity_check'])).filter((line) => line !== 'ok');
+  }
+
+  prepare(sql: string): StatementSync {
+    return this.db.prepare(sql);
+  }
+
+  run(statement: StatementSync, ...values: SQLInputValue[]): number {
+    try {
+      return Number(statement.run(...values).changes);
+    } catch (thrown) {
+      throw converted(thrown, this.file);
+    }
+  }
+
+  exec(sql: string): void {
+    this.db.exec(sql);
+  }
+
+  [Symbol.dispose](): void {
+    if (!this.db.isOpen) return;
+    this.db.close();
+    if (this.lock !== undefined) closeSync(this.lock);
+  }
+}
+
+function converted(thrown: unknown, file: string): unknown {
+  if (errnoCode(thrown) !== 'ERR_SQLITE_ERROR') return thrown;
+  const code = (thrown as { errcode?: number }).errcode ?? 0;
+  const message = `database ${file}: ${(thrown as Error).message}`;
+  // Primary result codes, https://sqlite.org/rescode.html: 11 CORRUPT, 13 FULL, 19 CONSTRAINT, 26 NOTADB.
+  const primary = code & 0xff;
+  if (primary === 13) return new WharfError('exhausted', message, { cause: thrown });
+  if (primary === 19) return new WharfError('conflict', message, { cause: thrown });
+  if (primary === 11 || primary === 26) return new WharfError('corrupt', message, { cause: thrown });
+  return new WharfError('internal', message, { cause: thrown });
+}
