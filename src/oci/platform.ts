@@ -46,7 +46,7 @@ export function normalizePlatform(platform: Platform): Platform {
 /** Reads `linux`, `arm64`, `linux/arm64`, `linux/arm/v7`. What is left out is the host's. Errors: `invalid`. */
 export function parsePlatform(text: string): Platform {
   const parts = text.toLowerCase().split('/');
-  if (parts.length > 3 || parts.some((part) => !/^[a-z0-9_.-]+$/.test(part))) {
+  if (parts.length > 3 || parts.some((part) => !/^[a-z0-9][a-z0-9_.-]*$/.test(part))) {
     throw new WharfError(
       'invalid',
       `"${text.slice(0, 128)}" is an invalid platform: it has the form os[/arch[/variant]]`,
