@@ -1,1 +1,3 @@
+export { openContentStore } from './local.ts';
+export { openMemoryContentStore } from './memory.ts';
 export type * from './types.ts';
