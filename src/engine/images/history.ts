@@ -1,0 +1,48 @@
+import type { ContentStore } from '../../content/index.ts';
+import type { Platform } from '../../oci/index.ts';
+import { readConfig } from './inspect.ts';
+import { familiarName, type ImageStore } from './store.ts';
+
+/** One line of `GET /images/{name}/history`, newest first. */
+export interface HistoryLine {
+  Id: string;
+  Created: number;
+  CreatedBy: string;
+  Tags: string[] | null;
+  Size: number;
+  Comment: string;
+}
+
+/** How an image came to be, instruction by instruction. Errors: `not-found`. */
+export async function imageHistory(
+  deps: { images: ImageStore; content: ContentStore },
+  ref: string,
+  _platform?: Platform,
+): Promise<HistoryLine[]> {
+  const image = deps.images.resolve(ref);
+  const history = (await readConfig(deps.content, image)).history ?? [];
+  const sizes = image.layers.map((layer) => layer.bytes);
+  // A config without history still has its layers: one line each.
+  const entries = history.length > 0 ? history : sizes.map(() => ({ created: image.created }));
+  const lines = entries.map((entry): HistoryLine => {
+    const empty = 'empty_layer' in entry && entry.empty_layer === true;
+    return {
+      Id: '<missing>',
+      Created: Math.floor((Date.parse(entry.created ?? '') || 0) / 1000),
+      CreatedBy: ('created_by' in entry && entry.created_by) || '',
+      Tags: null,
+      Size: empty ? 0 : (sizes.shift() ?? 0),
+      Comment: ('comment' in entry && entry.comment) || '',
+    };
+  });
+  const newest = lines.at(-1);
+  if (newest) {
+    newest.Id = image.id;
+    const tags = deps.images
+      .namesOf(image.id)
+      .map(familiarName)
+      .filter((name) => !name.includes('@'));
+    newest.Tags = tags.length > 0 ? tags : null;
+  }
+  return lines.reverse();
+}

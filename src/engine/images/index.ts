@@ -1,0 +1,13 @@
+export { bootstrapImage } from './bootstrap.ts';
+export { imageHistory } from './history.ts';
+export { importImage } from './import.ts';
+export { inspectImage, readConfig } from './inspect.ts';
+export type { LayerUnpacker } from './layers.ts';
+export { imageSize, listImages } from './list.ts';
+export { type LoadDeps, loadImages } from './load.ts';
+export { pruneImages } from './prune.ts';
+export { type RemoveDeps, removeImage } from './remove.ts';
+export { saveImages } from './save.ts';
+export { canonicalName, familiarName, type ImageRecord, type ImageStore, openImageStore } from './store.ts';
+export { SweepGate, sweepContent } from './sweep.ts';
+export { tagImage } from './tag.ts';

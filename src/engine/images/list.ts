@@ -1,0 +1,139 @@
+import type { Filters, ImageSummary } from '../../api/index.ts';
+import { shortId, WharfError } from '../../base/index.ts';
+import { filterTime, referencePattern } from './filters.ts';
+import { familiarName, type ImageRecord, type ImageStore } from './store.ts';
+
+export interface ListDeps {
+  images: ImageStore;
+  /** Ids of containers that were made from the image. */
+  containersOf: (imageId: string) => string[];
+}
+
+export interface ListInput {
+  all: boolean;
+  digests: boolean;
+  sharedSize: boolean;
+  manifests: boolean;
+  filters: Filters;
+}
+
+const KNOWN_FILTERS = ['dangling', 'label', 'label!', 'before', 'since', 'reference', 'until'];
+
+/** Images as `docker images` lists them, newest first. Errors: `invalid` for an unknown filter or a bad value. */
+export function listImages(deps: ListDeps, input: ListInput): ImageSummary[] {
+  const passes = imageFilter(deps, input.filters);
+  const shared = input.sharedSize ? sharedBytes(deps.images.all()) : undefined;
+  const found: ImageSummary[] = [];
+  for (const image of deps.images.all()) {
+    const names = passes(image);
+    if (names) found.push(summary(deps, image, names, shared));
+  }
+  return found.sort(
+    (a, b) => (b.Created ?? 0) - (a.Created ?? 0) || String(a.Id).localeCompare(String(b.Id)),
+  );
+}
+
+function summary(
+  deps: ListDeps,
+  image: ImageRecord,
+  names: string[],
+  shared: Map<string, number> | undefined,
+): ImageSummary {
+  const familiar = names.map(familiarName);
+  return {
+    Id: image.id,
+    ParentId: '',
+    RepoTags: familiar.filter((name) => !name.includes('@')),
+    RepoDigests: familiar.filter((name) => name.includes('@')),
+    Created: unixSeconds(image.created),
+    Size: imageSize(image),
+    SharedSize: shared ? sharedOf(image, shared) : -1,
+    Labels: image.labels as Record<string, string>,
+    Containers: shared ? deps.containersOf(image.id).length : -1,
+  };
+}
+
+/** Bytes of an image's files, all layers. */
+export function imageSize(image: ImageRecord): number {
+  return image.layers.reduce((sum, layer) => sum + layer.bytes, 0);
+}
+
+function unixSeconds(time: string): number {
+  const parsed = Date.parse(time);
+  return Number.isNaN(parsed) || parsed < 0 ? 0 : Math.floor(parsed / 1000);
+}
+
+/** How many images have each layer. */
+function sharedBytes(images: ImageRecord[]): Map<string, number> {
+  const users = new Map<string, number>();
+  for (const image of images) {
+    for (const { chainId } of image.layers) users.set(chainId, (users.get(chainId) ?? 0) + 1);
+  }
+  return users;
+}
+
+function sharedOf(image: ImageRecord, users: Map<string, number>): number {
+  return image.layers.reduce(
+    (sum, layer) => sum + ((users.get(layer.chainId) ?? 0) > 1 ? layer.bytes : 0),
+    0,
+  );
+}
+
+type NameFilter = (image: ImageRecord) => string[] | undefined;
+
+/** Decides which images pass, and under which of their names. */
+export function imageFilter(deps: Pick<ListDeps, 'images'>, filters: Filters): NameFilter {
+  for (const key of filters.keys()) {
+    if (!KNOWN_FILTERS.includes(key)) throw new WharfError('invalid', `invalid filter '${key}'`);
+  }
+  const dangling = boolFilter(filters, 'dangling');
+  const before = earliest(deps, filters.get('before'), Math.min);
+  const since = earliest(deps, filters.get('since'), Math.max);
+  const until = filters.get('until')?.map((text) => filterTime(text));
+  const patterns = filters.get('reference')?.map(referencePattern);
+  return (image) => {
+    const names = deps.images.namesOf(image.id);
+    const created = Date.parse(image.created);
+    if (dangling !== undefined && dangling !== (names.length === 0)) return undefined;
+    if (before !== undefined && !(created < before)) return undefined;
+    if (since !== undefined && !(created > since)) return undefined;
+    if (until?.some((limit) => created >= limit)) return undefined;
+    if (!labelsMatch(image.labels ?? {}, filters)) return undefined;
+    if (!patterns) return names;
+    const kept = names.filter((name) => patterns.some((pattern) => pattern(name)));
+    return kept.length > 0 ? kept : undefined;
+  };
+}
+
+function boolFilter(filters: Filters, key: string): boolean | undefined {
+  const value = filters.get(key)?.[0];
+  if (value === undefined) return undefined;
+  if (value === 'true' || value === '1') return true;
+  if (value === 'false' || value === '0') return false;
+  throw new WharfError('invalid', `invalid filter '${key}=[${value}]'`);
+}
+
+function earliest(
+  deps: Pick<ListDeps, 'images'>,
+  refs: readonly string[] | undefined,
+  pick: (...times: number[]) => number,
+): number | undefined {
+  if (!refs || refs.length === 0) return undefined;
+  return pick(...refs.map((ref) => Date.parse(deps.images.resolve(ref).created)));
+}
+
+function labelsMatch(labels: Record<string, string>, filters: Filters): boolean {
+  const has = (wanted: string) => {
+    const at = wanted.indexOf('=');
+    const key = at < 0 ? wanted : wanted.slice(0, at);
+    return Object.hasOwn(labels, key) && (at < 0 || labels[key] === wanted.slice(at + 1));
+  };
+  const wanted = filters.get('label') ?? [];
+  const unwanted = filters.get('label!') ?? [];
+  return wanted.every(has) && !unwanted.some(has);
+}
+
+/** For messages: the familiar names, or the short id of an image without one. */
+export function displayName(images: ImageStore, image: ImageRecord): string {
+  return images.namesOf(image.id).map(familiarName)[0] ?? shortId(image.id);
+}

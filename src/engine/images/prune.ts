@@ -1,0 +1,35 @@
+import type { Filters, ImageDeleteResponseItem } from '../../api/index.ts';
+import { WharfError } from '../../base/index.ts';
+import { imageFilter, imageSize } from './list.ts';
+import { deleteImage, type RemoveDeps } from './remove.ts';
+
+const KNOWN_FILTERS = ['dangling', 'label', 'label!', 'until'];
+
+/** Removes images that nothing uses: those without a name, or with `dangling=false` all. Errors: `invalid` filter. */
+export async function pruneImages(
+  deps: RemoveDeps,
+  filters: Filters,
+): Promise<{ deleted: ImageDeleteResponseItem[]; spaceReclaimed: number }> {
+  for (const key of filters.keys()) {
+    if (!KNOWN_FILTERS.includes(key)) throw new WharfError('invalid', `invalid filter '${key}'`);
+  }
+  const onlyDangling = !['false', '0'].includes(filters.get('dangling')?.[0] ?? 'true');
+  const others = new Map([...filters].filter(([key]) => key !== 'dangling'));
+  const passes = imageFilter(deps, others);
+  const deleted: ImageDeleteResponseItem[] = [];
+  let spaceReclaimed = 0;
+  for (const image of deps.images.all()) {
+    if (deps.containersOf(image.id).length > 0) continue;
+    if (onlyDangling && deps.images.namesOf(image.id).length > 0) continue;
+    if (!passes(image)) continue;
+    await deleteImage(deps, image, deleted);
+    spaceReclaimed += imageSize(image);
+  }
+  deps.events.publish({
+    type: 'image',
+    action: 'prune',
+    id: '',
+    attributes: { reclaimed: String(spaceReclaimed) },
+  });
+  return { deleted, spaceReclaimed };
+}

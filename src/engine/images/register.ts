@@ -1,0 +1,130 @@
+import { type Clock, rfc3339Nano, WharfError, ZERO_TIME } from '../../base/index.ts';
+import {
+  chainIds,
+  type Descriptor,
+  type Digest,
+  hostPlatform,
+  type ImageConfigFile,
+  type Manifest,
+  MediaTypes,
+  parseImageConfig,
+} from '../../oci/index.ts';
+import type { EventBus } from '../events/index.ts';
+import { type LayerDeps, makeLayer } from './layers.ts';
+import { familiarName, type ImageLayer, type ImageRecord, type ImageStore } from './store.ts';
+
+export interface RegisterDeps extends LayerDeps {
+  images: ImageStore;
+  events: Pick<EventBus, 'publish'>;
+  clock: Clock;
+}
+
+/** An image to take in, its layer blobs being in the content store already. */
+export interface NewImage {
+  config: Uint8Array;
+  /** Blobs of the layers, lowest first, in step with the config's `diff_ids`. */
+  layers: Descriptor[];
+  /** The manifest as it came; without one it is made. */
+  manifest?: Descriptor;
+}
+
+/**
+ * Makes an image's layers and records it, unless it is here. All or nothing but for layers, which the next sweep takes.
+ * Errors: `invalid` config, `corrupt` layer.
+ */
+export async function registerImage(
+  deps: RegisterDeps,
+  image: NewImage,
+  onLayer: (layer: ImageLayer) => void,
+  signal?: AbortSignal,
+): Promise<ImageRecord> {
+  const file = parseImageConfig(image.config);
+  const diffIds = file.rootfs.diff_ids;
+  if (diffIds.length !== image.layers.length) {
+    throw new WharfError(
+      'invalid',
+      `invalid manifest, layers length mismatch: expected ${image.layers.length}, got ${diffIds.length}`,
+    );
+  }
+  const layers = await makeLayers(deps, diffIds, image.layers, onLayer, signal);
+  const config = await deps.content.put(image.config, MediaTypes.ociConfig);
+  const manifest = image.manifest ?? (await makeManifest(deps, config, layers));
+  const present = deps.images.get(config.digest);
+  if (present) return present;
+  const record: ImageRecord = {
+    id: config.digest,
+    manifest,
+    config,
+    platform: platformOf(file),
+    created: file.created ?? ZERO_TIME,
+    layers,
+    labels: file.config?.Labels ?? null,
+    lastTagTime: ZERO_TIME,
+  };
+  deps.images.put(record);
+  return record;
+}
+
+async function makeLayers(
+  deps: RegisterDeps,
+  diffIds: Digest[],
+  blobs: Descriptor[],
+  onLayer: (layer: ImageLayer) => void,
+  signal?: AbortSignal,
+): Promise<ImageLayer[]> {
+  const chain = chainIds(diffIds);
+  const layers: ImageLayer[] = [];
+  for (const [at, chainId] of chain.entries()) {
+    signal?.throwIfAborted();
+    const parent = at > 0 ? chain[at - 1] : undefined;
+    const wanted = { chainId, parent, diffId: diffIds[at] as Digest, blob: blobs[at] as Descriptor };
+    const layer = await makeLayer(deps, wanted, signal);
+    layers.push(layer);
+    onLayer(layer);
+  }
+  return layers;
+}
+
+async function makeManifest(
+  deps: RegisterDeps,
+  config: Descriptor,
+  layers: ImageLayer[],
+): Promise<Descriptor> {
+  const manifest: Manifest = {
+    schemaVersion: 2,
+    mediaType: MediaTypes.ociManifest,
+    config,
+    layers: layers.map(({ blob }) => ({ mediaType: blob.mediaType, digest: blob.digest, size: blob.size })),
+  };
+  return deps.content.put(Buffer.from(JSON.stringify(manifest)), MediaTypes.ociManifest);
+}
+
+function platformOf(file: ImageConfigFile): ImageRecord['platform'] {
+  const host = hostPlatform();
+  const platform = { os: file.os || host.os, architecture: file.architecture || host.architecture };
+  return file.variant ? { ...platform, variant: file.variant } : platform;
+}
+
+/**
+ * Gives an image a canonical name, taking it from whoever had it. Returns the id that had it before, if another.
+ * Emits `tag`.
+ */
+export function nameImage(deps: RegisterDeps, image: ImageRecord, canonical: string): Digest | undefined {
+  const before = deps.images.named(canonical);
+  deps.images.transaction(() => {
+    deps.images.setName(canonical, image.id);
+    deps.images.put({ ...image, lastTagTime: rfc3339Nano(deps.clock.nowNanos()) });
+  });
+  publishImage(deps, image, 'tag', familiarName(canonical));
+  return before === image.id ? undefined : before;
+}
+
+/** Emits an image event: the actor is the image id; `name` is what the user called it, or the id. */
+export function publishImage(
+  deps: Pick<RegisterDeps, 'events'>,
+  image: ImageRecord,
+  action: string,
+  name: string = image.id,
+): void {
+  deps.events.publish({ type: 'image', action, id: image.id, attributes: { ...image.labels, name } });
+}

@@ -1,0 +1,151 @@
+import type { ImageDeleteResponseItem } from '../../api/index.ts';
+import { shortId, WharfError } from '../../base/index.ts';
+import { publishImage, type RegisterDeps } from './register.ts';
+import { canonicalName, familiarName, type ImageRecord } from './store.ts';
+import { type SweepDeps, type SweepGate, sweepContent } from './sweep.ts';
+
+export interface RemoveDeps extends SweepDeps, Pick<RegisterDeps, 'events'> {
+  gate: SweepGate;
+  /** Containers made from an image. */
+  containersOf: (imageId: string) => { id: string; running: boolean }[];
+}
+
+/**
+ * Takes a name from an image, and the image itself with its last name; by id, the image with all its names in one
+ * repository. Texts and rules as Docker's: a running container's image stays, a stopped one's goes only by force.
+ */
+export async function removeImage(
+  deps: RemoveDeps,
+  ref: string,
+  options: { force: boolean; noPrune: boolean },
+): Promise<ImageDeleteResponseItem[]> {
+  const image = deps.images.resolve(ref);
+  const items: ImageDeleteResponseItem[] = [];
+  const name = canonicalName(ref);
+  const byName = name !== undefined && deps.images.named(name) === image.id ? name : undefined;
+  if (byName !== undefined) {
+    const last = untagByName(deps, image, byName, options.force, items);
+    if (!last) return items;
+  } else {
+    untagById(deps, image, options.force, items);
+  }
+  const conflict = findConflict(deps, image, options.force);
+  if (conflict) {
+    // A name was taken away as asked; that the image itself stays is no error then.
+    if (items.length > 0 && conflict.used) return items;
+    throw conflictError(image, conflict);
+  }
+  await deleteImage(deps, image, items);
+  return items;
+}
+
+/** Removes the record, then whatever only it needed; adds what went to `items`. */
+export async function deleteImage(
+  deps: RemoveDeps,
+  image: ImageRecord,
+  items: ImageDeleteResponseItem[],
+): Promise<void> {
+  for (const name of deps.images.namesOf(image.id)) untag(deps, image, name, items);
+  deps.images.delete(image.id);
+  items.push({ Deleted: image.id });
+  publishImage(deps, image, 'delete');
+  await deps.gate.sweep(() => sweepContent(deps));
+  for (const { chainId } of image.layers.toReversed()) {
+    if (!deps.snapshots.stat(chainId)) items.push({ Deleted: chainId });
+  }
+}
+
+function untag(deps: RemoveDeps, image: ImageRecord, name: string, items: ImageDeleteResponseItem[]): void {
+  deps.images.removeName(name);
+  items.push({ Untagged: familiarName(name) });
+  publishImage(deps, image, 'untag');
+}
+
+/** True when the image has no name left. Digests of the same repository go with its last tag. */
+function untagByName(
+  deps: RemoveDeps,
+  image: ImageRecord,
+  name: string,
+  force: boolean,
+  items: ImageDeleteResponseItem[],
+): boolean {
+  const user = deps.containersOf(image.id)[0];
+  if (!force && user && isOneRepository(deps.images.namesOf(image.id))) {
+    const text = `container ${shortId(user.id)} is using its referenced image ${shortId(image.id)}`;
+    const what = familiarName(name);
+    throw new WharfError(
+      'conflict',
+      `conflict: unable to remove repository reference "${what}" (must force) - ${text}`,
+    );
+  }
+  untag(deps, image, name, items);
+  const left = deps.images.namesOf(image.id);
+  const repository = repositoryOf(name);
+  if (!left.every((other) => other.includes('@') && repositoryOf(other) === repository)) return false;
+  for (const digest of left) untag(deps, image, digest, items);
+  return true;
+}
+
+/** By id, the names of one repository go with the image; with several, `findConflict` asks for force. */
+function untagById(
+  deps: RemoveDeps,
+  image: ImageRecord,
+  force: boolean,
+  items: ImageDeleteResponseItem[],
+): void {
+  const names = deps.images.namesOf(image.id);
+  if (!isOneRepository(names)) return;
+  const conflict = findConflict(deps, image, force, { ignoreNames: true });
+  if (conflict) throw conflictError(image, conflict);
+  for (const name of names) untag(deps, image, name, items);
+}
+
+interface Conflict {
+  hard: boolean;
+  /** A container uses the image. */
+  used: boolean;
+  text: string;
+}
+
+function findConflict(
+  deps: RemoveDeps,
+  image: ImageRecord,
+  force: boolean,
+  options: { ignoreNames?: boolean } = {},
+): Conflict | undefined {
+  const users = deps.containersOf(image.id);
+  const running = users.find((user) => user.running);
+  if (running) {
+    return {
+      hard: true,
+      used: true,
+      text: `image is being used by running container ${shortId(running.id)}`,
+    };
+  }
+  if (force) return undefined;
+  if (!options.ignoreNames && deps.images.namesOf(image.id).length > 0) {
+    return { hard: false, used: false, text: 'image is referenced in multiple repositories' };
+  }
+  const stopped = users[0];
+  if (!stopped) return undefined;
+  return { hard: false, used: true, text: `image is being used by stopped container ${shortId(stopped.id)}` };
+}
+
+function conflictError(image: ImageRecord, conflict: Conflict): WharfError {
+  const force = conflict.hard ? 'cannot be forced' : 'must be forced';
+  return new WharfError(
+    'conflict',
+    `conflict: unable to delete ${shortId(image.id)} (${force}) - ${conflict.text}`,
+  );
+}
+
+/** At most one tag, and digests only of the same repository. */
+function isOneRepository(names: string[]): boolean {
+  const tags = names.filter((name) => !name.includes('@'));
+  if (tags.length > 1) return false;
+  return new Set(names.map(repositoryOf)).size <= 1;
+}
+
+function repositoryOf(name: string): string {
+  return name.replace(/(@sha256:[0-9a-f]{64}|:[^/:@]*)$/, '');
+}
