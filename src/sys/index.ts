@@ -1,0 +1,52 @@
+export {
+  type FileStat,
+  fchmodat,
+  fchownat,
+  fstatat,
+  linkat,
+  mkdirat,
+  mknodat,
+  readlinkat,
+  renameat2,
+  symlinkat,
+  unlinkat,
+  utimensat,
+} from './at.ts';
+export { type CgroupHierarchy, cgroupPaths, cgroupPids, detectCgroups, removeCgroup } from './cgroup.ts';
+export { isErrno } from './errno.ts';
+export { duplicateFd, Fd, flock, O, pipe2 } from './fd.ts';
+export { mkdirAllInRoot, readFileInRoot } from './in-root.ts';
+export {
+  type FileSystemStat,
+  type MountRequest,
+  mount,
+  statfs,
+  syncfs,
+  umount,
+  umountIfMounted,
+} from './mount.ts';
+export { type MountInfo, mountInfo, parseMountInfo } from './mount-info.ts';
+export { createNetns, deleteNetns } from './namespace.ts';
+export { RouteSocket, type VethPair } from './netlink/route-socket.ts';
+export type { Link, LinkAddress, LinkStats, Route } from './netlink/types.ts';
+export { inOtherNetns, withNetns } from './netns-switch.ts';
+export { nftJson, runNft } from './nft.ts';
+export { type OpenHow, openat2, openInRoot, RESOLVE } from './openat2.ts';
+export { type ExitStatus, openPidfd, pidfdExited, pidfdSendSignal } from './pidfd.ts';
+export { pollFd, type Readiness } from './poll.ts';
+export { type ProcessStatus, prctlSubreaper, processStartTicks, processStatus } from './process.ts';
+export { SeqpacketConnection } from './seqpacket.ts';
+export { signalName, signalNumber } from './signals.ts';
+export { type ChildProcessHandle, type SpawnRequest, spawnProcess } from './spawn.ts';
+export { mkfifo, type SystemInfo, sysinfo, uname } from './system.ts';
+export { socketPeer } from './unix-socket.ts';
+export {
+  fgetxattr,
+  flistxattr,
+  fremovexattr,
+  fsetxattr,
+  lgetxattr,
+  llistxattr,
+  lremovexattr,
+  lsetxattr,
+} from './xattr.ts';
