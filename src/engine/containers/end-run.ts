@@ -1,0 +1,92 @@
+import { isKind, rfc3339Nano, WharfError } from '../../base/index.ts';
+import { publishContainerEvent } from './container-events.ts';
+import type { CoreDeps } from './lifecycle-deps.ts';
+import type { LiveContainer } from './live.ts';
+import type { ContainerRecord } from './record.ts';
+import type { StopOptions } from './session.ts';
+import { parseSignal, SIGKILL } from './signals.ts';
+
+const DEFAULT_GRACE_SECONDS = 10;
+/** After SIGKILL only the kernel can hold a process. */
+const KILL_MS = 10_000;
+
+/** Sends a signal to the container's first process and tells of it. A paused container is let go on, so that it can act. Nothing happens when it has ended. */
+export async function signalTask(
+  deps: Pick<CoreDeps, 'events' | 'store'>,
+  record: ContainerRecord,
+  live: LiveContainer,
+  signal: number,
+  resume: boolean,
+): Promise<void> {
+  const { task } = live;
+  if (!task) return;
+  try {
+    await task.kill(signal);
+    publishContainerEvent(deps.events, record, 'kill', { signal: String(signal) });
+    if (resume && record.state.status === 'paused') {
+      await task.resume();
+      record.state.status = 'running';
+      deps.store.save(record);
+      if (signal !== SIGKILL) publishContainerEvent(deps.events, record, 'unpause');
+    }
+  } catch (thrown) {
+    if (!isKind(thrown, 'not-found')) throw thrown;
+  }
+}
+
+/** Sends SIGKILL and waits for the end. Errors: `internal` when the kernel does not let the process go. */
+export async function killTask(deps: CoreDeps, record: ContainerRecord, live: LiveContainer): Promise<void> {
+  const handled = live.exitHandled;
+  await signalTask(deps, record, live, SIGKILL, true);
+  if (!handled || (await endsWithin(handled, KILL_MS))) return;
+  throw new WharfError('internal', 'tried to kill container, but did not receive an exit event');
+}
+
+/**
+ * Ends a container's run as `stop` does: the stop signal, then after the grace SIGKILL. Called without the container's
+ * lock, which the exit needs. `byHand` false leaves the restart policy in force (daemon shutdown, restart).
+ */
+export async function endRun(
+  deps: CoreDeps,
+  record: ContainerRecord,
+  options: StopOptions,
+  byHand: boolean,
+): Promise<void> {
+  const live = deps.live.of(record.id);
+  const signal = parseSignal(options.signal || record.config.StopSignal || 'SIGTERM');
+  const calledOff = await deps.store.withLock(record.id, async (locked) => {
+    if (byHand) locked.state.manuallyStopped = true;
+    if (!live.cancelRestart()) return false;
+    endRestarting(deps, locked, live);
+    return true;
+  });
+  const handled = live.exitHandled;
+  if (calledOff || !live.task || !handled) return;
+  live.stopPending = true;
+  await signalTask(deps, record, live, signal, true);
+  const seconds = options.timeoutSeconds ?? record.config.StopTimeout ?? DEFAULT_GRACE_SECONDS;
+  if (await endsWithin(handled, seconds < 0 ? undefined : seconds * 1000)) return;
+  await killTask(deps, record, live);
+}
+
+/** A container that waited for its restart has ended for good. */
+function endRestarting(deps: CoreDeps, record: ContainerRecord, live: LiveContainer): void {
+  record.state.status = 'exited';
+  if (record.state.finishedAt === '') record.state.finishedAt = rfc3339Nano(deps.clock.nowNanos());
+  deps.store.save(record);
+  publishContainerEvent(deps.events, record, 'stop');
+  live.tellExit({ exitCode: record.state.exitCode });
+}
+
+async function endsWithin(handled: Promise<void>, ms: number | undefined): Promise<boolean> {
+  if (ms === undefined) return handled.then(() => true);
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms);
+  });
+  try {
+    return await Promise.race([handled.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

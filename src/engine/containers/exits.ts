@@ -1,0 +1,125 @@
+import { rfc3339Nano } from '../../base/index.ts';
+import type { Task, TaskExit } from '../../runtime/types.ts';
+import { publishContainerEvent, publishNetworkEvent, publishVolumeUnmounts } from './container-events.ts';
+import type { TeardownDeps } from './lifecycle-deps.ts';
+import type { LiveContainer } from './live.ts';
+import type { ContainerRecord } from './record.ts';
+import { nextBackoff, wantsRestart } from './restart-policy.ts';
+import { networksOf, planNetwork } from './start-network.ts';
+import { beginTeardown, destroyLocked } from './teardown.ts';
+
+/** Starts the container anew, with its lock held; given by who may start containers, so that exits need not know how. */
+export type StartAgain = (record: ContainerRecord) => Promise<void>;
+
+/** Follows a task to its end: records the exit once, tells who waits, and sees to restart, removal and cleanup. */
+export function watchExit(deps: TeardownDeps, live: LiveContainer, task: Task, again: StartAgain): void {
+  live.exitHandled = task.exited.then((exit) =>
+    deps.store
+      .withLock(live.id, (record) => handleExit(deps, record, live, task, exit, again))
+      .catch((thrown: unknown) => {
+        deps.log.warn('exit not handled', { container: live.id, error: thrown });
+      }),
+  );
+}
+
+async function handleExit(
+  deps: TeardownDeps,
+  record: ContainerRecord,
+  live: LiveContainer,
+  task: Task,
+  exit: TaskExit,
+  again: StartAgain,
+): Promise<void> {
+  if (live.task !== task) return;
+  live.task = undefined;
+  live.health?.stop();
+  live.health = undefined;
+  const ranMs = noteExit(record, exit);
+  const remains = { record, task, sandboxId: record.sandboxId };
+  const removes = record.hostConfig.AutoRemove === true && !live.removing && !live.keepAfterExit;
+  const restarts =
+    !removes && mayRestart(deps, live) && wantsRestart(record.hostConfig.RestartPolicy, record.state);
+  if (removes) record.state.status = 'removing';
+  if (restarts) {
+    record.state.status = 'restarting';
+    record.state.restartCount++;
+  }
+  const published = hasPorts(deps, record);
+  delete record.sandboxId;
+  deps.store.save(record);
+  publishEnd(deps, record, live, exit, ranMs);
+  // A port that others may take as soon as the exit is known must be free by then; the rest is given back behind the answer.
+  const teardown = beginTeardown(deps, remains);
+  if (published) await teardown.sandbox;
+  keepCleanup(deps, live, teardown.all);
+  live.tellExit({ exitCode: exit.code });
+  if (removes) {
+    await teardown.volumes;
+    // The runtime's own remains may go behind the answer: nothing that a client can name is in them.
+    live.cleanup = undefined;
+    await destroyLocked(deps, record, { anonymousVolumes: true, saved: true });
+  } else if (restarts) scheduleRestart(deps, live, ranMs, again);
+}
+
+function mayRestart(deps: Pick<TeardownDeps, 'live'>, live: LiveContainer): boolean {
+  return !live.removing && !live.keepAfterExit && !deps.live.shuttingDown;
+}
+
+function hasPorts(deps: Pick<TeardownDeps, 'networks'>, record: ContainerRecord): boolean {
+  return record.sandboxId !== undefined && (deps.networks.sandbox(record.sandboxId)?.ports.length ?? 0) > 0;
+}
+
+/** Writes the exit into the record; returns how long the run lasted, in milliseconds. */
+function noteExit(record: ContainerRecord, exit: TaskExit): number {
+  const { state } = record;
+  state.status = 'exited';
+  state.pid = 0;
+  state.exitCode = exit.code;
+  state.oomKilled = exit.oomKilled;
+  state.finishedAt = rfc3339Nano(exit.at);
+  if (state.health) state.health.Status = 'unhealthy';
+  return Math.max(0, Number(exit.at / 1_000_000n) - Date.parse(state.startedAt));
+}
+
+/** Events of an end in Docker's order: oom, networks, volumes, stop (when asked for), die. */
+function publishEnd(
+  deps: TeardownDeps,
+  record: ContainerRecord,
+  live: LiveContainer,
+  exit: TaskExit,
+  ranMs: number,
+): void {
+  if (exit.oomKilled) publishContainerEvent(deps.events, record, 'oom');
+  const network = { plan: planNetwork(record), sandbox: undefined, path: undefined };
+  for (const one of networksOf(deps.networks, network)) {
+    publishNetworkEvent(deps.events, 'disconnect', one, record.id);
+  }
+  publishVolumeUnmounts(deps.events, record);
+  if (live.stopPending) publishContainerEvent(deps.events, record, 'stop');
+  live.stopPending = false;
+  const execDuration = String(Math.floor(ranMs / 1000));
+  publishContainerEvent(deps.events, record, 'die', { execDuration, exitCode: String(exit.code) });
+}
+
+function keepCleanup(deps: Pick<TeardownDeps, 'live'>, live: LiveContainer, cleanup: Promise<void>): void {
+  const kept = cleanup.finally(() => {
+    if (live.cleanup === kept) live.cleanup = undefined;
+  });
+  live.cleanup = kept;
+  deps.live.behind(kept);
+}
+
+function scheduleRestart(deps: TeardownDeps, live: LiveContainer, ranMs: number, again: StartAgain): void {
+  live.backoffMs = nextBackoff(live.backoffMs, ranMs);
+  live.restartTimer = setTimeout(() => {
+    live.restartTimer = undefined;
+    const start = deps.store.withLock(live.id, async (record) => {
+      if (record.state.status === 'restarting' && mayRestart(deps, live)) await again(record);
+    });
+    deps.live.behind(
+      start.catch((thrown: unknown) => {
+        deps.log.warn('restart failed', { container: live.id, error: thrown });
+      }),
+    );
+  }, live.backoffMs);
+}

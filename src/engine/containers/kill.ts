@@ -1,0 +1,40 @@
+import { endRun, signalTask } from './end-run.ts';
+import type { CoreDeps } from './lifecycle-deps.ts';
+import type { ContainerRecord } from './record.ts';
+import { parseSignal, SIGKILL } from './signals.ts';
+import { notRunning, prefixed } from './state-texts.ts';
+
+/**
+ * Sends a signal. One that is meant to end the container (SIGKILL, its stop signal, or any when it names none) counts as
+ * a stop by hand. For SIGKILL it answers when the exit is recorded. Errors: `conflict` when it does not run, `invalid` signal.
+ */
+export async function killContainer(deps: CoreDeps, ref: string, signalName: string): Promise<void> {
+  try {
+    const signal = parseSignal(signalName || 'SIGKILL');
+    const record = deps.store.resolve(ref);
+    await kill(deps, record, signal);
+  } catch (thrown) {
+    throw prefixed(`cannot kill container: ${ref}`, thrown);
+  }
+}
+
+async function kill(deps: CoreDeps, record: ContainerRecord, signal: number): Promise<void> {
+  const live = deps.live.of(record.id);
+  if (record.state.status === 'restarting') {
+    await endRun(deps, record, { timeoutSeconds: 0 }, true);
+    return;
+  }
+  const handled = live.exitHandled;
+  await deps.store.withLock(record.id, async (locked) => {
+    if (!live.task) throw notRunning(locked);
+    const ends = endsContainer(locked, signal);
+    if (ends) locked.state.manuallyStopped = true;
+    await signalTask(deps, locked, live, signal, ends);
+  });
+  if (signal === SIGKILL) await handled;
+}
+
+function endsContainer(record: ContainerRecord, signal: number): boolean {
+  const { StopSignal } = record.config;
+  return !StopSignal || signal === SIGKILL || parseSignal(StopSignal) === signal;
+}

@@ -1,0 +1,95 @@
+import type { Clock, Logger } from '../../base/index.ts';
+import type { LogReader } from '../../logs/types.ts';
+import type { NetworkStack } from '../../network/types.ts';
+import type { HostFacts, ResolvedUser, SpecDefaults, SpecInput } from '../../runtime/spec-input.ts';
+import type { OciSpec } from '../../runtime/spec-types.ts';
+import type { RuntimeBinary, TaskService } from '../../runtime/types.ts';
+import type { MountSpec, Snapshotter } from '../../snapshot/types.ts';
+import type { VolumeStore } from '../../volume/types.ts';
+import type { EventBus } from '../events/types.ts';
+import type { LiveContainers } from './live.ts';
+import type { ContainerRecord } from './record.ts';
+import type { ContainerStore } from './store.ts';
+
+/** What every lifecycle operation uses. */
+export interface CoreDeps {
+  store: ContainerStore;
+  live: LiveContainers;
+  events: EventBus;
+  clock: Clock;
+  log: Logger;
+}
+
+/** The mount system calls of a run; all synchronous. */
+export interface MountOps {
+  mount(spec: MountSpec, target: string): void;
+  /** Lazy; nothing happens when nothing is mounted there. */
+  unmount(target: string): void;
+  /** Mount points at or below a directory, deepest first. */
+  mountsBelow(directory: string): string[];
+  /** Binds `path` beneath `root` on `target`, resolved without leaving `root`. Errors: `invalid`. */
+  bindBeneath(root: string, path: string, target: string): void;
+}
+
+/** Turns a record into an OCI spec; the functions of the runtime layer, bound to this host. */
+export interface SpecOps {
+  assembleSpec(input: SpecInput): OciSpec;
+  resolveUser(root: string, spec: string, groupAdd: string[]): ResolvedUser;
+  prepareWorkdir(root: string, directory: string): void;
+  readonly host: HostFacts;
+  /** Read at each start, since a reload of the daemon's configuration may change them. */
+  defaults(): SpecDefaults;
+}
+
+/** Directories below which runs keep their mounts. */
+export interface RunPaths {
+  /** Root filesystems: `<mounts>/<container id>`. Short: overlay's options have a page. */
+  mounts: string;
+  /** Private binds of volume subpaths: `<subpaths>/<container id>/<n>`. */
+  subpaths: string;
+  /** Files of one container: `<containers>/<container id>/{hosts,hostname,resolv.conf}`. */
+  containers: string;
+}
+
+/** Writes hosts, hostname and resolv.conf of a container, for its present sandbox; returns their host paths. */
+export type WriteNetworkFiles = (
+  record: ContainerRecord,
+  sandbox: NetworkSandbox | undefined,
+) => NetworkFiles;
+
+export type NetworkSandbox = Awaited<ReturnType<NetworkStack['createSandbox']>>;
+
+/** Host paths of the three files; an absent one is not mounted. */
+export interface NetworkFiles {
+  hosts?: string;
+  hostname?: string;
+  resolvConf?: string;
+}
+
+/** What is needed to give back all that a run holds. */
+export interface TeardownDeps extends CoreDeps {
+  networks: Pick<NetworkStack, 'createSandbox' | 'removeSandbox' | 'sandbox' | 'sandboxOf' | 'get'>;
+  volumes: Pick<VolumeStore, 'acquire' | 'release' | 'remove' | 'get' | 'mountpoint'>;
+  mounts: MountOps;
+  paths: RunPaths;
+  snapshotter: Pick<Snapshotter, 'mount' | 'remove' | 'stat' | 'list'>;
+  logs: Pick<LogReader, 'remove'>;
+}
+
+/** What is needed to run a container. */
+export interface RunDeps extends TeardownDeps {
+  tasks: TaskService;
+  specs: SpecOps;
+  writeNetworkFiles: WriteNetworkFiles;
+  /** Errors: `invalid` for a name that the daemon does not know. */
+  runtime(name: string): RuntimeBinary;
+  /** Begins the health probes of a container that has just started; undefined when it has no check. */
+  monitorHealth(record: ContainerRecord): LiveHealth | undefined;
+}
+
+/** Health probes under way. */
+export interface LiveHealth {
+  pause(): void;
+  resume(): void;
+  stop(): void;
+}

@@ -1,0 +1,117 @@
+import { WharfError } from '../../base/index.ts';
+import type { LogQuery, LogReader, LogRecord } from '../../logs/types.ts';
+import type { CoreDeps } from './lifecycle-deps.ts';
+import type { ContainerRecord } from './record.ts';
+import type { LogLine, LogsInput } from './session.ts';
+
+/**
+ * What a container printed. `follow` goes on until it ends; of one that does not run, it ends with the log. Errors:
+ * `invalid` when no stream is asked for, `not-implemented` for the log driver `none`.
+ */
+export async function containerLogs(
+  deps: Pick<CoreDeps, 'store' | 'live'> & { logs: Pick<LogReader, 'read'> },
+  ref: string,
+  input: LogsInput,
+  signal: AbortSignal,
+): Promise<{ tty: boolean; lines: AsyncIterable<LogLine> }> {
+  const record = deps.store.resolve(ref);
+  if (!input.stdout && !input.stderr) {
+    throw new WharfError('invalid', 'Bad parameters: you must choose at least one stream');
+  }
+  if (record.hostConfig.LogConfig?.Type === 'none' || !record.logPath) {
+    throw new WharfError('not-implemented', 'configured logging driver does not support reading');
+  }
+  const live = deps.live.get(record.id);
+  const { promise: ended, resolve } = Promise.withResolvers<unknown>();
+  const follows = input.follow && live?.task !== undefined;
+  // Registered before the first read: an exit between finding and following must end the follow.
+  const leave = follows ? live.addWaiter('next-exit', resolve) : () => undefined;
+  const records = deps.logs.read(record.logPath, queryOf(input, follows ? ended : undefined), signal);
+  const details = input.details ? logDetails(record) : '';
+  return { tty: record.config.Tty === true, lines: decorate(records, input.timestamps, details, leave) };
+}
+
+function queryOf(input: LogsInput, ended: Promise<unknown> | undefined): LogQuery {
+  const query: LogQuery = { stdout: input.stdout, stderr: input.stderr };
+  if (input.since !== undefined) query.since = input.since;
+  if (input.until !== undefined) query.until = input.until;
+  if (input.tail !== undefined) query.tail = input.tail;
+  if (ended) query.follow = { ended };
+  return query;
+}
+
+async function* decorate(
+  records: AsyncIterable<LogRecord>,
+  timestamps: boolean,
+  details: string,
+  leave: () => unknown,
+): AsyncGenerator<LogLine> {
+  // A long line comes in pieces; what stands before a line stands before its first piece only.
+  const open = { stdout: false, stderr: false };
+  try {
+    for await (const record of records) {
+      const prefix = open[record.stream] ? '' : linePrefix(record, timestamps, details);
+      open[record.stream] = record.partial;
+      const data = prefix ? Buffer.concat([Buffer.from(prefix), record.data]) : record.data;
+      yield { stream: record.stream, data };
+    }
+  } finally {
+    leave();
+  }
+}
+
+function linePrefix(record: LogRecord, timestamps: boolean, details: string): string {
+  const time = timestamps ? `${fixedNanos(record.time)} ` : '';
+  return details ? `${time}${details} ` : time;
+}
+
+/** Docker's log times always have nine digits, so that columns line up. */
+export function fixedNanos(time: string): string {
+  const [, seconds = time, fraction = '', zone = 'Z'] = /^([^.Z+]*)(?:\.(\d+))?(.*)$/.exec(time) ?? [];
+  return `${seconds}.${fraction.padEnd(9, '0').slice(0, 9)}${zone}`;
+}
+
+/** Labels and environment that the log options `labels`, `labels-regex`, `env`, `env-regex` and `tag` pick, as `details` shows them. */
+export function logDetails(record: Pick<ContainerRecord, 'config' | 'hostConfig'>): string {
+  const options = record.hostConfig.LogConfig?.Config ?? {};
+  const env = Object.fromEntries(
+    (record.config.Env ?? []).map((one) => {
+      const at = one.indexOf('=');
+      return at < 0 ? [one, ''] : [one.slice(0, at), one.slice(at + 1)];
+    }),
+  );
+  const picked = new Map([
+    ...pick(record.config.Labels ?? {}, options['labels'], options['labels-regex']),
+    ...pick(env, options['env'], options['env-regex']),
+  ]);
+  return [...picked]
+    .map(([key, value]) => `${escape(key)}=${escape(value)}`)
+    .sort()
+    .join(',');
+}
+
+function pick(
+  values: Record<string, string>,
+  names: string | undefined,
+  pattern: string | undefined,
+): [string, string][] {
+  const wanted = new Set(names?.split(',').map((name) => name.trim()) ?? []);
+  const fits = compile(pattern);
+  return Object.entries(values).filter(([key]) => wanted.has(key) || fits?.test(key));
+}
+
+function compile(pattern: string | undefined): RegExp | undefined {
+  if (!pattern) return undefined;
+  try {
+    return new RegExp(pattern);
+  } catch {
+    return undefined;
+  }
+}
+
+/** As Go's url.QueryEscape, which Docker uses here. */
+function escape(text: string): string {
+  return encodeURIComponent(text)
+    .replace(/%20/g, '+')
+    .replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
+}

@@ -1,0 +1,68 @@
+import { WharfError } from '../../base/index.ts';
+import { killTask } from './end-run.ts';
+import type { TeardownDeps } from './lifecycle-deps.ts';
+import type { LiveContainer } from './live.ts';
+import type { ContainerRecord } from './record.ts';
+import { destroyLocked } from './teardown.ts';
+
+/**
+ * Removes a container. `force` kills it first; `volumes` takes its anonymous volumes along. Durable as `removing` before
+ * the first thing goes, so that a crash is finished by recovery. Errors: `conflict` while it runs or is being removed.
+ */
+export async function removeContainer(
+  deps: TeardownDeps,
+  ref: string,
+  options: { volumes: boolean; force: boolean; link: boolean },
+): Promise<void> {
+  const record = deps.store.resolve(ref);
+  if (options.link) {
+    const text = 'Conflict, cannot remove the default link name of the container';
+    throw new WharfError('conflict', text);
+  }
+  const live = deps.live.of(record.id);
+  if (live.removing) {
+    throw new WharfError('conflict', `removal of container ${ref} is already in progress`);
+  }
+  live.removing = true;
+  try {
+    await endForRemoval(deps, record, live, ref, options.force);
+    await deps.store.withLock(record.id, async (locked) => {
+      refuseRunning(locked, ref);
+      await destroyLocked(deps, locked, { anonymousVolumes: options.volumes });
+    });
+  } finally {
+    live.removing = false;
+  }
+}
+
+async function endForRemoval(
+  deps: TeardownDeps,
+  record: ContainerRecord,
+  live: LiveContainer,
+  ref: string,
+  force: boolean,
+): Promise<void> {
+  if (!force) return refuseRunning(record, ref);
+  const calledOff = live.cancelRestart();
+  if (calledOff || record.state.status === 'restarting') record.state.status = 'exited';
+  if (!live.task) return;
+  try {
+    await killTask(deps, record, live);
+  } catch (thrown) {
+    const why = WharfError.from(thrown).message;
+    const text = `cannot remove container "${ref}": could not kill container: ${why}`;
+    throw new WharfError('internal', text, { cause: thrown });
+  }
+}
+
+function refuseRunning(record: ContainerRecord, ref: string): void {
+  const { status } = record.state;
+  if (status === 'paused') {
+    const text = `cannot remove container "${ref}": container is paused and must be unpaused first`;
+    throw new WharfError('conflict', text);
+  }
+  if (status === 'running' || status === 'restarting') {
+    const what = `container is ${status}: stop the container before removing or force remove`;
+    throw new WharfError('conflict', `cannot remove container "${ref}": ${what}`);
+  }
+}

@@ -1,0 +1,137 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { Mount } from '../../api/index.ts';
+import { type UndoStack, WharfError } from '../../base/index.ts';
+import type { OciMount, OciSpec } from '../../runtime/spec-types.ts';
+import type { NetworkFiles, TeardownDeps } from './lifecycle-deps.ts';
+import type { ContainerRecord, MountRecord } from './record.ts';
+
+type MountDeps = Pick<TeardownDeps, 'volumes' | 'mounts' | 'paths'>;
+
+const PROPAGATIONS = [
+  'private',
+  'rprivate',
+  'shared',
+  'rshared',
+  'slave',
+  'rslave',
+  'unbindable',
+  'runbindable',
+];
+
+/**
+ * Resolves a container's mounts to host paths: volumes are acquired, subpaths bound, missing bind sources made where
+ * the request's form allows it. What was taken is pushed on `undo`. Sorted so that nested ones come after their parents.
+ */
+export async function resolveMounts(
+  deps: MountDeps,
+  record: ContainerRecord,
+  undo: UndoStack,
+): Promise<OciMount[]> {
+  const resolved: OciMount[] = [];
+  for (const mount of record.mounts) {
+    const asked = record.hostConfig.Mounts?.find((one) => one.Target === mount.Destination);
+    if (mount.Type === 'tmpfs') resolved.push(tmpfsMount(mount.Destination ?? '', tmpfsWords(mount)));
+    else if (mount.Type === 'volume') resolved.push(await volumeMount(deps, record, mount, asked, undo));
+    else resolved.push(bindMount(mount, asked, bindSource(mount, asked)));
+  }
+  const taken = new Set(record.mounts.map((mount) => mount.Destination));
+  for (const [target, options] of Object.entries(record.hostConfig.Tmpfs ?? {})) {
+    if (!taken.has(target)) resolved.push(tmpfsMount(target, options ? options.split(',') : []));
+  }
+  return resolved.sort((a, b) => depth(a.destination) - depth(b.destination));
+}
+
+/** Adds the binds of `/etc/hosts`, `/etc/hostname` and `/etc/resolv.conf`, each unless the request mounts something there. */
+export function addNetworkFiles(mounts: OciMount[], files: NetworkFiles, readonly: boolean): OciMount[] {
+  const taken = new Set(mounts.map((mount) => mount.destination));
+  const options = readonly ? ['rbind', 'ro', 'rprivate'] : ['rbind', 'rprivate'];
+  const own: [string, string | undefined][] = [
+    ['/etc/resolv.conf', files.resolvConf],
+    ['/etc/hostname', files.hostname],
+    ['/etc/hosts', files.hosts],
+  ];
+  const added = own.flatMap(([destination, source]) =>
+    source && !taken.has(destination) ? [{ destination, type: 'bind', source, options }] : [],
+  );
+  // Before deeper mounts of the request, after a mount on /etc itself.
+  return [...mounts, ...added].sort((a, b) => depth(a.destination) - depth(b.destination));
+}
+
+/** A mount that is to receive or pass on mounts needs a root filesystem that does (runtime-spec, `rootfsPropagation`). */
+export function applyRootPropagation(spec: OciSpec, mounts: readonly OciMount[]): void {
+  const has = (word: string) =>
+    mounts.some((mount) => mount.options?.some((option) => option === word || option === `r${word}`));
+  if (has('shared')) spec.linux.rootfsPropagation = 'shared';
+  else if (has('slave') && !spec.linux.rootfsPropagation) spec.linux.rootfsPropagation = 'slave';
+}
+
+function depth(path: string): number {
+  return path.split('/').filter(Boolean).length;
+}
+
+function tmpfsMount(destination: string, words: string[]): OciMount {
+  const options = ['noexec', 'nosuid', 'nodev'].filter((word) => !words.includes(word.slice(2)));
+  return {
+    destination,
+    type: 'tmpfs',
+    source: 'tmpfs',
+    options: [...options, ...words.filter((word) => word && !options.includes(word))],
+  };
+}
+
+function tmpfsWords(mount: MountRecord): string[] {
+  const words = [...(mount.options ?? [])];
+  if (mount.RW === false && !words.includes('ro')) words.push('ro');
+  return words;
+}
+
+function bindSource(mount: MountRecord, asked: Mount | undefined): string {
+  const source = mount.Source ?? '';
+  if (existsSync(source)) return source;
+  // `-v` makes a missing directory, `--mount` only where it says so: two forms of one request, as Docker has them.
+  if (asked && !asked.BindOptions?.CreateMountpoint) {
+    const text = `invalid mount config for type "bind": bind source path does not exist: ${source}`;
+    throw new WharfError('invalid', text);
+  }
+  mkdirSync(source, { recursive: true, mode: 0o755 });
+  return source;
+}
+
+async function volumeMount(
+  deps: MountDeps,
+  record: ContainerRecord,
+  mount: MountRecord,
+  asked: Mount | undefined,
+  undo: UndoStack,
+): Promise<OciMount> {
+  const name = mount.Name ?? '';
+  let source = await deps.volumes.acquire(name, record.id);
+  undo.push(`release volume ${name}`, () => deps.volumes.release(name, record.id));
+  const subpath = mount.subpath ?? asked?.VolumeOptions?.Subpath;
+  if (subpath) {
+    const target = join(deps.paths.subpaths, record.id, String(record.mounts.indexOf(mount)));
+    mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
+    deps.mounts.bindBeneath(source, subpath, target);
+    undo.push(`unbind subpath of ${name}`, () => deps.mounts.unmount(target));
+    source = target;
+  }
+  return bindMount(mount, asked, source);
+}
+
+function bindMount(mount: MountRecord, asked: Mount | undefined, source: string): OciMount {
+  const words = (mount.options ?? []).filter((word) => word !== 'bind' && word !== 'rbind' && word !== 'ro');
+  const bind = asked?.BindOptions;
+  const flat = bind?.NonRecursive || mount.options?.includes('bind');
+  const propagation = mount.Propagation || words.find((word) => PROPAGATIONS.includes(word)) || 'rprivate';
+  const options = [flat ? 'bind' : 'rbind', ...words.filter((word) => !PROPAGATIONS.includes(word))];
+  if (mount.RW === false)
+    options.push(...readOnlyWords(bind?.ReadOnlyNonRecursive === true || flat === true));
+  options.push(propagation);
+  return { destination: mount.Destination ?? '', type: 'bind', source, options };
+}
+
+/** Read-only covers what is mounted below, too, unless the request says otherwise (`rro`: mount_setattr(2), kernel 5.12). */
+function readOnlyWords(flat: boolean): string[] {
+  return flat ? ['ro'] : ['ro', 'rro'];
+}

@@ -1,0 +1,226 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { rfc3339Nano, UndoStack, WharfError } from '../../base/index.ts';
+import type { NamespacePaths } from '../../runtime/spec-input.ts';
+import type { OciSpec } from '../../runtime/spec-types.ts';
+import type { Task } from '../../runtime/types.ts';
+import {
+  publishContainerEvent,
+  publishNetworkEvent,
+  publishVolumeMounts,
+  publishVolumeUnmounts,
+} from './container-events.ts';
+import { watchExit } from './exits.ts';
+import type { RunDeps } from './lifecycle-deps.ts';
+import type { LiveContainer } from './live.ts';
+import type { ContainerRecord } from './record.ts';
+import { type StartFailure, startFailure } from './start-error.ts';
+import { addNetworkFiles, applyRootPropagation, resolveMounts } from './start-mounts.ts';
+import { joinNamespaces, prepareShm } from './start-namespaces.ts';
+import { connectNetwork, networksOf, type RunNetwork } from './start-network.ts';
+import { destroyLocked } from './teardown.ts';
+
+/**
+ * Starts a container. Errors: `not-modified` when it runs, `conflict` when it is paused or being removed, and what
+ * stands in the way of its program, with Docker's texts; the record then keeps the text and exit code 126, 127 or 128.
+ */
+export async function startContainer(deps: RunDeps, ref: string, signal?: AbortSignal): Promise<void> {
+  await deps.store.withLock(ref, async (record) => {
+    refuseStart(record);
+    const live = deps.live.of(record.id);
+    record.state.manuallyStopped = false;
+    record.state.restartCount = 0;
+    live.backoffMs = 0;
+    await startLocked(deps, record, signal);
+  });
+}
+
+function refuseStart(record: ContainerRecord): void {
+  switch (record.state.status) {
+    case 'running':
+    case 'restarting':
+      throw new WharfError('not-modified', `container ${record.id} is already running`);
+    case 'paused':
+      throw new WharfError('conflict', 'cannot start a paused container, try unpause instead');
+    case 'removing':
+    case 'dead':
+      throw new WharfError('conflict', 'container is marked for removal and cannot be started');
+    default:
+  }
+}
+
+/** Starts a container whose lock is held and whose state allows it. A failure leaves nothing behind but its text in the record. */
+export async function startLocked(
+  deps: RunDeps,
+  record: ContainerRecord,
+  signal?: AbortSignal,
+): Promise<void> {
+  const live = deps.live.of(record.id);
+  if (live.cleanup) await live.cleanup;
+  const progress: Progress = { stage: 'prepare', network: undefined };
+  let task: Task;
+  try {
+    task = await runTask(deps, record, live, progress, signal);
+  } catch (thrown) {
+    throw await failStart(deps, record, live, startFailure(thrown, record.path, progress.stage));
+  }
+  noteStart(deps, record, task);
+  live.task = task;
+  deps.store.save(record);
+  publishContainerEvent(deps.events, record, 'start');
+  live.health = deps.monitorHealth(record);
+  watchExit(deps, live, task, (again) => startLocked(deps, again));
+}
+
+interface Progress {
+  stage: 'prepare' | 'runtime';
+  network: RunNetwork | undefined;
+}
+
+async function runTask(
+  deps: RunDeps,
+  record: ContainerRecord,
+  live: LiveContainer,
+  progress: Progress,
+  signal: AbortSignal | undefined,
+): Promise<Task> {
+  await using undo = new UndoStack(deps.log);
+  const { spec, network } = await prepareRun(deps, record, undo);
+  progress.network = network;
+  publishVolumeMounts(deps.events, record);
+  undo.push('tell of the unmounts', () => {
+    for (const one of networksOf(deps.networks, network)) {
+      publishNetworkEvent(deps.events, 'disconnect', one, record.id);
+    }
+    publishVolumeUnmounts(deps.events, record);
+  });
+  const runtime = deps.runtime(record.runtime);
+  progress.stage = 'runtime';
+  const [height, width] = record.hostConfig.ConsoleSize ?? [];
+  const task = await deps.tasks.create(
+    {
+      id: record.id,
+      spec,
+      runtime,
+      terminal: record.config.Tty === true,
+      ...(record.config.Tty && height && width ? { consoleSize: { height, width } } : {}),
+      openStdin: record.config.OpenStdin === true,
+      stdinOnce: record.config.StdinOnce === true,
+      logPath: record.logPath || undefined,
+    },
+    signal,
+  );
+  undo.push('delete the task', () => task.delete());
+  for (const one of networksOf(deps.networks, network)) {
+    publishNetworkEvent(deps.events, 'connect', one, record.id);
+  }
+  if (live.pendingAttaches.size > 0) await connectAttaches(live, task);
+  await task.start();
+  undo.commit();
+  return task;
+}
+
+/** Everything that must be there before the runtime is called. What does not depend on the network is done while it is made. */
+async function prepareRun(
+  deps: RunDeps,
+  record: ContainerRecord,
+  undo: UndoStack,
+): Promise<{ spec: OciSpec; network: RunNetwork }> {
+  const connecting = connectNetwork(deps, record);
+  // Its failure is thrown where it is awaited; until then it must not count as unhandled.
+  connecting.catch(() => undefined);
+  undo.push('remove the sandbox', () => dropSandbox(deps, record, connecting));
+  const rootfs = mountRootfs(deps, record, undo);
+  const user = deps.specs.resolveUser(rootfs, record.config.User ?? '', record.hostConfig.GroupAdd ?? []);
+  if (record.config.WorkingDir) deps.specs.prepareWorkdir(rootfs, record.config.WorkingDir);
+  const mounts = await resolveMounts(deps, record, undo);
+  const shmPath = prepareShm(deps, record, undo);
+  const network = await connecting;
+  if (network.sandbox) record.sandboxId = network.sandbox.sandboxId;
+  const files = deps.writeNetworkFiles(record, network.sandbox);
+  const all = addNetworkFiles(mounts, files, record.hostConfig.ReadonlyRootfs === true);
+  const namespaces: NamespacePaths = joinNamespaces(deps, record);
+  if (network.path) namespaces.network = network.path;
+  const spec = deps.specs.assembleSpec({
+    id: record.id,
+    hostname: record.config.Hostname ?? '',
+    config: record.config,
+    hostConfig: record.hostConfig,
+    path: record.path,
+    args: record.args,
+    rootfs,
+    user,
+    mounts: all,
+    ...(shmPath ? { shmPath } : {}),
+    namespaces,
+    host: deps.specs.host,
+    defaults: deps.specs.defaults(),
+  });
+  applyRootPropagation(spec, all);
+  return { spec, network };
+}
+
+function mountRootfs(deps: RunDeps, record: ContainerRecord, undo: UndoStack): string {
+  const rootfs = join(deps.paths.mounts, record.id);
+  mkdirSync(rootfs, { recursive: true, mode: 0o700 });
+  deps.mounts.mount(deps.snapshotter.mount(record.id), rootfs);
+  undo.push('unmount the root filesystem', () => deps.mounts.unmount(rootfs));
+  return rootfs;
+}
+
+async function dropSandbox(
+  deps: Pick<RunDeps, 'networks'>,
+  record: ContainerRecord,
+  connecting: Promise<RunNetwork>,
+): Promise<void> {
+  delete record.sandboxId;
+  const network = await connecting.catch(() => undefined);
+  if (network?.sandbox) await deps.networks.removeSandbox(network.sandbox.sandboxId);
+}
+
+/** Clients that attached before the start get their connections before the program can print. */
+async function connectAttaches(live: LiveContainer, task: Task): Promise<void> {
+  const waiting = [...live.pendingAttaches];
+  live.pendingAttaches.clear();
+  await Promise.all(
+    waiting.map(async (pending) => {
+      try {
+        pending.settle(await task.attach());
+      } catch {
+        // The client sees its stream end; the container's start does not depend on it.
+        pending.settle(undefined);
+      }
+    }),
+  );
+}
+
+function noteStart(deps: Pick<RunDeps, 'clock'>, record: ContainerRecord, task: Task): void {
+  const { state } = record;
+  state.status = 'running';
+  state.pid = task.pid;
+  state.exitCode = 0;
+  state.error = '';
+  state.oomKilled = false;
+  state.hasStarted = true;
+  state.startedAt = rfc3339Nano(deps.clock.nowNanos());
+}
+
+async function failStart(
+  deps: RunDeps,
+  record: ContainerRecord,
+  live: LiveContainer,
+  failure: StartFailure,
+): Promise<WharfError> {
+  const { state } = record;
+  state.error = failure.error.message;
+  state.exitCode = failure.exitCode;
+  state.pid = 0;
+  if (state.status === 'restarting') state.status = 'exited';
+  deps.store.save(record);
+  live.dropPendingAttaches();
+  live.tellExit({ exitCode: failure.exitCode, error: failure.error.message });
+  if (record.hostConfig.AutoRemove && !live.keepAfterExit) {
+    await destroyLocked(deps, record, { anonymousVolumes: true });
+  }
+  return failure.error;
+}

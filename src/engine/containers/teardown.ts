@@ -1,0 +1,153 @@
+import { existsSync } from 'node:fs';
+import { rm, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { WharfError } from '../../base/index.ts';
+import type { Task } from '../../runtime/types.ts';
+import { publishContainerEvent } from './container-events.ts';
+import type { TeardownDeps } from './lifecycle-deps.ts';
+import type { LiveContainer } from './live.ts';
+import type { ContainerRecord } from './record.ts';
+
+/** What a run that ended still holds. */
+export interface RunRemains {
+  record: ContainerRecord;
+  task: Task | undefined;
+  sandboxId: string | undefined;
+}
+
+/** Unmounts the root filesystem and the subpath binds of a container. Lazy, since the kernel may still drop its mount namespace. */
+export function unmountRun(deps: Pick<TeardownDeps, 'mounts' | 'paths' | 'log'>, id: string): void {
+  const targets = [join(deps.paths.mounts, id)];
+  const own = join(deps.paths.subpaths, id);
+  // Few containers have any, and reading the mount table costs with the number of mounts.
+  if (existsSync(own)) targets.push(...deps.mounts.mountsBelow(own));
+  for (const target of targets) {
+    try {
+      deps.mounts.unmount(target);
+    } catch (thrown) {
+      deps.log.warn('unmount failed', { target, error: thrown });
+    }
+  }
+}
+
+/** Parts of a teardown under way; none of them rejects. */
+export interface Teardown {
+  /** The ports and addresses are free. */
+  sandbox: Promise<void>;
+  /** Its volumes may be removed. */
+  volumes: Promise<void>;
+  all: Promise<void>;
+}
+
+/** Begins to give back all that a run held. What fails is logged, and the next daemon start finds it. */
+export function beginTeardown(deps: TeardownDeps, remains: RunRemains): Teardown {
+  const { record, task, sandboxId } = remains;
+  unmountRun(deps, record.id);
+  const sandbox = guarded(
+    deps,
+    'remove sandbox',
+    sandboxId ? deps.networks.removeSandbox(sandboxId) : undefined,
+  );
+  const volumes = releaseVolumes(deps, record);
+  const runtime = guarded(deps, 'delete task', task?.delete());
+  return { sandbox, volumes, all: Promise.all([sandbox, volumes, runtime]).then(() => undefined) };
+}
+
+/** Ends this container's use of its volumes. */
+async function releaseVolumes(
+  deps: Pick<TeardownDeps, 'volumes' | 'log'>,
+  record: ContainerRecord,
+): Promise<void> {
+  const names = new Set(
+    record.mounts.flatMap((one) => (one.Type === 'volume' && one.Name ? [one.Name] : [])),
+  );
+  for (const name of names) await guarded(deps, 'release volume', deps.volumes.release(name, record.id));
+}
+
+/**
+ * Removes a container that does not run, with its lock held. `saved` says that the record is durable as `removing`
+ * already; from that point on a crash is finished by recovery. The name is free and waiters are told when this returns;
+ * files of its own may go a moment later.
+ */
+export async function destroyLocked(
+  deps: TeardownDeps,
+  record: ContainerRecord,
+  options: { anonymousVolumes: boolean; saved?: boolean },
+): Promise<void> {
+  const { id } = record;
+  const live = deps.live.of(id);
+  if (!options.saved) {
+    record.state.status = 'removing';
+    deps.store.save(record);
+  }
+  await live.cleanup;
+  if (deps.snapshotter.stat(id)) {
+    unmountRun(deps, id);
+    await deps.snapshotter.remove(id);
+  }
+  if (options.anonymousVolumes) await removeAnonymousVolumes(deps, record);
+  deps.store.delete(id);
+  publishContainerEvent(deps.events, record, 'destroy');
+  endLive(deps, live, record);
+  deps.live.behind(removeFiles(deps, record));
+}
+
+function endLive(deps: TeardownDeps, live: LiveContainer, record: ContainerRecord): void {
+  live.cancelRestart();
+  live.dropPendingAttaches();
+  live.tellRemoved({ exitCode: record.state.exitCode });
+  deps.live.forget(record.id);
+}
+
+async function removeFiles(deps: TeardownDeps, record: ContainerRecord): Promise<void> {
+  if (record.logPath) await guarded(deps, 'remove log', deps.logs.remove(record.logPath));
+  const files = rm(join(deps.paths.containers, record.id), { recursive: true, force: true });
+  await guarded(deps, 'remove files', files);
+  // Not recursive: a lazy unmount that failed must not cost the files of whatever is mounted there.
+  await guarded(deps, 'remove mount point', removeEmpty(join(deps.paths.mounts, record.id)));
+  await guarded(deps, 'remove subpaths', removeSubpaths(deps, join(deps.paths.subpaths, record.id)));
+}
+
+async function removeEmpty(path: string): Promise<void> {
+  if (existsSync(path)) await rmdir(path);
+}
+
+async function removeSubpaths(deps: Pick<TeardownDeps, 'mounts'>, path: string): Promise<void> {
+  if (!existsSync(path)) return;
+  if (deps.mounts.mountsBelow(path).length > 0) throw new WharfError('conflict', `${path} still has mounts`);
+  await rm(path, { recursive: true, force: true });
+}
+
+async function removeAnonymousVolumes(deps: TeardownDeps, record: ContainerRecord): Promise<void> {
+  for (const mount of record.mounts) {
+    if (mount.Type !== 'volume' || !mount.Name || !mount.anonymous) continue;
+    if (usedByOthers(deps, record.id, mount.Name)) continue;
+    const volume = deps.volumes.get(mount.Name);
+    if (!volume?.anonymous) continue;
+    try {
+      await deps.volumes.remove(mount.Name);
+      const attributes = { driver: volume.driver };
+      deps.events.publish({ type: 'volume', action: 'destroy', id: mount.Name, attributes });
+    } catch (thrown) {
+      deps.log.warn('anonymous volume stays', { volume: mount.Name, error: thrown });
+    }
+  }
+}
+
+function usedByOthers(deps: Pick<TeardownDeps, 'store'>, id: string, volume: string): boolean {
+  return deps.store
+    .all()
+    .some((other) => other.id !== id && other.mounts.some((mount) => mount.Name === volume));
+}
+
+async function guarded(
+  deps: Pick<TeardownDeps, 'log'>,
+  what: string,
+  work: Promise<void> | undefined,
+): Promise<void> {
+  try {
+    await work;
+  } catch (thrown) {
+    deps.log.warn(`${what} failed`, { error: thrown });
+  }
+}
