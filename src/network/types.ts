@@ -86,11 +86,15 @@ export interface NetworkStack {
    */
   createSandbox(request: {
     containerId: string;
+    /** Named in error texts, as the Engine does; the short id when left out. */
+    containerName?: string;
     endpoints: EndpointRequest[];
     ports: PortRequest[];
   }): Promise<SandboxRecord>;
   sandbox(sandboxId: string): SandboxRecord | undefined;
   sandboxOf(containerId: string): SandboxRecord | undefined;
+  /** All sandboxes. */
+  sandboxes(): SandboxRecord[];
   /** Unpublishes, frees the addresses and drops the namespace. Nothing happens when it is gone already. Answers fast: the kernel reaps behind. */
   removeSandbox(sandboxId: string): Promise<void>;
   /** The address by which containers on that network reach the host (`host-gateway`), or undefined. */
@@ -103,6 +107,8 @@ export interface NetworkStack {
   recover(liveContainerIds: ReadonlySet<string>): Promise<void>;
   /** Differences between the kernel and the database, one sentence each: empty when sound. */
   verify(): Promise<string[]>;
+  /** Sentences for the Engine's `info`: what on this host stands in the containers' way (foreign rules that drop their traffic). */
+  warnings(): string[];
   /** Removes bridge and nft table when no sandbox is left (daemon shutdown in tests); never touches others' objects. */
   close(options: { removeKernelObjects: boolean }): Promise<void>;
 }

@@ -1,0 +1,19 @@
+import { WharfError } from '../../base/index.ts';
+import type { NetworkDeps } from './deps.ts';
+import { BUILTIN } from './filters.ts';
+
+/** Refuses to make a network: only the three built-in ones are there. Errors: always `forbidden` (the name is built in) or `not-implemented`. */
+export function createNetwork(_deps: NetworkDeps, { name }: { name: string }): never {
+  if (BUILTIN.has(name))
+    throw new WharfError('forbidden', `operation is not permitted on predefined ${name} network `);
+  throw new WharfError(
+    'not-implemented',
+    `cannot create network ${name}: user-defined networks are not available in this version; use bridge, host or none`,
+  );
+}
+
+/** Refuses to remove a network. Errors: always `forbidden` (built in), `not-found`. */
+export function removeNetwork({ stack }: NetworkDeps, { ref }: { ref: string }): never {
+  const { name } = stack.get(ref);
+  throw new WharfError('forbidden', `${name} is a pre-defined network and cannot be removed`);
+}

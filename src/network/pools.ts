@@ -1,0 +1,97 @@
+import { WharfError } from '../base/index.ts';
+import {
+  formatIpv4,
+  formatSubnet,
+  overlaps,
+  parseIpv4,
+  parseSubnet,
+  type Subnet,
+  subnetSize,
+} from './address.ts';
+import type { AddressSpace } from './config.ts';
+
+/** A range somebody uses already. */
+export type Range = Pick<Subnet, 'base' | 'prefix'>;
+
+/** The first subnet of the spaces that touches nothing in use. Errors: `exhausted`. */
+export function chooseSubnet(spaces: readonly AddressSpace[], inUse: readonly Range[]): string {
+  for (const { base, size } of spaces) {
+    const space = parseSubnet(base);
+    for (let at = space.base; at < space.base + subnetSize(space.prefix); at += subnetSize(size)) {
+      const candidate = { base: at, prefix: size };
+      if (!inUse.some((range) => overlaps(range, candidate))) return formatSubnet(candidate);
+    }
+  }
+  throw new WharfError('exhausted', 'all predefined address pools have been fully subnetted');
+}
+
+/**
+ * The addresses of one subnet, lowest free one first. A released address rests until `gone` says that the interface
+ * which had it has left the bridge: until then its old namespace may still answer ARP for it.
+ */
+export class AddressPool {
+  readonly subnet: string;
+  private readonly first: number;
+  private readonly last: number;
+  private readonly taken = new Set<number>();
+  private readonly resting = new Map<number, string>();
+  private readonly gone: (hostInterface: string) => boolean;
+  private next: number;
+
+  constructor(subnet: string, reserved: readonly string[], gone: (hostInterface: string) => boolean) {
+    const { base, prefix } = parseSubnet(subnet);
+    this.subnet = subnet;
+    // The network and broadcast addresses are nobody's.
+    this.first = base + 1;
+    this.last = base + subnetSize(prefix) - 2;
+    this.next = this.first;
+    this.gone = gone;
+    for (const address of reserved) this.taken.add(parseIpv4(address));
+  }
+
+  /** Takes a free address. Errors: `exhausted`. */
+  take(): string {
+    this.wake();
+    for (; this.next <= this.last; this.next++) {
+      if (this.taken.has(this.next) || this.resting.has(this.next)) continue;
+      this.taken.add(this.next);
+      return formatIpv4(this.next++);
+    }
+    this.next = this.lowestFree();
+    if (this.next <= this.last) return this.take();
+    throw new WharfError(
+      'exhausted',
+      `no available IPv4 addresses on this network's address pools: ${this.subnet}`,
+    );
+  }
+
+  /** Marks an address as used (at recovery). False when another has it or it lies outside. */
+  claim(address: string): boolean {
+    const value = parseIpv4(address);
+    if (value < this.first || value > this.last || this.taken.has(value)) return false;
+    this.resting.delete(value);
+    this.taken.add(value);
+    return true;
+  }
+
+  /** Gives an address back; it is handed out again when `hostInterface` is gone. One that was not counted as used rests all the same. */
+  release(address: string, hostInterface: string): void {
+    const value = parseIpv4(address);
+    this.taken.delete(value);
+    if (value >= this.first && value <= this.last) this.resting.set(value, hostInterface);
+  }
+
+  private wake(): void {
+    for (const [value, hostInterface] of this.resting) {
+      if (!this.gone(hostInterface)) continue;
+      this.resting.delete(value);
+      if (value < this.next) this.next = value;
+    }
+  }
+
+  private lowestFree(): number {
+    let at = this.first;
+    while (at <= this.last && (this.taken.has(at) || this.resting.has(at))) at++;
+    return at;
+  }
+}
