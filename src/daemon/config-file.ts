@@ -1,0 +1,144 @@
+import { readFileSync } from 'node:fs';
+import { errnoCode, WharfError } from '../base/index.ts';
+import type { OptionValues } from './flags.ts';
+import { FILE_ONLY_KEYS, OPTIONS, type OptionSpec, REFUSED_KEYS } from './options.ts';
+
+/** What `daemon.json` says: option values by flag name, and the objects that have no flag. */
+export interface ConfigFile {
+  values: OptionValues;
+  runtimes: Record<string, { path: string; runtimeArgs: string[] }>;
+  features: Record<string, boolean>;
+}
+
+/**
+ * Reads `daemon.json`; a missing file is empty unless it was `asked` for.
+ * Errors: `invalid`, naming the file and every directive that is wrong.
+ */
+export function readConfigFile(path: string, asked: boolean): ConfigFile {
+  const file: ConfigFile = { values: new Map(), runtimes: {}, features: {} };
+  const text = readText(path, asked);
+  if (text === undefined || text.trim() === '') return file;
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch (thrown) {
+    throw new WharfError('invalid', `${path}: not JSON: ${WharfError.from(thrown).message}`, {
+      cause: thrown,
+    });
+  }
+  if (typeof document !== 'object' || document === null || Array.isArray(document)) {
+    throw new WharfError('invalid', `${path}: an object of directives is needed`);
+  }
+  const problems: string[] = [];
+  for (const [key, value] of Object.entries(document)) {
+    const problem = takeDirective(file, key, value);
+    if (problem) problems.push(problem);
+  }
+  if (problems.length > 0) throw new WharfError('invalid', `${path}: ${problems.join('; ')}`);
+  return file;
+}
+
+function readText(path: string, asked: boolean): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (thrown) {
+    if (errnoCode(thrown) === 'ENOENT' && !asked) return undefined;
+    throw new WharfError('invalid', `${path} can't be read: ${WharfError.from(thrown).message}`, {
+      cause: thrown,
+    });
+  }
+}
+
+/** Takes one directive; returns what is wrong with it, if anything. */
+function takeDirective(file: ConfigFile, key: string, value: unknown): string | undefined {
+  const option = OPTIONS.find((candidate) => candidate.key === key);
+  if (option) return takeOption(file.values, option, key, value);
+  if (Object.hasOwn(REFUSED_KEYS, key)) return `directive "${key}": ${REFUSED_KEYS[key]}`;
+  if (!FILE_ONLY_KEYS.includes(key)) return `the directive "${key}" is not a configuration option`;
+  return key === 'runtimes' ? takeRuntimes(file, value) : takeFeatures(file, value);
+}
+
+function takeOption(
+  values: OptionValues,
+  option: OptionSpec,
+  key: string,
+  value: unknown,
+): string | undefined {
+  const wrong = (needed: string) => `directive "${key}" takes ${needed}`;
+  switch (option.kind) {
+    case 'boolean':
+      if (typeof value !== 'boolean') return wrong('true or false');
+      values.set(option.flag, value);
+      return undefined;
+    case 'integer':
+      if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0)
+        return wrong('a whole number');
+      values.set(option.flag, value);
+      return undefined;
+    case 'string':
+      if (typeof value !== 'string' && !(key === 'default-shm-size' && typeof value === 'number'))
+        return wrong('a string');
+      values.set(option.flag, String(value));
+      return undefined;
+    case 'map':
+      if (!isStringMap(value)) return wrong('an object of strings');
+      values.set(option.flag, value);
+      return undefined;
+    case 'list': {
+      const list = listValue(key, value);
+      if (!list) return wrong('a list');
+      values.set(option.flag, list);
+      return undefined;
+    }
+  }
+}
+
+/** Lists as flags write them: dockerd's objects for pools and ulimits become `base=…,size=…` and `name=soft:hard`. */
+function listValue(key: string, value: unknown): string[] | undefined {
+  if (key === 'default-address-pools' && Array.isArray(value)) {
+    const pools = value.map(
+      (pool: { base?: unknown; size?: unknown }) => `base=${pool?.base},size=${pool?.size}`,
+    );
+    return pools;
+  }
+  if (key === 'default-ulimits' && typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    return Object.entries(value).map(([name, limit]: [string, { Soft?: unknown; Hard?: unknown }]) => {
+      return `${name}=${limit?.Soft}:${limit?.Hard}`;
+    });
+  }
+  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value;
+  return undefined;
+}
+
+function takeRuntimes(file: ConfigFile, value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    return 'directive "runtimes" takes an object';
+  for (const [name, entry] of Object.entries(
+    value as Record<string, { path?: unknown; runtimeArgs?: unknown }>,
+  )) {
+    const args = entry?.runtimeArgs ?? [];
+    if (
+      typeof entry?.path !== 'string' ||
+      !Array.isArray(args) ||
+      !args.every((arg) => typeof arg === 'string')
+    ) {
+      return `runtime "${name}" takes {"path": …, "runtimeArgs": […]}`;
+    }
+    file.runtimes[name] = { path: entry.path, runtimeArgs: args };
+  }
+  return undefined;
+}
+
+function takeFeatures(file: ConfigFile, value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null) return 'directive "features" takes an object';
+  for (const [name, on] of Object.entries(value)) {
+    if (typeof on !== 'boolean') return `feature "${name}" is true or false`;
+    file.features[name] = on;
+  }
+  return undefined;
+}
+
+function isStringMap(value: unknown): value is Record<string, string> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  return Object.values(value).every((item) => typeof item === 'string');
+}

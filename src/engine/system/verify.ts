@@ -1,0 +1,169 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ContentStore } from '../../content/index.ts';
+import type { Database } from '../../meta/index.ts';
+import type { NetworkStack } from '../../network/index.ts';
+import type { TaskService } from '../../runtime/index.ts';
+import type { Snapshotter } from '../../snapshot/index.ts';
+import type { VolumeStore } from '../../volume/index.ts';
+import type { ContainerRecord } from '../containers/record.ts';
+import type { ImageRecord } from '../images/index.ts';
+
+export interface VerifyDeps {
+  database: Pick<Database, 'check'>;
+  content: ContentStore;
+  snapshots: Snapshotter;
+  networks: Pick<NetworkStack, 'verify' | 'sandboxOf'>;
+  volumes: VolumeStore;
+  tasks: Pick<TaskService, 'leftovers'>;
+  containers: () => ContainerRecord[];
+  images: () => ImageRecord[];
+  /** Mount points of this process's mount namespace. */
+  mountPoints: () => string[];
+  /** Whether a process runs. */
+  alive: (pid: number) => boolean;
+  /** Whether a cgroup of that container is left on the host. */
+  hasCgroup: (record: ContainerRecord) => boolean;
+  paths: { mounts: string; volumes: string };
+}
+
+/** One difference between what must be and what is. */
+export interface Finding {
+  check: string;
+  problem: string;
+}
+
+/** Compares kernel objects, files and database: the promises I1, I2, I4, I6 and I7 as far as one look can tell. */
+export async function verifyEngine(deps: VerifyDeps): Promise<{ ok: boolean; findings: Finding[] }> {
+  const checks: Record<string, () => string[] | Promise<string[]>> = {
+    database: () => deps.database.check(),
+    content: () => checkContent(deps),
+    layers: () => checkLayers(deps),
+    containers: () => checkContainers(deps),
+    mounts: () => checkMounts(deps),
+    tasks: () => checkTasks(deps),
+    network: () => deps.networks.verify(),
+    volumes: () => checkVolumes(deps),
+  };
+  const findings: Finding[] = [];
+  for (const [check, run] of Object.entries(checks)) {
+    for (const problem of await run()) findings.push({ check, problem });
+  }
+  return { ok: findings.length === 0, findings };
+}
+
+/** Every blob hashes to its name, and every image has all of its blobs. */
+async function checkContent(deps: VerifyDeps): Promise<string[]> {
+  const problems: string[] = [];
+  const present = new Set<string>();
+  for await (const { digest } of deps.content.list()) {
+    present.add(digest);
+    const [algorithm = 'sha256', hex] = digest.split(':');
+    const hash = createHash(algorithm);
+    for await (const chunk of deps.content.open(digest)) hash.update(chunk as Buffer);
+    if (hash.digest('hex') !== hex) problems.push(`blob ${digest} has other content than its name says`);
+  }
+  for (const image of deps.images()) {
+    for (const { digest } of [image.manifest, image.config, ...image.layers.map((layer) => layer.blob)]) {
+      if (!present.has(digest)) problems.push(`blob ${digest} of image ${image.id} is missing`);
+    }
+  }
+  return problems;
+}
+
+/** Snapshots are exactly those of images, containers and their init layers, and each has its directory. */
+function checkLayers(deps: VerifyDeps): string[] {
+  const problems: string[] = [];
+  const records = new Map(deps.containers().map((record) => [record.id, record]));
+  for (const snapshot of deps.snapshots.list()) {
+    if (!existsSync(deps.snapshots.directory(snapshot.key))) {
+      problems.push(`the directory of snapshot ${snapshot.key} is missing`);
+    }
+    const passing = snapshot.key.startsWith('extract-') || snapshot.key.includes('-init');
+    if (snapshot.kind === 'active' && !passing && !records.has(snapshot.key)) {
+      problems.push(`snapshot ${snapshot.key} belongs to no container`);
+    }
+  }
+  for (const image of deps.images()) {
+    for (const { chainId } of image.layers) {
+      if (!deps.snapshots.stat(chainId)) problems.push(`layer ${chainId} of image ${image.id} is missing`);
+    }
+  }
+  for (const record of records.values()) {
+    const gone = record.state.status === 'removing' || record.state.status === 'dead';
+    if (!gone && !deps.snapshots.stat(record.id))
+      problems.push(`container ${record.id} has no root filesystem`);
+  }
+  return problems;
+}
+
+function isLive(record: ContainerRecord): boolean {
+  return record.state.status === 'running' || record.state.status === 'paused';
+}
+
+/** A running container has its process; one that is not running has neither process nor cgroup. */
+function checkContainers(deps: VerifyDeps): string[] {
+  const problems: string[] = [];
+  for (const record of deps.containers()) {
+    if (isLive(record) && !deps.alive(record.state.pid)) {
+      problems.push(
+        `container ${record.id} is ${record.state.status}, but its process ${record.state.pid} is gone`,
+      );
+    }
+    if (!isLive(record) && record.state.status !== 'restarting' && deps.hasCgroup(record)) {
+      problems.push(`container ${record.id} is ${record.state.status}, but has a cgroup`);
+    }
+  }
+  return problems;
+}
+
+/** Root filesystems are mounted for running containers and for no others. */
+function checkMounts(deps: VerifyDeps): string[] {
+  const problems: string[] = [];
+  const live = new Set(
+    deps
+      .containers()
+      .filter(isLive)
+      .map((record) => record.id),
+  );
+  const mounted = new Set<string>();
+  for (const point of deps.mountPoints()) {
+    if (!point.startsWith(`${deps.paths.mounts}/`)) continue;
+    const id = point.slice(deps.paths.mounts.length + 1).split('/')[0] as string;
+    mounted.add(id);
+    if (!live.has(id)) problems.push(`${point} is mounted, but container ${id} does not run`);
+  }
+  for (const id of live) {
+    if (!mounted.has(id)) problems.push(`the root filesystem of running container ${id} is not mounted`);
+  }
+  return problems;
+}
+
+/** Runtime state is left only of running containers. */
+async function checkTasks(deps: VerifyDeps): Promise<string[]> {
+  const live = new Set(
+    deps
+      .containers()
+      .filter(isLive)
+      .map((record) => record.id),
+  );
+  const left = await deps.tasks.leftovers();
+  return left
+    .filter((id) => !live.has(id))
+    .map((id) => `runtime state of ${id} is left, but it does not run`);
+}
+
+/** Each volume has its directory, each directory its volume. */
+function checkVolumes(deps: VerifyDeps): string[] {
+  const names = new Set(deps.volumes.list().map((volume) => volume.name));
+  const problems = [...names]
+    .filter((name) => !existsSync(deps.volumes.mountpoint(name)))
+    .map((name) => `the directory of volume ${name} is missing`);
+  if (!existsSync(deps.paths.volumes)) return problems;
+  for (const entry of readdirSync(deps.paths.volumes, { withFileTypes: true })) {
+    if (!entry.isDirectory() || names.has(entry.name)) continue;
+    problems.push(`${join(deps.paths.volumes, entry.name)} is a directory of no volume`);
+  }
+  return problems;
+}
