@@ -77,7 +77,7 @@ export class BridgeDriver implements NetworkDriver {
     const endpoint = this.endpointOf(sandbox);
     if (!endpoint) return [];
     const problems: string[] = [];
-    if (!this.addresses.claim(endpoint.ipv4))
+    if (!this.addresses.claim(endpoint.ipv4, endpoint.hostInterface))
       problems.push(`address ${endpoint.ipv4} is not free in ${this.addresses.subnet}`);
     if (!kernel.isPinned(sandbox.netnsPath)) problems.push(`namespace ${sandbox.netnsPath} is gone`);
     if (!kernel.hasLink(endpoint.hostInterface)) problems.push(`link ${endpoint.hostInterface} is gone`);
@@ -88,6 +88,10 @@ export class BridgeDriver implements NetworkDriver {
 
   readyPins(): string[] {
     return this.ready.ready().map((opened) => opened.netnsPath);
+  }
+
+  readyLinks(): string[] {
+    return this.ready.ready().map((opened) => opened.endpoint.hostInterface);
   }
 
   /** Starts making namespaces ahead. */
@@ -103,7 +107,8 @@ export class BridgeDriver implements NetworkDriver {
     const { kernel, network, config, netnsDir } = this.deps;
     const sandboxId = newId();
     const netnsPath = pinPath(netnsDir, sandboxId);
-    const ipv4 = this.addresses.take();
+    const hostInterface = hostInterfaceOf(sandboxId);
+    const ipv4 = this.addresses.take(hostInterface);
     const endpoint: EndpointRecord = {
       ...bareEndpoint(network),
       macAddress: macOf(ipv4),
@@ -111,7 +116,7 @@ export class BridgeDriver implements NetworkDriver {
       ipv4PrefixLen: this.prefixLen,
       ipv4Gateway: this.gateway,
       interfaceName: 'eth0',
-      hostInterface: hostInterfaceOf(sandboxId),
+      hostInterface,
     };
     try {
       kernel.createNamespace(netnsPath);

@@ -33,7 +33,8 @@ export class AddressPool {
   readonly subnet: string;
   private readonly first: number;
   private readonly last: number;
-  private readonly taken = new Set<number>();
+  /** Who has an address: the name of a host interface, or empty for what is nobody's. */
+  private readonly taken = new Map<number, string>();
   private readonly resting = new Map<number, string>();
   private readonly gone: (hostInterface: string) => boolean;
   private next: number;
@@ -46,31 +47,33 @@ export class AddressPool {
     this.last = base + subnetSize(prefix) - 2;
     this.next = this.first;
     this.gone = gone;
-    for (const address of reserved) this.taken.add(parseIpv4(address));
+    for (const address of reserved) this.taken.set(parseIpv4(address), '');
   }
 
-  /** Takes a free address. Errors: `exhausted`. */
-  take(): string {
+  /** Takes a free address for a host interface. Errors: `exhausted`. */
+  take(hostInterface: string): string {
     this.wake();
     for (; this.next <= this.last; this.next++) {
       if (this.taken.has(this.next) || this.resting.has(this.next)) continue;
-      this.taken.add(this.next);
+      this.taken.set(this.next, hostInterface);
       return formatIpv4(this.next++);
     }
     this.next = this.lowestFree();
-    if (this.next <= this.last) return this.take();
+    if (this.next <= this.last) return this.take(hostInterface);
     throw new WharfError(
       'exhausted',
       `no available IPv4 addresses on this network's address pools: ${this.subnet}`,
     );
   }
 
-  /** Marks an address as used (at recovery). False when another has it or it lies outside. */
-  claim(address: string): boolean {
+  /** Marks an address as used by that interface (at recovery). False when another has it or it lies outside. */
+  claim(address: string, hostInterface: string): boolean {
     const value = parseIpv4(address);
-    if (value < this.first || value > this.last || this.taken.has(value)) return false;
+    const holder = this.taken.get(value);
+    if (value < this.first || value > this.last || (holder !== undefined && holder !== hostInterface))
+      return false;
     this.resting.delete(value);
-    this.taken.add(value);
+    this.taken.set(value, hostInterface);
     return true;
   }
 

@@ -64,7 +64,7 @@ export class PortTable {
   async restore(ports: readonly PublishedPort[], owner: PortOwner): Promise<string[]> {
     const problems: string[] = [];
     for (const port of ports) {
-      if (port.hostIp.includes(':')) continue;
+      if (port.hostIp.includes(':') || this.clash(port)?.containerId === owner.containerId) continue;
       const allocation: Allocation = { port, containerId: owner.containerId, held: undefined };
       this.insert(allocation);
       try {

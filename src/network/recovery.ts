@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { addressOf } from './builtin-networks.ts';
 import { forwardWarnings } from './firewall.ts';
 import { bridgeRules, driverOf, dropSandbox, type StackParts, targetsOf } from './parts.ts';
-import type { EndpointRecord, SandboxRecord } from './types.ts';
+import type { SandboxRecord } from './types.ts';
 
 /**
  * Makes the kernel what the records say, at a daemon's start. Live containers keep address and ports without a gap:
@@ -64,13 +64,11 @@ async function restore(parts: StackParts, sandbox: SandboxRecord): Promise<void>
  */
 function dropStrays(parts: StackParts): void {
   for (const pin of strayPins(parts)) parts.kernel.dropNamespace(pin);
-  const known = new Set([...parts.sandboxes.values()].flatMap(({ endpoints }) => endpoints.map(hostLink)));
+  const known = new Set(parts.bridge.readyLinks());
+  for (const { endpoints } of parts.sandboxes.values())
+    for (const { hostInterface } of endpoints) known.add(hostInterface);
   for (const link of parts.kernel.bridgePorts(parts.config.bridge))
     if (link.startsWith('wv') && !known.has(link)) parts.kernel.deleteLink(link);
-}
-
-function hostLink(endpoint: EndpointRecord): string {
-  return endpoint.hostInterface;
 }
 
 /** Paths in the directory of namespaces that neither a record nor a driver knows. */
