@@ -1,0 +1,18 @@
+import type {
+  ContainersBackend,
+  ExecsBackend,
+  ImagesBackend,
+  NetworksBackend,
+  SystemBackend,
+  VolumesBackend,
+} from './backend/index.ts';
+
+/** All that the routes call; the daemon passes the engine in. */
+export interface Backends {
+  containers: ContainersBackend;
+  execs: ExecsBackend;
+  images: ImagesBackend;
+  volumes: VolumesBackend;
+  networks: NetworksBackend;
+  system: SystemBackend;
+}

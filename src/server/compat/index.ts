@@ -1,0 +1,2 @@
+export { adapt, type DocumentName, streamContentType } from './answers.ts';
+export { adaptCreate, adaptVolumePrune } from './requests.ts';

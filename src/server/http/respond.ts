@@ -1,0 +1,68 @@
+import { randomBytes } from 'node:crypto';
+import { WharfError } from '../../base/index.ts';
+import { ERROR_STATUS } from '../error-status.ts';
+import type { Call } from './call.ts';
+
+/** Writes one JSON answer, head and body together. */
+export function sendJson(call: Call, status: number, value: unknown): void {
+  sendBody(call, status, 'application/json', `${JSON.stringify(value)}\n`);
+}
+
+/** Writes a whole text body. */
+export function sendBody(call: Call, status: number, contentType: string, body: string): void {
+  const length = String(Buffer.byteLength(body));
+  call.response.writeHead(status, [
+    ...call.context.baseHeaders,
+    'Content-Type',
+    contentType,
+    'Content-Length',
+    length,
+  ]);
+  call.response.end(body);
+}
+
+/** Answers without a body: 204 and 304 by nature, others with a length of 0. */
+export function sendEmpty(call: Call, status: number): void {
+  const bodiless = status === 204 || status === 304;
+  const length = bodiless ? [] : ['Content-Length', '0'];
+  call.response.writeHead(status, [...call.context.baseHeaders, ...length]);
+  call.response.end();
+}
+
+/** Sends the head of a streamed answer now. */
+export function startStream(call: Call, contentType: string): void {
+  call.response.writeHead(200, [...call.context.baseHeaders, 'Content-Type', contentType]);
+  call.response.flushHeaders();
+}
+
+/**
+ * Turns what a handler threw into the answer, or cuts the connection when an answer is under way. Only errors that nobody
+ * foresaw are logged, with an id that the client sees in place of their text.
+ */
+export function sendError(call: Call, thrown: unknown): void {
+  const error = describe(call, thrown);
+  const { response } = call;
+  if (response.headersSent || response.destroyed) {
+    response.destroy();
+    return;
+  }
+  const status = ERROR_STATUS[error.kind];
+  // What is left of the body must not be read as the next request when it was refused half-way.
+  if (!call.request.complete) response.shouldKeepAlive = false;
+  if (status === 304) sendEmpty(call, status);
+  else sendJson(call, status, { message: error.message });
+}
+
+function describe(call: Call, thrown: unknown): WharfError {
+  const error = WharfError.from(thrown);
+  if (thrown instanceof WharfError || error.kind === 'cancelled') return error;
+  const id = randomBytes(4).toString('hex');
+  call.context.log.error('a request failed unexpectedly', {
+    id,
+    method: call.request.method,
+    path: call.request.url?.split('?')[0],
+    error: error.message,
+    stack: thrown instanceof Error ? thrown.stack : undefined,
+  });
+  return new WharfError('internal', `internal error ${id}: the daemon's log has the details`);
+}

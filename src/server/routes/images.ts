@@ -1,0 +1,136 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { boolValue, boolValueOr, decodeFilters, decodePlatform } from '../../api/index.ts';
+import { WharfError } from '../../base/index.ts';
+import { adapt } from '../compat/index.ts';
+import type { Call } from '../http/call.ts';
+import { sendEmpty, sendJson, startStream } from '../http/respond.ts';
+import type { Route } from '../http/route.ts';
+import { sendProgress } from '../streams/json-lines.ts';
+
+/** Images. */
+export const imageRoutes: readonly Route[] = [
+  { method: 'GET', path: '/images/json', handler: list },
+  { method: 'POST', path: '/images/create', handler: create },
+  { method: 'POST', path: '/images/load', handler: load },
+  { method: 'POST', path: '/images/prune', handler: prune, minVersion: 25 },
+  { method: 'GET', path: '/images/get', handler: (call) => save(call, call.query.getAll('names')) },
+  { method: 'GET', path: '/images/{name...}/get', handler: (call) => save(call, [call.param('name')]) },
+  { method: 'GET', path: '/images/{name...}/json', handler: inspect },
+  { method: 'GET', path: '/images/{name...}/history', handler: history },
+  { method: 'POST', path: '/images/{name...}/tag', handler: tag },
+  { method: 'DELETE', path: '/images/{name...}', handler: remove },
+];
+
+async function list(call: Call): Promise<void> {
+  const { query } = call;
+  const found = await call.backends.images.list({
+    all: boolValue(query.get('all')),
+    digests: boolValue(query.get('digests')),
+    sharedSize: call.version >= 42 && boolValue(query.get('shared-size')),
+    manifests: call.version >= 47 && boolValue(query.get('manifests')),
+    filters: decodeFilters(query.get('filters')),
+  });
+  sendJson(
+    call,
+    200,
+    found.map((image) => adapt('image-summary', call.version, image)),
+  );
+}
+
+async function create(call: Call): Promise<void> {
+  const { query, signal } = call;
+  const { images } = call.backends;
+  const platform = platformParameter(query.get('platform'));
+  const image = query.get('fromImage');
+  if (image) {
+    const auth = registryAuth(call);
+    const input = { image, tag: query.get('tag') ?? '', platform, auth };
+    await sendProgress(call, images.pull(input, signal));
+    return;
+  }
+  const source = query.get('fromSrc');
+  if (!source) throw new WharfError('invalid', 'either fromImage or fromSrc must be given');
+  if (source !== '-') {
+    throw new WharfError('not-implemented', 'importing from a URL is not supported: send the archive itself');
+  }
+  const options = {
+    repo: query.get('repo') ?? '',
+    tag: query.get('tag') ?? '',
+    message: query.get('message') ?? '',
+    changes: query.getAll('changes'),
+    platform,
+  };
+  await sendProgress(call, images.import(call.request, options, signal));
+}
+
+/** `os/arch/variant`, as this call alone writes it. */
+function platformParameter(text: string | null) {
+  if (!text) return undefined;
+  if (text.startsWith('{')) return decodePlatform(text);
+  const [os = '', architecture, variant] = text.split('/');
+  return { os, architecture, variant };
+}
+
+/** Credentials as JSON text from their base64url header; undefined when absent. Never logged. */
+function registryAuth(call: Call): string | undefined {
+  const header = call.request.headers['x-registry-auth'];
+  if (typeof header !== 'string' || header === '') return undefined;
+  return Buffer.from(header, 'base64url').toString('utf8');
+}
+
+async function load(call: Call): Promise<void> {
+  const options = {
+    quiet: boolValueOr(call.query.get('quiet'), false),
+    platform: call.version >= 48 ? decodePlatform(call.query.get('platform')) : undefined,
+  };
+  await sendProgress(call, call.backends.images.load(call.request, options, call.signal));
+}
+
+async function save(call: Call, names: string[]): Promise<void> {
+  const platform = call.version >= 48 ? decodePlatform(call.query.get('platform')) : undefined;
+  const archive = await call.backends.images.save(names, { platform }, call.signal);
+  startStream(call, 'application/x-tar');
+  try {
+    await pipeline(archive, call.response);
+  } catch (thrown) {
+    if (!call.signal.aborted) throw thrown;
+  } finally {
+    if (archive instanceof Readable) archive.destroy();
+  }
+}
+
+async function inspect(call: Call): Promise<void> {
+  const image = await call.backends.images.inspect(call.param('name'), {
+    platform: call.version >= 49 ? decodePlatform(call.query.get('platform')) : undefined,
+    manifests: call.version >= 48 && boolValue(call.query.get('manifests')),
+  });
+  sendJson(call, 200, adapt('image', call.version, image));
+}
+
+async function history(call: Call): Promise<void> {
+  const platform = call.version >= 48 ? decodePlatform(call.query.get('platform')) : undefined;
+  sendJson(call, 200, await call.backends.images.history(call.param('name'), platform));
+}
+
+async function tag(call: Call): Promise<void> {
+  const target = { repo: call.query.get('repo') ?? '', tag: call.query.get('tag') ?? '' };
+  await call.backends.images.tag(call.param('name'), target);
+  sendEmpty(call, 201);
+}
+
+async function remove(call: Call): Promise<void> {
+  const items = await call.backends.images.remove(call.param('name'), {
+    force: boolValue(call.query.get('force')),
+    noPrune: boolValue(call.query.get('noprune')),
+  });
+  sendJson(call, 200, items);
+}
+
+async function prune(call: Call): Promise<void> {
+  const done = await call.backends.images.prune(decodeFilters(call.query.get('filters')));
+  sendJson(call, 200, {
+    ImagesDeleted: done.deleted.length > 0 ? done.deleted : null,
+    SpaceReclaimed: done.spaceReclaimed,
+  });
+}

@@ -1,0 +1,23 @@
+import type { Route } from '../http/route.ts';
+import { absentRoutes } from './absent.ts';
+import { containerStreamRoutes } from './container-streams.ts';
+import { containerRoutes } from './containers.ts';
+import { execRoutes } from './execs.ts';
+import { imageRoutes } from './images.ts';
+import { networkRoutes } from './networks.ts';
+import { systemRoutes } from './system.ts';
+import { volumeRoutes } from './volumes.ts';
+import { wharfRoutes } from './wharf.ts';
+
+/** The whole API. */
+export const ROUTES: readonly Route[] = [
+  ...systemRoutes,
+  ...containerRoutes,
+  ...containerStreamRoutes,
+  ...execRoutes,
+  ...imageRoutes,
+  ...volumeRoutes,
+  ...networkRoutes,
+  ...wharfRoutes,
+  ...absentRoutes,
+];

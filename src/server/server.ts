@@ -1,0 +1,147 @@
+import { createServer as createHttpServer, type Server, type ServerOptions } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { formatApiVersion, MAX_API_VERSION } from '../api/index.ts';
+import { errnoCode, type Logger } from '../base/index.ts';
+import type { Backends } from './backends.ts';
+import { Dispatcher } from './http/dispatch.ts';
+import { type ListenTarget, listenOn } from './listen.ts';
+import { ROUTES } from './routes/index.ts';
+
+/** What a server needs. */
+export interface ApiServerOptions {
+  readonly backends: Backends;
+  readonly log: Logger;
+  /** Wharf's version, for the `Server` header. */
+  readonly version: string;
+}
+
+/** The Engine API on any number of sockets. */
+export interface ApiServer {
+  /** Adds a socket; `conflict` when another process listens there. */
+  listen(target: ListenTarget): Promise<void>;
+  /** Bound TCP ports, in the order of `listen`. */
+  readonly ports: readonly number[];
+  /** Open connections, hijacked ones included. */
+  readonly connections: number;
+  /** Accepts nothing more, gives calls under way that time, then aborts them and cuts all connections. */
+  close(graceMs?: number): Promise<void>;
+}
+
+/** A request's head must be complete within this time: a slow sender holds no connection. Bodies have limits of their own. */
+const HEAD_DEADLINE_MS = 20_000;
+/** Idle connections live longer than the pools of usual clients, so that theirs is the choice when to close. */
+const KEEP_ALIVE_MS = 120_000;
+/** Registry credentials travel in headers. */
+const MAX_HEAD_BYTES = 128 * 1024;
+
+/** A server that serves the Engine API from the backends; it listens nowhere until told. */
+export function createServer(options: ApiServerOptions): ApiServer {
+  const { experimental, osType } = options.backends.system.ping();
+  const baseHeaders = [
+    'Api-Version',
+    formatApiVersion(MAX_API_VERSION),
+    'Docker-Experimental',
+    String(experimental),
+    'Ostype',
+    osType,
+    'Server',
+    `Wharf/${options.version} (linux)`,
+  ];
+  const context = { backends: options.backends, log: options.log, baseHeaders };
+  return new EngineServer(new Dispatcher(context, ROUTES));
+}
+
+class EngineServer implements ApiServer {
+  private readonly dispatcher: Dispatcher;
+  private readonly servers: Server[] = [];
+  private readonly sockets = new Set<Socket>();
+
+  constructor(dispatcher: Dispatcher) {
+    this.dispatcher = dispatcher;
+  }
+
+  get connections(): number {
+    return this.sockets.size;
+  }
+
+  get ports(): readonly number[] {
+    return this.servers.flatMap((server) => {
+      const address = server.address();
+      return typeof address === 'object' && address ? [address.port] : [];
+    });
+  }
+
+  async listen(target: ListenTarget): Promise<void> {
+    const server = this.newServer(target);
+    await listenOn(server, target);
+    this.servers.push(server);
+  }
+
+  async close(graceMs = 0): Promise<void> {
+    const closed = this.servers.map(
+      (server) => new Promise<void>((resolve) => server.close(() => resolve())),
+    );
+    for (const server of this.servers) server.closeIdleConnections();
+    if (graceMs > 0 && this.dispatcher.active.size > 0) {
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise((resolve) => {
+        timer = setTimeout(resolve, graceMs);
+      });
+      await Promise.race([Promise.all(closed), late]);
+      clearTimeout(timer);
+    }
+    for (const call of this.dispatcher.active) call.abort();
+    for (const socket of this.sockets) socket.destroy();
+    await Promise.all(closed);
+  }
+
+  private newServer(target: ListenTarget): Server {
+    const { dispatcher } = this;
+    const settings: ServerOptions = {
+      insecureHTTPParser: false,
+      maxHeaderSize: MAX_HEAD_BYTES,
+      headersTimeout: HEAD_DEADLINE_MS,
+      requestTimeout: 0,
+      connectionsCheckingInterval: 5_000,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      noDelay: true,
+      shouldUpgradeCallback: (request) => dispatcher.upgrades(request),
+    };
+    const tls = target.kind === 'tcp' ? target.tls : undefined;
+    const server = tls
+      ? createHttpsServer({
+          ...settings,
+          cert: tls.cert,
+          key: tls.key,
+          ca: tls.clientCa,
+          requestCert: tls.clientCa !== undefined,
+          rejectUnauthorized: tls.clientCa !== undefined,
+          minVersion: 'TLSv1.2',
+        })
+      : createHttpServer(settings);
+    server.on('connection', (socket: Socket) => {
+      this.sockets.add(socket);
+      socket.once('close', () => this.sockets.delete(socket));
+    });
+    server.on('request', (request, response) => dispatcher.request(request, response));
+    server.on('upgrade', (request, socket, head) => dispatcher.upgrade(request, socket, head));
+    server.on('clientError', refuseMalformed);
+    return server;
+  }
+}
+
+/** What Node's parser refused: answered in plain text, as there is no request to answer. */
+function refuseMalformed(error: Error, socket: Duplex): void {
+  const code = errnoCode(error);
+  if (code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  let status = '400 Bad Request';
+  if (code === 'HPE_HEADER_OVERFLOW') status = '431 Request Header Fields Too Large';
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') status = '408 Request Timeout';
+  const head = `HTTP/1.1 ${status}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n`;
+  socket.end(head + status, () => socket.destroy());
+}
