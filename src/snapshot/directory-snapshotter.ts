@@ -1,0 +1,154 @@
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Logger, silentLog, WharfError } from '../base/index.ts';
+import type { Database } from '../meta/types.ts';
+import { type Change, treeChanges } from './changes.ts';
+import { DiskSync } from './disk-sync.ts';
+import { checkLayerName, type SnapshotRecord, SnapshotRecords } from './records.ts';
+import { Trash } from './trash.ts';
+import type { MountSpec, SnapshotInfo, Snapshotter, Usage } from './types.ts';
+import { diskUsage } from './usage.ts';
+
+/** How one kind of snapshotter fills and shows its folders. */
+export interface FolderDriver {
+  name: string;
+  /** Table of the records. */
+  collection: string;
+  /** True when each folder holds a complete tree and not only its changes. */
+  whole: boolean;
+  /** Fills the new, existing `folder` of a snapshot; `parent` is the parent's tree. */
+  fill(folder: string, parent: string | undefined): Promise<void> | void;
+  /** The mount that shows a record's tree. */
+  mount(record: SnapshotRecord): MountSpec;
+}
+
+/** Where the snapshots are and who keeps their records. */
+export interface SnapshotterOptions {
+  root: string;
+  database: Database;
+  log?: Logger;
+}
+
+/**
+ * A snapshotter that keeps each snapshot in `<root>/<number>/fs`. A record is written after its folder was made and
+ * deleted before the folder goes, so a crash leaves at most a folder without a record, which `recover` removes.
+ */
+export class DirectorySnapshotter implements Snapshotter {
+  readonly name: string;
+  private readonly root: string;
+  private readonly driver: FolderDriver;
+  private readonly records: SnapshotRecords;
+  private readonly trash: Trash;
+  private readonly disk = new DiskSync();
+  private next: number;
+
+  constructor(options: SnapshotterOptions, driver: FolderDriver) {
+    this.name = driver.name;
+    this.root = options.root;
+    this.driver = driver;
+    // 0710: members of the group may pass to a path they know, nobody else may look.
+    mkdirSync(options.root, { recursive: true, mode: 0o710 });
+    this.records = new SnapshotRecords(options.database, driver.collection);
+    this.trash = new Trash(join(options.root, 'trash'), options.log ?? silentLog);
+    const taken = [...this.folders(), ...this.records.all().map((record) => record.folder)];
+    this.next = taken.reduce((most, folder) => Math.max(most, folder), 0) + 1;
+  }
+
+  async prepare(key: string, parent: string | undefined): Promise<void> {
+    const lower = this.records.checkNew(key, parent);
+    const folder = this.next++;
+    const path = join(this.root, String(folder));
+    mkdirSync(path, { mode: 0o700 });
+    try {
+      const filled = this.driver.fill(path, lower[0] === undefined ? undefined : this.tree(lower[0]));
+      if (filled) await filled;
+      // Again, for a filling that took its time.
+      if (filled) this.records.checkNew(key, parent);
+      this.records.put({ key, kind: 'active', parent, folder, lower });
+    } catch (thrown) {
+      this.trash.take(path);
+      throw WharfError.from(thrown);
+    }
+  }
+
+  directory(key: string): string {
+    return this.tree(this.records.get(key).folder);
+  }
+
+  mount(key: string): MountSpec {
+    return this.driver.mount(this.records.get(key));
+  }
+
+  async commit(name: string, key: string): Promise<void> {
+    checkLayerName(name);
+    const active = this.records.get(key);
+    if (active.kind !== 'active') throw new WharfError('conflict', `snapshot ${key} is committed already`);
+    if (this.records.find(name)?.kind === 'layer') return this.remove(key);
+    await this.disk.sync(this.tree(active.folder));
+    const other = this.records.find(name);
+    if (other?.kind === 'layer') return this.remove(key);
+    if (other) throw new WharfError('conflict', `snapshot ${name} exists already and is not a layer`);
+    this.records.rename(this.records.get(key), name);
+  }
+
+  stat(key: string): SnapshotInfo | undefined {
+    const record = this.records.find(key);
+    return record && info(record);
+  }
+
+  list(): SnapshotInfo[] {
+    return this.records.all().map(info);
+  }
+
+  async usage(key: string): Promise<Usage> {
+    return diskUsage(this.directory(key));
+  }
+
+  async changes(key: string): Promise<Change[]> {
+    const { folder, lower } = this.records.get(key);
+    const below = this.driver.whole ? lower.slice(0, 1) : lower;
+    return treeChanges(
+      this.tree(folder),
+      below.map((layer) => this.tree(layer)),
+      this.driver.whole,
+    );
+  }
+
+  async remove(key: string): Promise<void> {
+    const { folder } = this.records.remove(key);
+    this.trash.take(join(this.root, String(folder)));
+  }
+
+  settled(): Promise<void> {
+    return this.trash.settled();
+  }
+
+  async recover(): Promise<{ removed: string[]; damaged: string[] }> {
+    const records = this.records.all();
+    const named = new Set(records.map((record) => record.folder));
+    const removed = this.folders().filter((folder) => !named.has(folder));
+    for (const folder of removed) this.trash.take(join(this.root, String(folder)));
+    const lost = new Set(
+      records.filter((record) => !existsSync(this.tree(record.folder))).map(({ folder }) => folder),
+    );
+    // What stands on a lost layer can't be mounted, but its own files may be all that is left of someone's work.
+    const damaged = records.filter(({ folder, lower }) => [folder, ...lower].some((one) => lost.has(one)));
+    for (const record of damaged) if (lost.has(record.folder)) this.records.drop(record.key);
+    this.trash.emptyLater();
+    return { removed: removed.map(String), damaged: damaged.map((record) => record.key) };
+  }
+
+  private tree(folder: number): string {
+    return join(this.root, String(folder), 'fs');
+  }
+
+  private folders(): number[] {
+    return readdirSync(this.root)
+      .filter((name) => /^[1-9]\d{0,14}$/.test(name))
+      .map(Number);
+  }
+}
+
+function info({ key, kind, parent }: SnapshotRecord): SnapshotInfo {
+  return { key, kind, parent };
+}

@@ -1,0 +1,319 @@
+import assert from 'node:assert/strict';
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { type ErrorKind, isKind } from '../base/index.ts';
+import { mount, umount } from '../sys/index.ts';
+import type { MountSpec, Snapshotter } from './types.ts';
+
+/** Mounts for the time of `work`. */
+export async function mounted<T>(spec: MountSpec, work: (path: string) => T | Promise<T>): Promise<T> {
+  const target = mkdtempSync(join(tmpdir(), 'wharf-mnt-'));
+  mount({
+    source: spec.source,
+    target,
+    type: spec.type,
+    flags: [...spec.flags, 'private'],
+    data: spec.options.join(','),
+  });
+  try {
+    return await work(target);
+  } finally {
+    umount(target);
+    rmSync(target, { recursive: true });
+  }
+}
+
+/** A layer made of files by path; a name that ends in a slash is a directory. */
+export async function makeLayer(
+  snapshots: Snapshotter,
+  name: string,
+  parent: string | undefined,
+  files: Record<string, string>,
+) {
+  await snapshots.prepare(`make-${name}`, parent);
+  await mounted(snapshots.mount(`make-${name}`), (root) => {
+    for (const [path, text] of Object.entries(files)) {
+      mkdirSync(join(root, path, '..'), { recursive: true });
+      if (path.endsWith('/')) mkdirSync(join(root, path), { recursive: true });
+      else writeFileSync(join(root, path), text);
+    }
+  });
+  await snapshots.commit(name, `make-${name}`);
+}
+
+export interface Opened extends Disposable {
+  snapshots: Snapshotter;
+  root: string;
+  /** The same folder and records opened anew, as after a restart. */
+  again(): Snapshotter;
+}
+
+/** What every `Snapshotter` must keep. Needs root. */
+export function snapshotterSuite(name: string, open: () => Opened): void {
+  const on = (title: string, check: (snapshots: Snapshotter, opened: Opened) => Promise<void>) =>
+    test(`${name}: ${title}`, async () => {
+      using opened = open();
+      await check(opened.snapshots, opened);
+      await opened.snapshots.settled();
+    });
+  const fails = (work: Promise<unknown>, kind: ErrorKind) =>
+    assert.rejects(work, (thrown) => isKind(thrown, kind));
+  const codes = async (snapshots: Snapshotter, key: string) =>
+    (await snapshots.changes(key)).map(({ path, kind }) => `${kind[0]} ${path}`);
+
+  on('a layer is seen through an active snapshot, and never changed by it', async (snapshots) => {
+    await makeLayer(snapshots, 'base', undefined, { '/etc/motd': 'hello', '/bin/tool': 'x' });
+    await snapshots.prepare('c1', 'base');
+    await mounted(snapshots.mount('c1'), (root) => {
+      assert.equal(readFileSync(join(root, 'etc/motd'), 'utf8'), 'hello');
+      writeFileSync(join(root, 'etc/motd'), 'changed');
+      rmSync(join(root, 'bin/tool'));
+      assert.deepEqual(readdirSync(join(root, 'bin')), []);
+    });
+    await snapshots.prepare('c2', 'base');
+    await mounted(snapshots.mount('c2'), (root) => {
+      assert.equal(readFileSync(join(root, 'etc/motd'), 'utf8'), 'hello');
+      assert.deepEqual(readdirSync(join(root, 'bin')), ['tool']);
+    });
+    await mounted(snapshots.mount('c1'), (root) =>
+      assert.equal(readFileSync(join(root, 'etc/motd'), 'utf8'), 'changed'),
+    );
+  });
+
+  on('layers stand on layers', async (snapshots) => {
+    await makeLayer(snapshots, 'sha256:one', undefined, { '/a': '1', '/b': '1' });
+    await makeLayer(snapshots, 'sha256:two', 'sha256:one', { '/b': '2', '/c': '2' });
+    await snapshots.prepare('top', 'sha256:two');
+    await mounted(snapshots.mount('top'), (root) => {
+      assert.deepEqual(
+        ['a', 'b', 'c'].map((file) => readFileSync(join(root, file), 'utf8')),
+        ['1', '2', '2'],
+      );
+    });
+    assert.deepEqual(snapshots.stat('sha256:two'), {
+      key: 'sha256:two',
+      kind: 'layer',
+      parent: 'sha256:one',
+    });
+    assert.deepEqual(
+      snapshots
+        .list()
+        .map(({ key }) => key)
+        .sort(),
+      ['sha256:one', 'sha256:two', 'top'],
+    );
+  });
+
+  on('a layer is mounted read-only', async (snapshots) => {
+    await makeLayer(snapshots, 'one', undefined, { '/a': '1' });
+    await makeLayer(snapshots, 'two', 'one', { '/b': '2' });
+    for (const layer of ['one', 'two']) {
+      await mounted(snapshots.mount(layer), (root) => {
+        assert.equal(readFileSync(join(root, 'a'), 'utf8'), '1');
+        assert.throws(() => writeFileSync(join(root, 'new'), ''), { code: 'EROFS' });
+      });
+    }
+  });
+
+  on('refuses what does not fit', async (snapshots) => {
+    await makeLayer(snapshots, 'base', undefined, {});
+    await snapshots.prepare('active', 'base');
+    await fails(snapshots.prepare('active', undefined), 'conflict');
+    await fails(snapshots.prepare('base', undefined), 'conflict');
+    await fails(snapshots.prepare('x', 'nothing'), 'not-found');
+    await fails(snapshots.prepare('x', 'active'), 'conflict');
+    for (const bad of ['', 'a/b', '../x', 'a b', 'a\n', 'ä'])
+      await fails(snapshots.prepare(bad, undefined), 'invalid');
+    await fails(snapshots.commit('a/b', 'active'), 'invalid');
+    await fails(snapshots.commit('y', 'nothing'), 'not-found');
+    await fails(snapshots.commit('y', 'base'), 'conflict');
+    await fails(snapshots.remove('nothing'), 'not-found');
+    assert.throws(
+      () => snapshots.mount('nothing'),
+      (thrown) => isKind(thrown, 'not-found'),
+    );
+    assert.equal(snapshots.stat('nothing'), undefined);
+    assert.equal(snapshots.stat('x'), undefined);
+  });
+
+  on('what something stands on stays', async (snapshots, { root }) => {
+    await makeLayer(snapshots, 'base', undefined, { '/a': '1' });
+    await snapshots.prepare('c', 'base');
+    await fails(snapshots.remove('base'), 'conflict');
+    await snapshots.remove('c');
+    assert.equal(snapshots.stat('c'), undefined);
+    const directory = snapshots.directory('base');
+    await snapshots.remove('base');
+    assert.equal(existsSync(directory), false);
+    await snapshots.settled();
+    assert.deepEqual(readdirSync(join(root, 'trash')), []);
+    await fails(snapshots.remove('base'), 'not-found');
+  });
+
+  on('committing a layer that exists drops the second one', async (snapshots) => {
+    await makeLayer(snapshots, 'base', undefined, { '/a': 'first' });
+    await makeLayer(snapshots, 'base', undefined, { '/a': 'second' });
+    assert.deepEqual(
+      snapshots.list().map(({ key }) => key),
+      ['base'],
+    );
+    assert.equal(readFileSync(join(snapshots.directory('base'), 'a'), 'utf8'), 'first');
+  });
+
+  on('two commits of one layer at once leave one', async (snapshots) => {
+    for (const key of ['p', 'q']) {
+      await snapshots.prepare(key, undefined);
+      writeFileSync(join(snapshots.directory(key), 'a'), 'same');
+    }
+    await Promise.all([snapshots.commit('base', 'p'), snapshots.commit('base', 'q')]);
+    assert.deepEqual(snapshots.list(), [{ key: 'base', kind: 'layer', parent: undefined }]);
+  });
+
+  on('everything is there after a restart', async (snapshots, opened) => {
+    await makeLayer(snapshots, 'base', undefined, { '/a': '1' });
+    await snapshots.prepare('c', 'base');
+    writeFileSync(join(snapshots.directory('c'), 'mine'), 'x');
+    const next = opened.again();
+    assert.deepEqual(await next.recover(), { removed: [], damaged: [] });
+    assert.deepEqual(next.list(), snapshots.list());
+    assert.equal(next.directory('c'), snapshots.directory('c'));
+    await next.prepare('d', 'base');
+    assert.notEqual(next.directory('d'), next.directory('c'));
+  });
+
+  on(
+    'recover drops folders without a record and reports records without a folder',
+    async (snapshots, opened) => {
+      await makeLayer(snapshots, 'base', undefined, { '/a': '1' });
+      await makeLayer(snapshots, 'two', 'base', { '/b': '1' });
+      await snapshots.prepare('c', 'two');
+      await snapshots.prepare('fine', undefined);
+      mkdirSync(join(opened.root, '9000', 'fs'), { recursive: true });
+      mkdirSync(join(opened.root, 'trash', 'old'), { recursive: true });
+      rmSync(join(snapshots.directory('base'), '..'), { recursive: true });
+      const next = opened.again();
+      const { removed, damaged } = await next.recover();
+      assert.deepEqual(removed, ['9000']);
+      assert.deepEqual(damaged.sort(), ['base', 'c', 'two']);
+      await next.settled();
+      assert.ok(!existsSync(join(opened.root, '9000')));
+      assert.deepEqual(readdirSync(join(opened.root, 'trash')), []);
+      assert.equal(next.stat('base'), undefined);
+      assert.ok(existsSync(next.directory('c')), 'an active snapshot’s own files are kept');
+      assert.deepEqual((await next.recover()).removed, []);
+    },
+  );
+
+  on(
+    'the folder is closed to others, and the root directory keeps its layer’s mode',
+    async (snapshots, { root }) => {
+      assert.equal(statSync(root).mode & 0o777, 0o710);
+      await snapshots.prepare('make', undefined);
+      chmodSync(snapshots.directory('make'), 0o1777);
+      await snapshots.commit('base', 'make');
+      await snapshots.prepare('c', 'base');
+      await mounted(snapshots.mount('c'), (path) => assert.equal(statSync(path).mode & 0o7777, 0o1777));
+    },
+  );
+
+  on('shows changes as docker diff does', async (snapshots) => {
+    await makeLayer(snapshots, 'base', undefined, {
+      '/bin/ls': 'ls',
+      '/bin/true': 'true',
+      '/bin/cat': 'cat',
+      '/etc/passwd': 'root',
+      '/etc/group': 'g',
+      '/etc/deep/er/x': 'x',
+      '/home/': '',
+      '/root/': '',
+      '/var/spool/': '',
+      '/opt/a/b': 'b',
+      '/same/file': 'same',
+    });
+    await makeLayer(snapshots, 'two', 'base', { '/etc/second': '2', '/opt/c': 'c' });
+    await snapshots.prepare('c', 'two');
+    assert.deepEqual(await snapshots.changes('c'), []);
+    await mounted(snapshots.mount('c'), (root) => {
+      const at = (path: string) => join(root, path);
+      mkdirSync(at('a/b/c'), { recursive: true });
+      writeFileSync(at('a/b/c/f'), 'x');
+      rmSync(at('bin/true'));
+      rmSync(at('bin/cat'));
+      mkdirSync(at('bin/cat'));
+      writeFileSync(at('bin/cat/x'), '');
+      chmodSync(at('bin/ls'), statSync(at('bin/ls')).mode & 0o7777);
+      rmSync(at('etc'), { recursive: true });
+      mkdirSync(at('etc/deep'), { recursive: true });
+      writeFileSync(at('etc/new'), '');
+      writeFileSync(at('etc/passwd'), 'toor');
+      chmodSync(at('root'), 0o700);
+      rmSync(at('home'), { recursive: true });
+      writeFileSync(at('home'), '');
+      writeFileSync(at('var/f'), 'hi');
+      rmSync(at('opt'), { recursive: true });
+      symlinkSync('/nowhere', at('lnk'));
+      writeFileSync(at('gone'), '');
+      rmSync(at('gone'));
+    });
+    assert.deepEqual(await codes(snapshots, 'c'), [
+      'a /a',
+      'a /a/b',
+      'a /a/b/c',
+      'a /a/b/c/f',
+      'm /bin',
+      'm /bin/cat',
+      'a /bin/cat/x',
+      'd /bin/true',
+      'm /etc',
+      'm /etc/deep',
+      'd /etc/deep/er',
+      'd /etc/group',
+      'a /etc/new',
+      'm /etc/passwd',
+      'd /etc/second',
+      'm /home',
+      'a /lnk',
+      'd /opt',
+      'm /root',
+      'm /var',
+      'a /var/f',
+    ]);
+  });
+
+  on('everything is new without a parent, and links are not followed', async (snapshots) => {
+    await snapshots.prepare('c', undefined);
+    const directory = snapshots.directory('c');
+    symlinkSync('/', join(directory, 'out'));
+    mkdirSync(join(directory, 'd'));
+    assert.deepEqual(await codes(snapshots, 'c'), ['a /d', 'a /out']);
+    assert.ok((await snapshots.usage('c')).inodes < 5);
+  });
+
+  on('usage counts blocks and counts hard links once', async (snapshots) => {
+    await snapshots.prepare('c', undefined);
+    const directory = snapshots.directory('c');
+    const empty = await snapshots.usage('c');
+    assert.equal(empty.inodes, 1);
+    writeFileSync(join(directory, 'a'), Buffer.alloc(1 << 20, 1));
+    linkSync(join(directory, 'a'), join(directory, 'b'));
+    mkdirSync(join(directory, 'd'));
+    linkSync(join(directory, 'a'), join(directory, 'd', 'c'));
+    const { bytes, inodes } = await snapshots.usage('c');
+    assert.equal(inodes, 3);
+    assert.ok(bytes - empty.bytes >= 1 << 20 && bytes - empty.bytes < (1 << 20) + 65_536, String(bytes));
+  });
+}
