@@ -19,7 +19,13 @@ let names: Map<number, string> | undefined;
 
 /** `ENOENT` for 2; `E<number>` for one without a name here. */
 export function errnoName(errno: number): string {
-  names ??= new Map(Object.entries(constants.errno).map(([name, number]) => [number, name]));
+  if (!names) {
+    names = new Map();
+    // Of two names of one number the first is the usual one: EAGAIN, not EWOULDBLOCK; ENOTSUP, not EOPNOTSUPP.
+    for (const [name, number] of Object.entries(constants.errno)) {
+      if (!names.has(number)) names.set(number, name);
+    }
+  }
   return names.get(errno) ?? `E${errno}`;
 }
 
