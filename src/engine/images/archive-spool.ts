@@ -94,7 +94,7 @@ export class ArchiveSpool implements AsyncDisposable {
       const name = cleanName(entry.name);
       if (entry.type === 'symlink') {
         this.links.set(name, cleanName(posix.join(posix.dirname(name), entry.linkName)));
-      } else if (entry.type === 'hardlink') {
+      } else if (entry.type === 'link') {
         this.links.set(name, cleanName(entry.linkName));
       } else if (entry.type === 'file') {
         this.files.set(name, await this.spool(entry.body, signal));

@@ -1,58 +1,72 @@
-import { WharfError } from '../../base/index.ts';
 import { familiarName } from './store.ts';
-
-/** A moment of the `until` filter in milliseconds since 1970: seconds, RFC 3339, or a Go duration back from now. Errors: `invalid`. */
-export function filterTime(text: string, now: number = Date.now()): number {
-  if (/^\d+(\.\d+)?$/.test(text)) return Number(text) * 1000;
-  if (/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(text)) {
-    let back = 0;
-    for (const [, amount, , unit] of text.matchAll(/(\d+(\.\d+)?)(ms|s|m|h)/g)) {
-      back += Number(amount) * { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[unit as 'ms' | 's' | 'm' | 'h'];
-    }
-    return now - back;
-  }
-  const parsed = Date.parse(text);
-  if (Number.isNaN(parsed)) {
-    throw new WharfError(
-      'invalid',
-      `invalid value for "until" filter: failed to parse value as time or duration: "${text}"`,
-    );
-  }
-  return parsed;
-}
 
 /**
  * The `reference` filter: a shell pattern over the familiar name, with or without its tag (`busybox`, `busy*`,
  * `my/*:1.?`). `*` stops at a slash.
  */
 export function referencePattern(pattern: string): (canonical: string) => boolean {
-  const expression = globExpression(pattern);
+  const parts = pattern.split('/').map(globTokens);
   return (canonical) => {
     const familiar = familiarName(canonical);
     const bare = familiar.replace(/(@sha256:[0-9a-f]{64}|:[^/:@]*)$/, '');
-    return expression.test(familiar) || expression.test(bare) || expression.test(canonical);
+    return [familiar, bare, canonical].some((name) => pathMatches(parts, name.split('/')));
   };
 }
 
-function globExpression(pattern: string): RegExp {
-  if (pattern.length > 512) throw new WharfError('invalid', 'the reference filter is too long');
-  let source = '';
-  for (let at = 0; at < pattern.length; at++) {
-    const char = pattern[at] as string;
-    // A run of stars is one star; more would make matching slow.
-    if (char === '*') {
-      while (pattern[at + 1] === '*') at++;
-      source += '[^/]*';
-    } else if (char === '?') source += '[^/]';
-    else if (char === '[' && pattern.indexOf(']', at + 1) > 0) {
-      const end = pattern.indexOf(']', at + 1);
-      const set = pattern
-        .slice(at + 1, end)
-        .replace(/\\/g, '\\\\')
-        .replace(/^[!^]/, '^');
-      source += `[${set}]`;
+/** One unit of a pattern: any run of characters, or one character that passes. */
+type Token = 'run' | ((char: string) => boolean);
+
+function globTokens(part: string): Token[] {
+  const tokens: Token[] = [];
+  for (let at = 0; at < part.length; at++) {
+    const char = part[at] as string;
+    const end = char === '[' ? part.indexOf(']', at + 2) : -1;
+    if (char === '*') tokens.push('run');
+    else if (char === '?') tokens.push(() => true);
+    else if (end > 0) {
+      tokens.push(characterSet(part.slice(at + 1, end)));
       at = end;
-    } else source += char.replace(/[.+^${}()|[\]\\/]/g, '\\$&');
+    } else tokens.push((other) => other === char);
   }
-  return new RegExp(`^${source}$`);
+  return tokens;
+}
+
+/** `a-z_`, or with `!` or `^` in front everything else. */
+function characterSet(text: string): (char: string) => boolean {
+  const negated = /^[!^]/.test(text);
+  const ranges = [...(negated ? text.slice(1) : text).matchAll(/(.)-(.)|(.)/gs)].map(
+    ([, from, to, single]) => ({
+      from: from ?? (single as string),
+      to: to ?? (single as string),
+    }),
+  );
+  return (char) => ranges.some(({ from, to }) => from <= char && char <= to) !== negated;
+}
+
+function pathMatches(parts: Token[][], names: string[]): boolean {
+  return (
+    parts.length === names.length && parts.every((tokens, at) => segmentMatches(tokens, names[at] as string))
+  );
+}
+
+/** Only the last run is ever widened, so that no pattern takes more than pattern × name steps. */
+function segmentMatches(tokens: Token[], name: string): boolean {
+  let token = 0;
+  let at = 0;
+  let run = -1;
+  let runEnd = 0;
+  while (at < name.length) {
+    const current = tokens[token];
+    if (current === 'run') {
+      run = token++;
+      runEnd = at;
+    } else if (current?.(name[at] as string)) {
+      token++;
+      at++;
+    } else if (run >= 0) {
+      token = run + 1;
+      at = ++runEnd;
+    } else return false;
+  }
+  return tokens.slice(token).every((rest) => rest === 'run');
 }

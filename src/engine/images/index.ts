@@ -5,6 +5,7 @@ export { inspectImage, readConfig } from './inspect.ts';
 export type { LayerUnpacker } from './layers.ts';
 export { imageSize, listImages } from './list.ts';
 export { type LoadDeps, loadImages } from './load.ts';
+export { imageLookup } from './lookup.ts';
 export { pruneImages } from './prune.ts';
 export { type RemoveDeps, removeImage } from './remove.ts';
 export { saveImages } from './save.ts';

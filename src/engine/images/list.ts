@@ -1,10 +1,12 @@
 import type { Filters, ImageSummary } from '../../api/index.ts';
-import { shortId, WharfError } from '../../base/index.ts';
-import { filterTime, referencePattern } from './filters.ts';
+import type { Clock } from '../../base/index.ts';
+import { booleanFilter, checkFilterKeys, matchLabels, untilFilter } from '../filters/index.ts';
+import { referencePattern } from './filters.ts';
 import { familiarName, type ImageRecord, type ImageStore } from './store.ts';
 
 export interface ListDeps {
   images: ImageStore;
+  clock: Clock;
   /** Ids of containers that were made from the image. */
   containersOf: (imageId: string) => string[];
 }
@@ -17,10 +19,11 @@ export interface ListInput {
   filters: Filters;
 }
 
-const KNOWN_FILTERS = ['dangling', 'label', 'label!', 'before', 'since', 'reference', 'until'];
+const LIST_FILTERS = new Set(['dangling', 'label', 'label!', 'before', 'since', 'reference', 'until']);
 
 /** Images as `docker images` lists them, newest first. Errors: `invalid` for an unknown filter or a bad value. */
 export function listImages(deps: ListDeps, input: ListInput): ImageSummary[] {
+  checkFilterKeys(input.filters, LIST_FILTERS);
   const passes = imageFilter(deps, input.filters);
   const shared = input.sharedSize ? sharedBytes(deps.images.all()) : undefined;
   const found: ImageSummary[] = [];
@@ -82,14 +85,11 @@ function sharedOf(image: ImageRecord, users: Map<string, number>): number {
 type NameFilter = (image: ImageRecord) => string[] | undefined;
 
 /** Decides which images pass, and under which of their names. */
-export function imageFilter(deps: Pick<ListDeps, 'images'>, filters: Filters): NameFilter {
-  for (const key of filters.keys()) {
-    if (!KNOWN_FILTERS.includes(key)) throw new WharfError('invalid', `invalid filter '${key}'`);
-  }
-  const dangling = boolFilter(filters, 'dangling');
+export function imageFilter(deps: Pick<ListDeps, 'images' | 'clock'>, filters: Filters): NameFilter {
+  const dangling = booleanFilter(filters, 'dangling');
   const before = earliest(deps, filters.get('before'), Math.min);
   const since = earliest(deps, filters.get('since'), Math.max);
-  const until = filters.get('until')?.map((text) => filterTime(text));
+  const until = untilFilter(filters, deps.clock.nowNanos());
   const patterns = filters.get('reference')?.map(referencePattern);
   return (image) => {
     const names = deps.images.namesOf(image.id);
@@ -97,20 +97,12 @@ export function imageFilter(deps: Pick<ListDeps, 'images'>, filters: Filters): N
     if (dangling !== undefined && dangling !== (names.length === 0)) return undefined;
     if (before !== undefined && !(created < before)) return undefined;
     if (since !== undefined && !(created > since)) return undefined;
-    if (until?.some((limit) => created >= limit)) return undefined;
-    if (!labelsMatch(image.labels ?? {}, filters)) return undefined;
+    if (until !== undefined && !(created < Number(until / 1_000_000n))) return undefined;
+    if (!matchLabels(filters, image.labels ?? {})) return undefined;
     if (!patterns) return names;
     const kept = names.filter((name) => patterns.some((pattern) => pattern(name)));
     return kept.length > 0 ? kept : undefined;
   };
-}
-
-function boolFilter(filters: Filters, key: string): boolean | undefined {
-  const value = filters.get(key)?.[0];
-  if (value === undefined) return undefined;
-  if (value === 'true' || value === '1') return true;
-  if (value === 'false' || value === '0') return false;
-  throw new WharfError('invalid', `invalid filter '${key}=[${value}]'`);
 }
 
 function earliest(
@@ -120,20 +112,4 @@ function earliest(
 ): number | undefined {
   if (!refs || refs.length === 0) return undefined;
   return pick(...refs.map((ref) => Date.parse(deps.images.resolve(ref).created)));
-}
-
-function labelsMatch(labels: Record<string, string>, filters: Filters): boolean {
-  const has = (wanted: string) => {
-    const at = wanted.indexOf('=');
-    const key = at < 0 ? wanted : wanted.slice(0, at);
-    return Object.hasOwn(labels, key) && (at < 0 || labels[key] === wanted.slice(at + 1));
-  };
-  const wanted = filters.get('label') ?? [];
-  const unwanted = filters.get('label!') ?? [];
-  return wanted.every(has) && !unwanted.some(has);
-}
-
-/** For messages: the familiar names, or the short id of an image without one. */
-export function displayName(images: ImageStore, image: ImageRecord): string {
-  return images.namesOf(image.id).map(familiarName)[0] ?? shortId(image.id);
 }

@@ -1,19 +1,18 @@
 import type { Filters, ImageDeleteResponseItem } from '../../api/index.ts';
-import { WharfError } from '../../base/index.ts';
+import type { Clock } from '../../base/index.ts';
+import { booleanFilter, checkFilterKeys } from '../filters/index.ts';
 import { imageFilter, imageSize } from './list.ts';
 import { deleteImage, type RemoveDeps } from './remove.ts';
 
-const KNOWN_FILTERS = ['dangling', 'label', 'label!', 'until'];
+const PRUNE_FILTERS = new Set(['dangling', 'label', 'label!', 'until']);
 
 /** Removes images that nothing uses: those without a name, or with `dangling=false` all. Errors: `invalid` filter. */
 export async function pruneImages(
-  deps: RemoveDeps,
+  deps: RemoveDeps & { clock: Clock },
   filters: Filters,
 ): Promise<{ deleted: ImageDeleteResponseItem[]; spaceReclaimed: number }> {
-  for (const key of filters.keys()) {
-    if (!KNOWN_FILTERS.includes(key)) throw new WharfError('invalid', `invalid filter '${key}'`);
-  }
-  const onlyDangling = !['false', '0'].includes(filters.get('dangling')?.[0] ?? 'true');
+  checkFilterKeys(filters, PRUNE_FILTERS);
+  const onlyDangling = booleanFilter(filters, 'dangling') ?? true;
   const others = new Map([...filters].filter(([key]) => key !== 'dangling'));
   const passes = imageFilter(deps, others);
   const deleted: ImageDeleteResponseItem[] = [];

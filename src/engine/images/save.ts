@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { decompress, type TarSource, writeTar } from '../../archive/index.ts';
+import { decompress, type TarInput, writeTar } from '../../archive/index.ts';
 import { WharfError } from '../../base/index.ts';
 import type { ContentStore } from '../../content/index.ts';
 import { digestOf, formatPlatform, MediaTypes, matchPlatform, type Platform } from '../../oci/index.ts';
@@ -60,7 +60,7 @@ function namedBy(images: ImageStore, ref: string): { image: ImageRecord; name?: 
   return [{ image, name: canonical && images.named(canonical) === image.id ? canonical : undefined }];
 }
 
-async function* entries(content: ContentStore, images: SavedImage[]): AsyncIterable<TarSource> {
+async function* entries(content: ContentStore, images: SavedImage[]): AsyncIterable<TarInput> {
   const done = new Set<string>();
   const index: object[] = [];
   const items: object[] = [];
@@ -103,7 +103,7 @@ async function plainSize(content: ContentStore, image: ImageRecord, digest: stri
   return size;
 }
 
-function document(name: string, body: Buffer): TarSource {
+function document(name: string, body: Buffer): TarInput {
   return { name, type: 'file', mode: 0o644, size: body.length, body };
 }
 
