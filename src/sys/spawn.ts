@@ -64,6 +64,8 @@ const attributesMask = libcFunction<[Buffer, Buffer]>(
   'int posix_spawnattr_setsigmask(void *attributes, const void *set)',
 );
 
+const waitpid = libcFunction<[number, null, number]>('int waitpid(int pid, void *status, int options)');
+
 /**
  * Starts a program by posix_spawn(3), which blocks the loop some ten times shorter than Node's own spawn. The child has
  * the descriptors asked for and no others, default dispositions for all signals and none blocked.
@@ -71,7 +73,7 @@ const attributesMask = libcFunction<[Buffer, Buffer]>(
  */
 export function spawnProcess(request: SpawnRequest): ChildProcessHandle {
   const pid = start(request);
-  const pidfd = openPidfd(pid);
+  const pidfd = watchable(pid);
   const { promise, resolve, reject } = Promise.withResolvers<ExitStatus>();
   const watch = new FdWatch(
     pidfd.fd,
@@ -90,6 +92,17 @@ export function spawnProcess(request: SpawnRequest): ChildProcessHandle {
     true,
   );
   return { pid, pidfd, exited: promise };
+}
+
+/** A child that cannot be waited for (no descriptor is left) must not run on unseen: it is ended and collected. */
+function watchable(pid: number): Fd {
+  try {
+    return openPidfd(pid);
+  } catch (thrown) {
+    process.kill(pid, 'SIGKILL');
+    waitpid(pid, null, 0);
+    throw thrown;
+  }
 }
 
 function start(request: SpawnRequest): number {

@@ -90,7 +90,6 @@ describe('processes', () => {
   });
 
   it('is not fooled by a name with parentheses', async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'wharf-name-'));
     const [reader, writer] = pipe2();
     const line = `printf ') S 1 2 (' > /proc/self/comm; printf ') S 1 (' > /proc/$$/comm; echo ready; sleep 100 & wait`;
     const child = spawnProcess({
@@ -109,13 +108,13 @@ describe('processes', () => {
     assert.equal(processStatus(child.pid), undefined);
     reader.close();
     writer.close();
-    rmSync(directory, { recursive: true });
   });
 });
 
 describe('descriptors', () => {
-  it('locks a file against another opening of it', () => {
+  it('locks a file against another opening of it', (t) => {
     const directory = mkdtempSync(join(tmpdir(), 'wharf-lock-'));
+    t.after(() => rmSync(directory, { recursive: true }));
     const open = () => new Fd(openSync(join(directory, 'lock'), 'a'));
     const [first, second] = [open(), open()];
     assert.ok(flock(first, { exclusive: true, nonBlocking: true }));
@@ -127,7 +126,6 @@ describe('descriptors', () => {
       (e) => isErrno(e, 'EBADF'),
     );
     second.close();
-    rmSync(directory, { recursive: true });
   });
 
   it('closes once, whoever asks', () => {
@@ -151,8 +149,9 @@ it('says what the host is', () => {
   assert.equal(name.release, readFileSync('/proc/sys/kernel/osrelease', 'utf8').trim());
 });
 
-it('makes a FIFO with the mode asked for', () => {
+it('makes a FIFO with the mode asked for', (t) => {
   const directory = mkdtempSync(join(tmpdir(), 'wharf-fifo-'));
+  t.after(() => rmSync(directory, { recursive: true }));
   const path = join(directory, 'fifo');
   mkfifo(path, 0o666);
   assert.ok(statSync(path).isFIFO());
@@ -161,5 +160,4 @@ it('makes a FIFO with the mode asked for', () => {
     () => mkfifo(path, 0o600),
     (e) => isKind(e, 'conflict'),
   );
-  rmSync(directory, { recursive: true });
 });
