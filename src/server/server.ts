@@ -93,8 +93,9 @@ class EngineServer implements ApiServer {
       clearTimeout(timer);
     }
     for (const call of this.dispatcher.active) call.abort();
+    const cut = [...this.sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve)));
     for (const socket of this.sockets) socket.destroy();
-    await Promise.all(closed);
+    await Promise.all([...closed, ...cut]);
   }
 
   private newServer(target: ListenTarget): Server {

@@ -61,14 +61,14 @@ async function readBounded(source: Readable): Promise<string> {
  * it is put back.
  */
 async function readUpgradeBody(call: Call): Promise<string> {
-  const { socket, head } = call.upgrade!;
+  const socket = call.upgrade!;
   if (call.request.headers['transfer-encoding'] !== undefined) {
     throw new WharfError('invalid', 'a request that upgrades must send its body with a Content-Length');
   }
   const length = Number(call.request.headers['content-length'] ?? 0);
   if (length > MAX_JSON_BYTES) throw tooLarge();
-  const chunks = [head];
-  let size = head.length;
+  const chunks: Buffer[] = [];
+  let size = 0;
   while (size < length) {
     const chunk = await nextChunk(socket);
     chunks.push(chunk);

@@ -12,12 +12,6 @@ export interface CallContext {
   readonly baseHeaders: readonly string[];
 }
 
-/** A connection that asks to leave HTTP, with the bytes that came behind its request's head. */
-export interface UpgradeRequest {
-  readonly socket: Duplex;
-  readonly head: Buffer;
-}
-
 /** One request under way. */
 export class Call {
   readonly context: CallContext;
@@ -25,7 +19,8 @@ export class Call {
   readonly response: ServerResponse;
   readonly version: ApiVersion;
   readonly params: Readonly<Record<string, string>>;
-  readonly upgrade: UpgradeRequest | undefined;
+  /** The connection when it asks to leave HTTP; what follows the request's head is still to be read from it. */
+  readonly upgrade: Duplex | undefined;
   private readonly search: string;
   private parsedQuery: URLSearchParams | undefined;
   private aborter: AbortController | undefined;
@@ -35,7 +30,7 @@ export class Call {
     request: IncomingMessage,
     response: ServerResponse,
     route: { version: ApiVersion; params: Readonly<Record<string, string>>; search: string },
-    upgrade?: UpgradeRequest,
+    upgrade?: Duplex,
   ) {
     this.context = context;
     this.request = request;

@@ -2,7 +2,7 @@ import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type ApiVersion, MAX_API_VERSION, parseApiVersion, versionSegment } from '../../api/index.ts';
 import { WharfError } from '../../base/index.ts';
-import { Call, type CallContext, type UpgradeRequest } from './call.ts';
+import { Call, type CallContext } from './call.ts';
 import { sendEmpty, sendError } from './respond.ts';
 import type { Route } from './route.ts';
 import { type RouteMatch, RouteTrie } from './route-trie.ts';
@@ -43,17 +43,18 @@ export class Dispatcher {
 
   /** Answers a request that {@link upgrades}, with the bytes behind its head. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    if (head.length > 0) socket.unshift(head);
     const response = new ServerResponse(request);
     response.shouldKeepAlive = false;
     response.assignSocket(request.socket);
     response.once('finish', () => socket.end());
-    void this.serve(request, response, { socket, head });
+    void this.serve(request, response, socket);
   }
 
   private async serve(
     request: IncomingMessage,
     response: ServerResponse,
-    upgrade: UpgradeRequest | undefined,
+    upgrade: Duplex | undefined,
   ): Promise<void> {
     const { context } = this;
     let call = new Call(

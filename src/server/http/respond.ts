@@ -48,9 +48,14 @@ export function sendError(call: Call, thrown: unknown): void {
   }
   const status = ERROR_STATUS[error.kind];
   // What is left of the body must not be read as the next request when it was refused half-way.
-  if (!call.request.complete) response.shouldKeepAlive = false;
+  if (!call.request.complete && hasBody(call)) response.shouldKeepAlive = false;
   if (status === 304) sendEmpty(call, status);
   else sendJson(call, status, { message: error.message });
+}
+
+function hasBody(call: Call): boolean {
+  const { headers } = call.request;
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
 function describe(call: Call, thrown: unknown): WharfError {

@@ -71,7 +71,8 @@ async function logs(call: Call): Promise<void> {
   try {
     for await (const line of lines) {
       if (signal.aborted) return;
-      const more = writeCoalesced(response, tty ? [line.data] : frame(line.stream, line.data));
+      const pieces = tty ? [line.data] : frame(line.stream, line.data);
+      const more = writeCoalesced(response, pieces, call.request.socket);
       if (!more) await drained(response);
     }
   } catch (thrown) {

@@ -9,14 +9,17 @@ export async function drained(writable: Writable): Promise<void> {
   writable.off('drain', resolve).off('close', resolve);
 }
 
-/** Writes the pieces so that all that is written in one turn of the event loop leaves in one system call. True: go on. */
-export function writeCoalesced(writable: Writable, pieces: readonly Uint8Array[]): boolean {
-  if (writable.writableCorked === 0) {
-    writable.cork();
-    setImmediate(() => writable.uncork());
+/**
+ * Writes the pieces so that all that is written in one turn of the event loop leaves in one system call. True: go on.
+ * @param wire the connection beneath, when `writable` is a message on it.
+ */
+export function writeCoalesced(writable: Writable, pieces: readonly Uint8Array[], wire = writable): boolean {
+  if (wire.writableCorked === 0) {
+    wire.cork();
+    setImmediate(() => wire.uncork());
   }
   let more = true;
   for (const piece of pieces) more = writable.write(piece);
-  if (!more) while (writable.writableCorked > 0) writable.uncork();
+  if (!more) while (wire.writableCorked > 0) wire.uncork();
   return more;
 }

@@ -24,11 +24,11 @@ export async function pumpWebSocket(call: Call, session: StdioSession): Promise<
   });
   response.detachSocket(request.socket);
   const { promise, resolve } = Promise.withResolvers<WebSocket | undefined>();
-  upgrade.socket.once('close', () => {
+  upgrade.once('close', () => {
     call.abort();
     resolve(undefined);
   });
-  server.handleUpgrade(request, upgrade.socket, upgrade.head, resolve);
+  server.handleUpgrade(request, upgrade, Buffer.alloc(0), resolve);
   const socket = await promise;
   if (!socket) {
     session.close();
