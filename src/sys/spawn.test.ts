@@ -79,7 +79,7 @@ describe('spawnProcess', () => {
   });
 
   it('starts in a directory, in a session of its own, with signals as the system has them', async () => {
-    const script = 'pwd; grep -E "^Sig(Blk|Ign)" /proc/$$/status; cut -d" " -f6 /proc/$$/stat; echo $$';
+    const script = 'pwd; grep -E "^Sig(Blk|Ign)" /proc/self/status; cut -d" " -f6 /proc/$$/stat; echo $$';
     const { text } = await shell(script, { cwd: base, newSession: true });
     const [cwd, blocked, ignored, session, pid] = text.trim().split('\n');
     assert.equal(cwd, base);
