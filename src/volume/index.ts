@@ -1,1 +1,3 @@
+export { openVolumeStore } from './open.ts';
+export { ANONYMOUS_LABEL } from './store.ts';
 export type * from './types.ts';

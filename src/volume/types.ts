@@ -13,7 +13,7 @@ export interface VolumeRecord {
 
 /** Named directories that outlive containers (promise I7). Who uses a volume is known by the container records, not here. */
 export interface VolumeStore {
-  /** Makes it or returns the one of that name. Errors: `invalid` name or options, `conflict` when it exists with other options. */
+  /** Makes it or returns the one of that name, whatever its options are, as Docker does. Errors: `invalid` name or options, `not-found` driver. */
   create(request: {
     name?: string;
     driver?: string;

@@ -38,6 +38,10 @@ export interface MountRecord extends MountPoint {
   copyUp?: boolean;
   /** tmpfs options and bind options in mount(8) words (`size=64m`, `rbind`, `nosuid`). */
   options?: string[];
+  /** `bind` mounts only: a missing source is made, a directory of root's (`-v`, or `CreateMountpoint`). */
+  createSource?: boolean;
+  /** From `HostConfig.Tmpfs`, which clients do not see among the mounts. */
+  unlisted?: boolean;
 }
 
 /** A container as stored in the collection `containers`. Requests are kept as asked, after normalisation and defaults. */

@@ -1,0 +1,157 @@
+import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { ContainerConfig, HostConfig, NetworkingConfig, OCIPlatform } from '../../api/index.ts';
+import { newId, rfc3339Nano, UndoStack, WharfError, ZERO_TIME } from '../../base/index.ts';
+import { formatPlatform, matchPlatform, type Platform, parseReference } from '../../oci/index.ts';
+import { checkConfig } from './check-config.ts';
+import { checkHostConfigFields } from './check-host-config.ts';
+import { normalizeNetworking } from './check-networking.ts';
+import { checkResources } from './check-resources.ts';
+import { publishContainerEvent } from './container-events.ts';
+import { containerDirectory } from './container-paths.ts';
+import type { CreateDeps, ResolvedImage } from './deps.ts';
+import { mergeImageConfig, resolveCommand } from './image-config.ts';
+import { ensureInitLayer } from './init-layer.ts';
+import { checkLinks } from './links.ts';
+import { makeMounts } from './make-mounts.ts';
+import { planMounts } from './mount-plan.ts';
+import { checkContainerName, generateName } from './names.ts';
+import type { ContainerRecord } from './record.ts';
+import { applyConfigDefaults, applyHostDefaults, resolveModes, withoutNulls } from './request-defaults.ts';
+
+export interface CreateInput {
+  name?: string;
+  platform?: OCIPlatform;
+  config: ContainerConfig;
+  hostConfig: HostConfig;
+  networkingConfig: NetworkingConfig;
+}
+
+/**
+ * Makes a container: checks the request, completes it by image and defaults, makes its volumes, root filesystem and
+ * directory, and records it, durably, before it answers. All or nothing.
+ * Errors: `invalid`, `not-found` image, `conflict` name, with Docker's texts.
+ */
+export async function createContainer(
+  deps: CreateDeps,
+  input: CreateInput,
+  signal?: AbortSignal,
+): Promise<{ id: string; warnings: string[] }> {
+  const id = newId();
+  const { record, warnings } = decideContainer(deps, input, id);
+  await using undo = new UndoStack(deps.log);
+  const plan = planMounts(deps.store, record.config, record.hostConfig);
+  const layerKey = await ensureInitLayer(deps, record.chainId);
+  if (signal?.aborted) throw new WharfError('cancelled', 'the request was cancelled');
+  record.mounts = await makeMounts(deps, plan, { id, layerKey }, undo);
+  await deps.snapshotter.prepare(id, layerKey);
+  undo.push('remove the root filesystem', () => deps.snapshotter.remove(id));
+  makeDirectory(deps.dataRoot, id);
+  undo.push('remove the container directory', () =>
+    rmSync(containerDirectory(deps.dataRoot, id), { recursive: true, force: true }),
+  );
+  if (signal?.aborted) throw new WharfError('cancelled', 'the request was cancelled');
+  insertNamed(deps, record, input.name);
+  undo.commit();
+  publishContainerEvent(deps.events, record, 'create');
+  return { id, warnings };
+}
+
+/** Everything about the new container that needs nothing made: the record, and what the client should be told. */
+function decideContainer(
+  deps: CreateDeps,
+  input: CreateInput,
+  id: string,
+): { record: ContainerRecord; warnings: string[] } {
+  const config = withoutNulls(input.config ?? {});
+  const hostConfig = withoutNulls(input.hostConfig ?? {});
+  if (Object.keys(config).length === 0) {
+    throw new WharfError('invalid', 'config cannot be empty in order to create a container');
+  }
+  if (input.name) checkContainerName(input.name);
+  checkConfig(config);
+  checkHostConfigFields(config, hostConfig, deps.defaults);
+  const warnings = checkResources(hostConfig, deps.host);
+  const image = resolveImage(deps, config.Image ?? '', input.platform);
+  applyHostDefaults(hostConfig, deps.defaults, deps.host);
+  resolveModes(deps.store, hostConfig);
+  checkLinks(deps.store, hostConfig);
+  mergeImageConfig(config, image.config.config ?? {});
+  const command = resolveCommand(config);
+  applyConfigDefaults(config, hostConfig, id);
+  const mode = hostConfig.NetworkMode as string;
+  const { networking, warnings: more } = normalizeNetworking(input.networkingConfig, mode, config.MacAddress);
+  warnings.push(...more);
+  if (mode === 'host' && (Object.keys(hostConfig.PortBindings ?? {}).length || hostConfig.PublishAllPorts)) {
+    warnings.push('Published ports are discarded when using host network mode');
+  }
+  warnings.push(...(deps.check?.(config, hostConfig) ?? []));
+  const record: ContainerRecord = {
+    id,
+    name: '',
+    created: rfc3339Nano(deps.clock.nowNanos()),
+    imageId: image.imageId,
+    imageRef: config.Image ?? '',
+    chainId: image.chainId,
+    config,
+    hostConfig,
+    networkingConfig: networking,
+    ...command,
+    platform: image.platform.os,
+    mounts: [],
+    logPath:
+      hostConfig.LogConfig?.Type === 'none'
+        ? ''
+        : join(containerDirectory(deps.dataRoot, id), `${id}-json.log`),
+    runtime: hostConfig.Runtime as string,
+    state: newState(),
+  };
+  return { record, warnings: [...new Set(warnings)] };
+}
+
+function newState(): ContainerRecord['state'] {
+  return {
+    status: 'created',
+    pid: 0,
+    exitCode: 0,
+    error: '',
+    oomKilled: false,
+    startedAt: ZERO_TIME,
+    finishedAt: ZERO_TIME,
+    restartCount: 0,
+    manuallyStopped: false,
+    hasStarted: false,
+  };
+}
+
+function resolveImage(deps: CreateDeps, ref: string, wanted: OCIPlatform | undefined): ResolvedImage {
+  const platform = wanted?.os && wanted.architecture ? (wanted as Platform) : undefined;
+  const image = deps.images.resolve(ref, platform);
+  if (!image) throw new WharfError('not-found', `No such image: ${withDefaultTag(ref)}`);
+  if (platform && !matchPlatform(platform, image.platform)) {
+    throw new WharfError(
+      'not-found',
+      `image with reference ${ref} was found but its platform (${formatPlatform(image.platform)}) does not match the specified platform (${formatPlatform(platform)})`,
+    );
+  }
+  return image;
+}
+
+/** Ids and digests stay as they are, a name without a tag gets `latest`. Errors: `invalid` for what can't be a name. */
+function withDefaultTag(ref: string): string {
+  if (/^sha256:[0-9a-f]*$/.test(ref)) return ref;
+  const parsed = parseReference(ref);
+  return parsed.tag || parsed.digest ? parsed.familiar() : `${parsed.familiar()}:latest`;
+}
+
+function makeDirectory(dataRoot: string, id: string): void {
+  const directory = containerDirectory(dataRoot, id);
+  mkdirSync(directory, { recursive: true, mode: 0o710 });
+  chmodSync(directory, 0o710);
+}
+
+function insertNamed(deps: CreateDeps, record: ContainerRecord, asked: string | undefined): void {
+  const taken = new Set(asked ? [] : deps.store.all().map((other) => other.name));
+  record.name = asked ? checkContainerName(asked) : generateName((name) => taken.has(name));
+  deps.store.insert(record);
+}

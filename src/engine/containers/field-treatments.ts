@@ -1,0 +1,155 @@
+import type {
+  ContainerConfig,
+  EndpointSettings,
+  HostConfig,
+  Mount,
+  NetworkingConfig,
+} from '../../api/index.ts';
+
+/**
+ * What becomes of a field of a create request:
+ * `honoured`: it has its effect; `checked`: the same, and wrong values are refused; `refused`: any value that would ask
+ * for something is an error; `warned`: it has no effect here and the client is told; `kept`: it has no effect on the
+ * engine in Docker either, and is stored and shown.
+ */
+export type Treatment = 'honoured' | 'checked' | 'refused' | 'warned' | 'kept';
+
+/** `Config`, every field. */
+export const CONFIG_FIELDS: Readonly<Record<keyof ContainerConfig, Treatment>> = {
+  Hostname: 'checked',
+  Domainname: 'honoured',
+  User: 'honoured',
+  AttachStdin: 'kept',
+  AttachStdout: 'kept',
+  AttachStderr: 'kept',
+  ExposedPorts: 'checked',
+  Tty: 'honoured',
+  OpenStdin: 'honoured',
+  StdinOnce: 'honoured',
+  Env: 'checked',
+  Cmd: 'checked',
+  Healthcheck: 'checked',
+  ArgsEscaped: 'kept',
+  Image: 'checked',
+  Volumes: 'checked',
+  WorkingDir: 'checked',
+  Entrypoint: 'checked',
+  NetworkDisabled: 'honoured',
+  MacAddress: 'checked',
+  OnBuild: 'kept',
+  Labels: 'honoured',
+  StopSignal: 'checked',
+  StopTimeout: 'honoured',
+  Shell: 'honoured',
+};
+
+/** `HostConfig`, every field, its limits included. */
+export const HOST_CONFIG_FIELDS: Readonly<Record<keyof HostConfig, Treatment>> = {
+  CpuShares: 'checked',
+  Memory: 'checked',
+  CgroupParent: 'honoured',
+  BlkioWeight: 'checked',
+  BlkioWeightDevice: 'checked',
+  BlkioDeviceReadBps: 'checked',
+  BlkioDeviceWriteBps: 'checked',
+  BlkioDeviceReadIOps: 'checked',
+  BlkioDeviceWriteIOps: 'checked',
+  CpuPeriod: 'checked',
+  CpuQuota: 'checked',
+  CpuRealtimePeriod: 'checked',
+  CpuRealtimeRuntime: 'checked',
+  CpusetCpus: 'checked',
+  CpusetMems: 'checked',
+  Devices: 'honoured',
+  DeviceCgroupRules: 'honoured',
+  DeviceRequests: 'refused',
+  KernelMemoryTCP: 'checked',
+  MemoryReservation: 'checked',
+  MemorySwap: 'checked',
+  MemorySwappiness: 'checked',
+  NanoCpus: 'checked',
+  OomKillDisable: 'checked',
+  Init: 'honoured',
+  PidsLimit: 'checked',
+  Ulimits: 'honoured',
+  CpuCount: 'warned',
+  CpuPercent: 'warned',
+  IOMaximumIOps: 'refused',
+  IOMaximumBandwidth: 'refused',
+  Binds: 'checked',
+  ContainerIDFile: 'kept',
+  LogConfig: 'checked',
+  NetworkMode: 'checked',
+  PortBindings: 'checked',
+  RestartPolicy: 'checked',
+  AutoRemove: 'checked',
+  VolumeDriver: 'checked',
+  VolumesFrom: 'checked',
+  Mounts: 'checked',
+  ConsoleSize: 'honoured',
+  Annotations: 'checked',
+  CapAdd: 'checked',
+  CapDrop: 'checked',
+  CgroupnsMode: 'checked',
+  Dns: 'checked',
+  DnsOptions: 'honoured',
+  DnsSearch: 'honoured',
+  ExtraHosts: 'checked',
+  GroupAdd: 'honoured',
+  IpcMode: 'checked',
+  Cgroup: 'refused',
+  Links: 'checked',
+  OomScoreAdj: 'checked',
+  PidMode: 'checked',
+  Privileged: 'honoured',
+  PublishAllPorts: 'checked',
+  ReadonlyRootfs: 'honoured',
+  SecurityOpt: 'checked',
+  StorageOpt: 'refused',
+  Tmpfs: 'checked',
+  UTSMode: 'checked',
+  UsernsMode: 'checked',
+  ShmSize: 'checked',
+  Sysctls: 'honoured',
+  Runtime: 'checked',
+  Isolation: 'checked',
+  MaskedPaths: 'honoured',
+  ReadonlyPaths: 'honoured',
+};
+
+/** `NetworkingConfig`, every field. */
+export const NETWORKING_FIELDS: Readonly<Record<keyof NetworkingConfig, Treatment>> = {
+  EndpointsConfig: 'checked',
+};
+
+/** An endpoint's settings, every field. Those that the engine decides (addresses, ids) are outputs and kept as sent. */
+export const ENDPOINT_FIELDS: Readonly<Record<keyof EndpointSettings, Treatment>> = {
+  IPAMConfig: 'checked',
+  Links: 'kept',
+  MacAddress: 'checked',
+  Aliases: 'checked',
+  DriverOpts: 'warned',
+  GwPriority: 'kept',
+  NetworkID: 'kept',
+  EndpointID: 'kept',
+  Gateway: 'kept',
+  IPAddress: 'kept',
+  IPPrefixLen: 'kept',
+  IPv6Gateway: 'kept',
+  GlobalIPv6Address: 'kept',
+  GlobalIPv6PrefixLen: 'kept',
+  DNSNames: 'kept',
+};
+
+/** An entry of `HostConfig.Mounts`, every field. */
+export const MOUNT_FIELDS: Readonly<Record<keyof Mount, Treatment>> = {
+  Target: 'checked',
+  Source: 'checked',
+  Type: 'checked',
+  ReadOnly: 'honoured',
+  Consistency: 'kept',
+  BindOptions: 'checked',
+  VolumeOptions: 'checked',
+  ImageOptions: 'refused',
+  TmpfsOptions: 'checked',
+};

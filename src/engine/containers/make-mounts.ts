@@ -1,0 +1,109 @@
+import { mkdirSync } from 'node:fs';
+import { errnoCode, type UndoStack, WharfError } from '../../base/index.ts';
+import { copyUp, publishVolumeEvent } from '../volumes/index.ts';
+import type { CreateDeps } from './deps.ts';
+import { withMounted } from './init-layer.ts';
+import type { MountPlan } from './mount-plan.ts';
+import type { MountRecord } from './record.ts';
+
+/**
+ * Makes what a plan needs: volumes, with the image's files in those that are empty, and missing host directories of `-v`.
+ * New volumes are taken back by `undo`.
+ */
+export async function makeMounts(
+  deps: CreateDeps,
+  plan: MountPlan,
+  container: { id: string; layerKey: string },
+  undo: UndoStack,
+): Promise<MountRecord[]> {
+  const mounts: MountRecord[] = [...plan.inherited];
+  for (const wish of plan.wishes) {
+    if (wish.type === 'volume') {
+      mounts.push(await makeVolumeMount(deps, wish, undo));
+      continue;
+    }
+    const mount: MountRecord = {
+      Type: wish.type,
+      Source: wish.source,
+      Destination: wish.destination,
+      Mode: wish.mode,
+      RW: !wish.readOnly,
+      Propagation: wish.propagation,
+      options: accessWords(wish),
+      ...(wish.createSource ? { createSource: true } : {}),
+      ...(wish.unlisted ? { unlisted: true } : {}),
+    };
+    makeBindSource(mount);
+    mounts.push(mount);
+  }
+  await fillVolumes(deps, mounts, container);
+  return mounts;
+}
+
+const accessWords = (wish: MountPlan['wishes'][number]) =>
+  wish.readOnly ? [...wish.options.filter((word) => word !== 'ro' && word !== 'rw'), 'ro'] : wish.options;
+
+/** Makes the missing source directory of a `-v` bind; an existing file or directory is left alone. Also before each start, since the host's files come and go. */
+export function makeBindSource(mount: MountRecord): void {
+  if (mount.Type !== 'bind' || !mount.createSource || !mount.Source) return;
+  try {
+    mkdirSync(mount.Source, { recursive: true, mode: 0o755 });
+  } catch (thrown) {
+    const code = errnoCode(thrown);
+    if (code === 'EEXIST') return;
+    throw new WharfError('invalid', `error while creating mount source path '${mount.Source}': ${code}`, {
+      cause: thrown,
+    });
+  }
+}
+
+async function makeVolumeMount(
+  deps: CreateDeps,
+  wish: MountPlan['wishes'][number],
+  undo: UndoStack,
+): Promise<MountRecord> {
+  const { volume, created } = await deps.volumes.create({
+    ...(wish.source ? { name: wish.source } : { anonymous: true }),
+    ...(wish.driver ? { driver: wish.driver } : {}),
+    options: wish.driverOptions,
+    labels: wish.labels,
+  });
+  if (created) {
+    undo.push('remove the new volume', () => deps.volumes.remove(volume.name));
+    publishVolumeEvent(deps.events, volume, 'create');
+  }
+  return {
+    Type: 'volume',
+    Name: volume.name,
+    Source: deps.volumes.mountpoint(volume.name),
+    Destination: wish.destination,
+    Driver: volume.driver,
+    Mode: wish.mode,
+    RW: !wish.readOnly,
+    Propagation: wish.propagation,
+    options: accessWords(wish),
+    ...(wish.source ? {} : { anonymous: true }),
+    ...(wish.subpath ? { subpath: wish.subpath } : {}),
+    ...(wish.noCopy ? {} : { copyUp: true }),
+  };
+}
+
+/** Copies the image's files into the volumes that are empty; the image is mounted only when there is a volume at all. */
+async function fillVolumes(
+  deps: CreateDeps,
+  mounts: MountRecord[],
+  container: { id: string; layerKey: string },
+): Promise<void> {
+  const fillable = mounts.filter((mount) => mount.copyUp && !mount.subpath && mount.Name);
+  if (fillable.length === 0) return;
+  await withMounted(deps, deps.snapshotter.mount(container.layerKey), async (rootfs) => {
+    for (const mount of fillable) {
+      const directory = await deps.volumes.acquire(mount.Name as string, container.id);
+      try {
+        await copyUp(rootfs, mount.Destination as string, directory);
+      } finally {
+        await deps.volumes.release(mount.Name as string, container.id);
+      }
+    }
+  });
+}

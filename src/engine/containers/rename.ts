@@ -1,0 +1,31 @@
+import { WharfError } from '../../base/index.ts';
+import type { EventBus } from '../events/types.ts';
+import { publishContainerEvent } from './container-events.ts';
+import { checkContainerName } from './names.ts';
+import type { ContainerStore } from './store.ts';
+
+export interface RenameDeps {
+  store: ContainerStore;
+  events: EventBus;
+}
+
+/** Gives a container another name. Errors: `not-found`, `invalid` name, `conflict`; texts are Docker's. */
+export async function renameContainer(deps: RenameDeps, ref: string, name: string): Promise<void> {
+  if (name === '') throw new WharfError('invalid', 'Neither old nor new names may be empty');
+  await deps.store.withLock(ref, async (record) => {
+    const before = record.name;
+    const next = name.startsWith('/') ? name.slice(1) : name;
+    if (next === before) {
+      throw new WharfError('invalid', 'Renaming a container with the same name as its current name');
+    }
+    try {
+      deps.store.rename(record, checkContainerName(name, `/${next}`));
+    } catch (thrown) {
+      const reason = WharfError.from(thrown);
+      throw new WharfError(reason.kind, `Error when allocating new name: ${reason.message}`, {
+        cause: thrown,
+      });
+    }
+    publishContainerEvent(deps.events, record, 'rename', { oldName: `/${before}` });
+  });
+}

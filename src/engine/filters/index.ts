@@ -1,0 +1,2 @@
+export { booleanFilter, checkFilterKeys, matchLabels, matchPattern, parseBoolean } from './match.ts';
+export { parseGoDuration, parseMoment, untilFilter } from './until.ts';

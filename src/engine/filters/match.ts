@@ -1,0 +1,78 @@
+import type { Filters } from '../../api/index.ts';
+import { WharfError } from '../../base/index.ts';
+
+/** Longer patterns are compared as plain text. */
+const MAX_PATTERN = 256;
+
+/** Refuses filter keys that the request does not have, with Docker's text. Errors: `invalid`. */
+export function checkFilterKeys(filters: Filters, known: ReadonlySet<string>): void {
+  for (const key of filters.keys()) {
+    if (!known.has(key)) throw new WharfError('invalid', `invalid filter '${key}'`);
+  }
+}
+
+/** True when every `label` filter (`key` or `key=value`) holds for these labels, and no `label!` filter does. */
+export function matchLabels(filters: Filters, labels: Readonly<Record<string, string>>): boolean {
+  const holds = (filter: string) => {
+    const equals = filter.indexOf('=');
+    if (equals < 0) return Object.hasOwn(labels, filter);
+    const key = filter.slice(0, equals);
+    return Object.hasOwn(labels, key) && labels[key] === filter.slice(equals + 1);
+  };
+  const wanted = filters.get('label') ?? [];
+  const unwanted = filters.get('label!') ?? [];
+  return wanted.every(holds) && !unwanted.some(holds);
+}
+
+/**
+ * True when there is no such filter, or one of its patterns is found in one of the texts. Patterns are regular
+ * expressions as in Docker; one that is malformed matches nothing, and one whose repetition is nested, which could take
+ * for ever, is compared as plain text.
+ */
+export function matchPattern(filters: Filters, key: string, texts: readonly string[]): boolean {
+  const patterns = filters.get(key);
+  if (!patterns || patterns.length === 0) return true;
+  return patterns.some((pattern) => texts.some(tester(pattern)));
+}
+
+const testers = new Map<string, (text: string) => boolean>();
+
+function tester(pattern: string): (text: string) => boolean {
+  const known = testers.get(pattern);
+  if (known) return known;
+  const made = makeTester(pattern);
+  if (testers.size > 100) testers.clear();
+  testers.set(pattern, made);
+  return made;
+}
+
+function makeTester(pattern: string): (text: string) => boolean {
+  const plain = !/[\\^$.*+?()[\]{}|]/.test(pattern);
+  const dangerous = pattern.length > MAX_PATTERN || /\)[*+{]/.test(pattern);
+  if (plain || dangerous) return (text) => text.includes(pattern);
+  try {
+    const expression = new RegExp(pattern);
+    return (text) => expression.test(text);
+  } catch {
+    return () => false;
+  }
+}
+
+/** The one boolean of a filter: undefined when it is absent. Errors: `invalid`, with Docker's text. */
+export function booleanFilter(filters: Filters, key: string): boolean | undefined {
+  const values = filters.get(key);
+  if (!values || values.length === 0) return undefined;
+  const truths = values.map(parseBoolean);
+  const first = truths[0];
+  if (first === undefined || truths.some((truth) => truth !== first)) {
+    throw new WharfError('invalid', `invalid filter '${key}=[${values.join(' ')}]'`);
+  }
+  return first;
+}
+
+/** Go's ParseBool; undefined for what is none. */
+export function parseBoolean(text: string): boolean | undefined {
+  if (['1', 't', 'T', 'TRUE', 'true', 'True'].includes(text)) return true;
+  if (['0', 'f', 'F', 'FALSE', 'false', 'False'].includes(text)) return false;
+  return undefined;
+}
