@@ -36,7 +36,7 @@ export class HostKernel implements NetworkKernel {
         'conflict',
         `${name} is a link of another kind (${link.kind ?? 'hardware'}), not a bridge`,
       );
-    const addresses = link ? this.ipv4Addresses(name) : [];
+    const addresses = link ? ipv4Addresses(this.route, name) : [];
     if (link && addresses.some((address) => address !== cidr)) {
       // An address of another configuration: nothing on this bridge could be reached through it.
       this.route.deleteLink(name);
@@ -55,7 +55,8 @@ export class HostKernel implements NetworkKernel {
     const link = this.route.link(name);
     if (!link) return [`bridge ${name} is missing`];
     const problems = link.up ? [] : [`bridge ${name} is down`];
-    if (!this.ipv4Addresses(name).includes(cidr)) problems.push(`bridge ${name} lacks the address ${cidr}`);
+    if (!ipv4Addresses(this.route, name).includes(cidr))
+      problems.push(`bridge ${name} lacks the address ${cidr}`);
     return problems;
   }
 
@@ -184,13 +185,13 @@ export class HostKernel implements NetworkKernel {
       throw thrown;
     }
   }
+}
 
-  private ipv4Addresses(link: string): string[] {
-    return this.route
-      .addresses(link)
-      .filter(({ family }) => family === 4)
-      .map(({ cidr }) => cidr);
-  }
+function ipv4Addresses(route: RouteSocket, link: string): string[] {
+  return route
+    .addresses(link)
+    .filter(({ family }) => family === 4)
+    .map(({ cidr }) => cidr);
 }
 
 /** Writes a sysctl of the thread's network namespace; one the kernel does not have (IPv6 left out) is as good as off. */

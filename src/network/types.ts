@@ -44,6 +44,7 @@ export interface SandboxRecord {
   ports: PublishedPort[];
 }
 
+/** A network as stored in the collection `networks`; `createdAt` is RFC 3339 with nanoseconds. */
 export interface NetworkRecord {
   id: string;
   name: string;
@@ -58,6 +59,7 @@ export interface NetworkRecord {
   pools: { subnet: string; gateway: string; ipRange?: string }[];
 }
 
+/** A container's wish to be on a network. Addresses left out are chosen. */
 export interface EndpointRequest {
   /** Network name or id. */
   network: string;
@@ -113,6 +115,7 @@ export interface NetworkStack {
   close(options: { removeKernelObjects: boolean }): Promise<void>;
 }
 
+/** What an interface has carried since it was made, from the container's side. */
 export interface InterfaceCounters {
   rxBytes: number;
   rxPackets: number;
