@@ -40,7 +40,10 @@ export class DiskSync {
   }
 
   private start(): Worker {
-    const worker = new Worker(new URL('./sync-worker.ts', import.meta.url));
+    const worker = new Worker(new URL('./sync-worker.ts', import.meta.url), {
+      // Descriptors come from system calls of our own, which Node's bookkeeping doesn't see; it would warn at every close.
+      trackUnmanagedFds: false,
+    });
     worker.on('message', ({ id, error }: { id: number; error?: string }) => {
       const waiting = this.waiting.get(id);
       this.waiting.delete(id);

@@ -1,0 +1,311 @@
+import { fchmodSync, fchownSync, readdirSync, writeSync } from 'node:fs';
+import { errnoCode } from '../base/index.ts';
+import {
+  type Fd,
+  type FileStat,
+  fchmodat,
+  fchownat,
+  fsetxattr,
+  fstatat,
+  linkat,
+  lsetxattr,
+  mkdirAllInRoot,
+  mkdirat,
+  mknodat,
+  O,
+  openat2,
+  openInRoot,
+  RESOLVE,
+  symlinkat,
+  unlinkat,
+  utimensat,
+} from '../sys/index.ts';
+import { cleanPath, isOverlayXattr, layerPath } from './entry-path.ts';
+import { refuse } from './limits.ts';
+import type { TarSink } from './tar-decoder.ts';
+import type { TarHeader } from './types.ts';
+
+const S_IFMT = 0o170000;
+const S_IFDIR = 0o040000;
+const NODE_TYPES = { fifo: 0o010000, char: 0o020000, block: 0o060000 } as const;
+const OPAQUE_XATTR = 'trusted.overlay.opaque';
+const OPEN_DIRECTORIES = 64;
+const ONE_NAME = RESOLVE.BENEATH | RESOLVE.NO_SYMLINKS;
+/** Filesystems without such attributes, or a namespace that may not set them: the file is good without. */
+const XATTR_REFUSED = new Set(['ENOTSUP', 'EOPNOTSUPP', 'EPERM']);
+
+/** `overlay` writes whiteouts in overlayfs's form; `plain` takes names that look like whiteouts as they are. */
+export type WhiteoutForm = 'overlay' | 'plain';
+
+/**
+ * Writes the entries of an archive below a directory, and nowhere else: every parent is opened from the root's descriptor
+ * with links resolved inside it, and the last name is made, replaced or linked by a call that follows nothing.
+ */
+export class LayerWriter implements TarSink, Disposable {
+  private readonly root: Fd;
+  private readonly form: WhiteoutForm;
+  /** Parents by cleaned path, the latest used last. Dropped as a whole when a name that may lead somewhere is replaced. */
+  private readonly parents = new Map<string, Fd>();
+  private readonly stale: Fd[] = [];
+  /** Times of directories, set at the end: what is made in them would change them. */
+  private readonly directoryTimes = new Map<string, bigint>();
+  private file: { fd: Fd; header: TarHeader } | undefined;
+
+  constructor(root: string, form: WhiteoutForm) {
+    this.root = openat2(root, '.', { flags: O.RDONLY | O.DIRECTORY });
+    this.form = form;
+  }
+
+  entry(header: TarHeader): void {
+    this.closeStale();
+    try {
+      this.write(header);
+    } catch (thrown) {
+      const code = errnoCode((thrown as Error).cause) ?? '';
+      if (
+        ![
+          'ENOTDIR',
+          'EISDIR',
+          'ELOOP',
+          'ENOENT',
+          'EPERM',
+          'ENAMETOOLONG',
+          'EXDEV',
+          'EINVAL',
+          'EMLINK',
+        ].includes(code)
+      )
+        throw thrown;
+      refuse(`${JSON.stringify(header.name.slice(0, 200))} can't be unpacked: ${(thrown as Error).message}`);
+    }
+  }
+
+  data(bytes: Uint8Array): void {
+    const fd = this.file?.fd.fd;
+    if (fd === undefined) return;
+    for (let at = 0; at < bytes.byteLength; ) at += writeSync(fd, bytes, at, bytes.byteLength - at);
+  }
+
+  end(): void {
+    if (!this.file) return;
+    const { fd, header } = this.file;
+    this.file = undefined;
+    setAttributes(fd, header);
+    utimensat(fd, '', { atimeNs: header.mtimeNs, mtimeNs: header.mtimeNs });
+    fd.close();
+  }
+
+  /** Sets the times of directories. Called once, after the last entry. */
+  finish(): void {
+    for (const [path, time] of this.directoryTimes) {
+      using directory = this.existing(path);
+      if (directory) utimensat(directory, '', { atimeNs: time, mtimeNs: time });
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.closeStale();
+    for (const directory of this.parents.values()) directory.close();
+    this.file?.fd.close();
+    this.root.close();
+  }
+
+  private write(header: TarHeader): void {
+    const place = this.form === 'overlay' ? layerPath(header.name) : plainPath(header.name);
+    if (place.kind === 'skip') return;
+    if (place.kind === 'root') {
+      if (header.type !== 'directory') refuse(`the root can't be a ${header.type}`);
+      setAttributes(this.root, header);
+      this.directoryTimes.set('.', header.mtimeNs);
+      return;
+    }
+    const parent = this.parent(place.parent);
+    const path = place.parent === '' || place.kind === 'opaque' ? '' : `${place.parent}/`;
+    if (place.kind === 'opaque') fsetxattr(parent, OPAQUE_XATTR, Buffer.from('y'));
+    else if (place.kind === 'whiteout') this.whiteout(parent, place.name);
+    else if (header.type === 'directory') this.directory(parent, place.name, path + place.name, header);
+    else this.make(parent, place.name, header);
+  }
+
+  /** Makes anything but a directory. A name that is taken makes room: the last entry of a name wins. */
+  private make(parent: Fd, name: string, header: TarHeader): void {
+    try {
+      this.create(parent, name, header);
+    } catch (thrown) {
+      if (errnoCode((thrown as Error).cause) !== 'EEXIST') throw thrown;
+      if (header.type === 'link' && this.isItself(parent, name, header)) return;
+      this.clear(parent, name);
+      this.create(parent, name, header);
+    }
+  }
+
+  private create(parent: Fd, name: string, header: TarHeader): void {
+    switch (header.type) {
+      case 'file': {
+        const flags = O.WRONLY | O.CREAT | O.EXCL | O.NOFOLLOW;
+        this.file = { fd: openat2(parent, name, { flags, mode: 0o600, resolve: ONE_NAME }), header };
+        return;
+      }
+      case 'link': {
+        const target = this.linkTarget(header);
+        using from = target.directory;
+        linkat(from, target.name, parent, name);
+        return;
+      }
+      case 'symlink':
+        if (header.linkName === '') refuse(`the link ${JSON.stringify(header.name)} has no target`);
+        symlinkat(header.linkName, parent, name);
+        break;
+      default:
+        mknodat(parent, name, NODE_TYPES[header.type as 'fifo'] | 0o600, header.devMajor, header.devMinor);
+        break;
+    }
+    fchownat(parent, name, header.uid, header.gid);
+    if (header.type !== 'symlink') fchmodat(parent, name, header.mode);
+    if (header.xattrs.size > 0)
+      setXattrs(header, (key, value) => lsetxattr(`/proc/self/fd/${parent.fd}/${name}`, key, value));
+    utimensat(parent, name, { atimeNs: header.mtimeNs, mtimeNs: header.mtimeNs });
+  }
+
+  private linkTarget(header: TarHeader): { directory: Fd; name: string } {
+    const parts = cleanPath(header.linkName);
+    const name = parts.pop();
+    if (name === undefined) refuse(`the link ${JSON.stringify(header.name)} has no target`);
+    return { directory: openInRoot(this.root, parts.join('/'), O.PATH | O.DIRECTORY), name };
+  }
+
+  private isItself(parent: Fd, name: string, header: TarHeader): boolean {
+    const target = this.linkTarget(header);
+    using from = target.directory;
+    const [one, other] = [fstatat(from, target.name), fstatat(parent, name)];
+    return one.ino === other.ino && one.devMajor === other.devMajor && one.devMinor === other.devMinor;
+  }
+
+  private directory(parent: Fd, name: string, path: string, header: TarHeader): void {
+    let opaque = false;
+    try {
+      mkdirat(parent, name, 0o700);
+    } catch (thrown) {
+      if (errnoCode((thrown as Error).cause) !== 'EEXIST') throw thrown;
+      const stat = fstatat(parent, name);
+      if (!isDirectory(stat)) {
+        // A whiteout came first: what lies below must stay hidden.
+        opaque = this.form === 'overlay' && isWhiteout(stat);
+        this.clear(parent, name);
+        mkdirat(parent, name, 0o700);
+      }
+    }
+    const made = openat2(parent, name, { flags: O.RDONLY | O.DIRECTORY | O.NOFOLLOW, resolve: ONE_NAME });
+    try {
+      setAttributes(made, header);
+      if (opaque) fsetxattr(made, OPAQUE_XATTR, Buffer.from('y'));
+    } catch (thrown) {
+      made.close();
+      throw thrown;
+    }
+    this.remember(path, made);
+    this.directoryTimes.set(path, header.mtimeNs);
+  }
+
+  /** A whiteout deletes from the layers below alone: what this layer brought itself stays (image-spec `layer.md`). */
+  private whiteout(parent: Fd, name: string): void {
+    try {
+      mknodat(parent, name, NODE_TYPES.char, 0, 0);
+    } catch (thrown) {
+      if (errnoCode((thrown as Error).cause) !== 'EEXIST') throw thrown;
+      if (!isDirectory(fstatat(parent, name))) return;
+      using directory = openat2(parent, name, {
+        flags: O.RDONLY | O.DIRECTORY | O.NOFOLLOW,
+        resolve: ONE_NAME,
+      });
+      fsetxattr(directory, OPAQUE_XATTR, Buffer.from('y'));
+    }
+  }
+
+  private clear(parent: Fd, name: string): void {
+    // Any cached path may have led through what goes now. The descriptors live on until the next entry, `parent` among them.
+    this.stale.push(...this.parents.values());
+    this.parents.clear();
+    removeTree(parent, name);
+  }
+
+  private parent(path: string): Fd {
+    if (path === '') return this.root;
+    const known = this.parents.get(path);
+    if (known) return known;
+    const opened = mkdirAllInRoot(this.root, path, 0o755, { uid: 0, gid: 0 });
+    this.remember(path, opened);
+    return opened;
+  }
+
+  private remember(path: string, directory: Fd): void {
+    this.parents.get(path)?.close();
+    this.parents.delete(path);
+    this.parents.set(path, directory);
+    if (this.parents.size <= OPEN_DIRECTORIES) return;
+    const [oldest, fd] = this.parents.entries().next().value as [string, Fd];
+    this.parents.delete(oldest);
+    fd.close();
+  }
+
+  private closeStale(): void {
+    for (const directory of this.stale.splice(0)) directory.close();
+  }
+
+  private existing(path: string): Fd | undefined {
+    try {
+      return openInRoot(this.root, path, O.PATH | O.DIRECTORY | O.NOFOLLOW);
+    } catch (thrown) {
+      const code = errnoCode((thrown as Error).cause) ?? '';
+      if (['ENOENT', 'ENOTDIR', 'ELOOP'].includes(code)) return undefined;
+      throw thrown;
+    }
+  }
+}
+
+function plainPath(entryName: string): { kind: 'root' } | { kind: 'entry'; parent: string; name: string } {
+  const parts = cleanPath(entryName);
+  const name = parts.pop();
+  return name === undefined ? { kind: 'root' } : { kind: 'entry', parent: parts.join('/'), name };
+}
+
+/** Owner before mode, because chown clears setuid; attributes after both, because chown clears file capabilities. */
+function setAttributes(fd: Fd, header: TarHeader): void {
+  fchownSync(fd.fd, header.uid, header.gid);
+  fchmodSync(fd.fd, header.mode);
+  if (header.xattrs.size > 0) setXattrs(header, (name, value) => fsetxattr(fd, name, value));
+}
+
+function setXattrs(header: TarHeader, set: (name: string, value: Buffer) => void): void {
+  for (const [name, value] of header.xattrs) {
+    if (isOverlayXattr(name)) continue;
+    try {
+      set(name, value);
+    } catch (thrown) {
+      if (!XATTR_REFUSED.has(errnoCode((thrown as Error).cause) ?? '')) throw thrown;
+    }
+  }
+}
+
+function removeTree(parent: Fd, name: string): void {
+  if (!isDirectory(fstatat(parent, name))) {
+    unlinkat(parent, name);
+    return;
+  }
+  {
+    using directory = openat2(parent, name, {
+      flags: O.RDONLY | O.DIRECTORY | O.NOFOLLOW,
+      resolve: ONE_NAME,
+    });
+    for (const child of readdirSync(`/proc/self/fd/${directory.fd}`)) removeTree(directory, child);
+  }
+  unlinkat(parent, name, { directory: true });
+}
+
+function isDirectory(stat: FileStat): boolean {
+  return (stat.mode & S_IFMT) === S_IFDIR;
+}
+
+function isWhiteout(stat: FileStat): boolean {
+  return (stat.mode & S_IFMT) === NODE_TYPES.char && stat.rdevMajor === 0 && stat.rdevMinor === 0;
+}
