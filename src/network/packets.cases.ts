@@ -1,7 +1,7 @@
 // Run by packets.test.ts in a network namespace of its own, which stands for the host.
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +11,7 @@ import { openMemoryDatabase } from '../meta/index.ts';
 import { createNetns, deleteNetns, RouteSocket, runNft, withNetns } from '../sys/index.ts';
 import { openNetworkStack } from './open.ts';
 import type { HostNetworkStack } from './stack.ts';
+import { networkStackSuite } from './suite.ts';
 import type { PortRequest, SandboxRecord } from './types.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'wharf-packets-'));
@@ -259,4 +260,29 @@ describe('packets of the default bridge', () => {
     await stack.removeSandbox(box.sandboxId);
     assert.deepEqual(await stack.verify(), []);
   });
+});
+
+networkStackSuite('over the kernel of the host', async () => {
+  const execRoot = mkdtempSync(join(tmpdir(), 'wharf-net-'));
+  const records = openMemoryDatabase();
+  const config = { bridge: 'wps0', nftTable: 'wharf-suite', bip: '10.213.1.1/28', readySandboxes: 1 };
+  const start = () => openNetworkStack({ database: records, execRoot, config, log: silentLog });
+  let current = start();
+  await current.recover(new Set());
+  return {
+    stack: current,
+    async reopen(live) {
+      current = start();
+      await current.recover(new Set(live));
+      assert.deepEqual(await current.verify(), []);
+      return current;
+    },
+    async dispose() {
+      assert.deepEqual(await current.verify(), []);
+      for (const box of current.sandboxes()) await current.removeSandbox(box.sandboxId);
+      await current.close({ removeKernelObjects: true });
+      assert.deepEqual(readdirSync(join(execRoot, 'netns')), []);
+      rmSync(execRoot, { recursive: true });
+    },
+  };
 });

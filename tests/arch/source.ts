@@ -60,7 +60,7 @@ export function assertNone(offending: readonly string[]): void {
 
 /** True for tests and what only tests use. */
 export function isTest({ path }: { path: string }): boolean {
-  return /\.(test|cases)\.ts$|(^|\/)suite\.ts$|(^|\/)testing\/|^tests\//.test(path);
+  return /\.(test|cases)\.ts$|(^|\/)suite\.ts$|(^|\/)fake-[\w-]+\.ts$|(^|\/)testing\/|^tests\//.test(path);
 }
 
 function importsOf(path: string, text: string, code: string): Import[] {
