@@ -1,0 +1,35 @@
+import { WharfError } from '../base/index.ts';
+
+const TAG = /^[\w][\w.-]{0,127}$/;
+const PATH = /^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*$/;
+const DOMAIN = /^(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*|\[[0-9a-fA-F:]+\])(?::\d+)?$/;
+
+/** Splits `name[:tag]`, after checking it as Docker's client does before it asks the engine. Throws `invalid` with Docker's text. */
+export function splitTarget(text: string): { repo: string; tag: string | undefined } {
+  const bad = (detail = '') => new WharfError('invalid', `invalid reference format${detail}`);
+  if (/^[a-f0-9]{64}$/.test(text)) throw bad(`: repository name (${text}) cannot be a 64-byte hexadecimal string`.replace('invalid reference format: ', ''));
+  const bare = text.replace(/@sha256:[0-9a-f]{64}$/, '');
+  const colon = bare.lastIndexOf(':');
+  const hasTag = colon > bare.lastIndexOf('/');
+  const name = hasTag ? bare.slice(0, colon) : bare;
+  const tag = hasTag ? bare.slice(colon + 1) : undefined;
+  const slash = name.indexOf('/');
+  const first = slash < 0 ? '' : name.slice(0, slash);
+  const hasDomain = first !== '' && (/[.:]/.test(first) || first === 'localhost' || first !== first.toLowerCase());
+  const path = hasDomain ? name.slice(slash + 1) : name;
+  if (path !== path.toLowerCase()) {
+    const shown = hasDomain || path.includes('/') ? path : `library/${path}`;
+    throw bad(`: repository name (${shown}) must be lowercase`);
+  }
+  if (!PATH.test(path) || (hasDomain && !DOMAIN.test(first)) || (tag !== undefined && !TAG.test(tag))) throw bad();
+  return { repo: name, tag };
+}
+
+/** The short form that people read, with the tag `latest` where none is given. */
+export function familiarName(text: string): string {
+  const { repo, tag } = splitTarget(text);
+  const short = repo.replace(/^(?:docker\.io|index\.docker\.io)\//, '').replace(/^library\//, '');
+  const digest = /@sha256:[0-9a-f]{64}$/.exec(text)?.[0];
+  if (digest) return `${short}${tag === undefined ? '' : `:${tag}`}${digest}`;
+  return `${short}:${tag ?? 'latest'}`;
+}

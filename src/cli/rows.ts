@@ -1,0 +1,166 @@
+import type { ContainerRow, ImageRow } from '../client/index.ts';
+import { ellipsis, goTime, humanDuration, humanSize, truncateId } from './human.ts';
+import { type Row, row } from './table.ts';
+import { quote } from './template/index.ts';
+
+/** Headers of a list of containers. */
+export const CONTAINER_HEADERS: Readonly<Record<string, string>> = {
+  ID: 'CONTAINER ID',
+  Names: 'NAMES',
+  Image: 'IMAGE',
+  Command: 'COMMAND',
+  CreatedAt: 'CREATED AT',
+  RunningFor: 'CREATED',
+  Ports: 'PORTS',
+  State: 'STATE',
+  Status: 'STATUS',
+  Size: 'SIZE',
+  Labels: 'LABELS',
+  Mounts: 'MOUNTS',
+  LocalVolumes: 'LOCAL VOLUMES',
+  Networks: 'NETWORKS',
+  Platform: 'PLATFORM',
+};
+
+/** A container as a row. `now` is in milliseconds. */
+export function containerRow(item: ContainerRow, now: number, full: boolean): Row {
+  const labels = item.Labels ?? {};
+  return row(
+    {
+      Command: () => quote(full ? item.Command : ellipsis(item.Command, 20)),
+      CreatedAt: () => goTime(new Date(item.Created * 1000)),
+      ID: () => (full ? item.Id : truncateId(item.Id)),
+      Image: () => imageName(item, full),
+      Labels: () => labelList(labels),
+      LocalVolumes: () => String((item.Mounts ?? []).filter((mount) => mount.Driver === 'local').length),
+      Mounts: () => (item.Mounts ?? []).map((mount) => mount.Name || mount.Source || '').map((name) => (full ? name : ellipsis(name, 15))).join(','),
+      Names: () => names(item, full),
+      Networks: () => Object.keys(item.NetworkSettings?.Networks ?? {}).sort().join(','),
+      Ports: () => portList(item.Ports ?? []),
+      RunningFor: () => `${humanDuration(now / 1000 - item.Created)} ago`,
+      Size: () => {
+        const own = humanSize(item.SizeRw ?? 0, 3);
+        return (item.SizeRootFs ?? 0) > 0 ? `${own} (virtual ${humanSize(item.SizeRootFs ?? 0, 3)})` : own;
+      },
+      State: () => item.State,
+      Status: () => item.Status,
+    },
+    labels,
+  );
+}
+
+function imageName(item: ContainerRow, full: boolean): string {
+  if (item.Image === '') return '<no image>';
+  if (full) return item.Image;
+  if (item.ImageID !== '' && truncateId(item.ImageID) === truncateId(item.Image)) return truncateId(item.Image);
+  return item.Image.replace(/@sha256:[0-9a-f]{64}$/, '');
+}
+
+/** The names without their slash; those of links, which have two parts, only when nothing is cut. */
+function names(item: ContainerRow, full: boolean): string {
+  const bare = (item.Names ?? []).map((name) => name.replace(/^\//, ''));
+  return (full ? bare : bare.filter((name) => !name.includes('/'))).join(',');
+}
+
+/** `a=b,c=d`, sorted. */
+export function labelList(labels: Readonly<Record<string, string>> | null): string {
+  return Object.entries(labels ?? {})
+    .map(([key, value]) => `${key}=${value}`)
+    .sort()
+    .join(',');
+}
+
+type Port = NonNullable<ContainerRow['Ports']>[number];
+
+/** Ports as `ps` shows them: neighbours with the same address joined to a range. */
+export function portList(ports: readonly Port[]): string {
+  const sorted = [...ports].sort((a, b) => a.PrivatePort - b.PrivatePort || compare(a.IP ?? '', b.IP ?? '') || (a.PublicPort ?? 0) - (b.PublicPort ?? 0) || compare(a.Type, b.Type));
+  const out: string[] = [];
+  const single: string[] = [];
+  const ranges = new Map<string, { first: number; last: number }>();
+  const close = (key: string, range: { first: number; last: number }) => out.push(rangeText(key, range.first, range.last));
+  for (const port of sorted) {
+    const { PrivatePort: inside, PublicPort: outside } = port;
+    if (port.IP && outside !== inside && outside !== undefined) {
+      single.push(`${host(port.IP)}:${outside}->${inside}/${port.Type}`);
+      continue;
+    }
+    const key = port.IP ? `${port.IP}|${port.Type}` : port.Type;
+    const range = ranges.get(key);
+    if (range && range.last === inside) continue;
+    if (range && range.last + 1 === inside) {
+      range.last = inside;
+      continue;
+    }
+    if (range) close(key, range);
+    ranges.set(key, { first: inside, last: inside });
+  }
+  for (const [key, range] of [...ranges].sort(([a], [b]) => compare(a, b))) close(key, range);
+  return [...out, ...single].join(', ');
+}
+
+function rangeText(key: string, first: number, last: number): string {
+  const [address, type] = key.includes('|') ? key.split('|') : ['', key];
+  const span = first === last ? String(first) : `${first}-${last}`;
+  return address ? `${host(address)}:${span}->${span}/${type}` : `${span}/${type}`;
+}
+
+const host = (address: string): string => (address.includes(':') ? `[${address}]` : address);
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+/** Headers of a list of images. */
+export const IMAGE_HEADERS: Readonly<Record<string, string>> = {
+  ID: 'IMAGE ID',
+  Repository: 'REPOSITORY',
+  Tag: 'TAG',
+  Digest: 'DIGEST',
+  CreatedSince: 'CREATED',
+  CreatedAt: 'CREATED AT',
+  Size: 'SIZE',
+  Containers: 'CONTAINERS',
+  VirtualSize: 'SIZE',
+  SharedSize: 'SHARED SIZE',
+  UniqueSize: 'UNIQUE SIZE',
+};
+
+/** One line of a list of images. */
+export interface ImageLine {
+  image: ImageRow;
+  repository: string;
+  tag: string;
+  digest: string;
+}
+
+/** An image as a row. */
+export function imageLine({ image, repository, tag, digest }: ImageLine, now: number, full: boolean): Row {
+  const known = (value: number, text: () => string) => (value === -1 ? 'N/A' : text());
+  return row({
+    Containers: () => known(image.Containers, () => String(image.Containers)),
+    CreatedAt: () => goTime(new Date(image.Created * 1000)),
+    CreatedSince: () => (image.Created <= 0 ? 'N/A' : `${humanDuration(now / 1000 - image.Created)} ago`),
+    Digest: () => digest,
+    ID: () => (full ? image.Id : truncateId(image.Id)),
+    Repository: () => repository,
+    SharedSize: () => known(image.SharedSize, () => humanSize(image.SharedSize)),
+    Size: () => humanSize(image.Size, 3),
+    Tag: () => tag,
+    UniqueSize: () => (image.Size === -1 || image.SharedSize === -1 ? 'N/A' : humanSize(image.Size - image.SharedSize)),
+    VirtualSize: () => humanSize(image.Size),
+  });
+}
+
+/** The lines that one image takes: one for every tag, or one for its digest, or `<none>`. */
+export function imageLines(image: ImageRow): ImageLine[] {
+  const tags = (image.RepoTags ?? []).filter((tag) => tag !== '<none>:<none>');
+  const split = (digest: string): [string, string] => [digest.slice(0, digest.indexOf('@')), digest.slice(digest.indexOf('@') + 1)];
+  const byRepository = new Map((image.RepoDigests ?? []).filter((digest) => digest !== '<none>@<none>').map(split));
+  if (tags.length === 0) {
+    if (byRepository.size === 0) return [{ image, repository: '<none>', tag: '<none>', digest: '<none>' }];
+    return [...byRepository].map(([repository, digest]) => ({ image, repository, tag: '<none>', digest }));
+  }
+  return tags.map((name) => {
+    const at = name.lastIndexOf(':');
+    const repository = name.slice(0, at);
+    return { image, repository, tag: name.slice(at + 1), digest: byRepository.get(repository) ?? '<none>' };
+  });
+}

@@ -1,0 +1,69 @@
+import { writeFileSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { isKind, WharfError } from '../../base/index.ts';
+import { type CreateRequest, createContainer, createImage } from '../../client/index.ts';
+import { type Context, ExitError } from '../command.ts';
+import { describeError } from '../errors.ts';
+import type { ParsedFlags } from '../flags.ts';
+import { showProgress } from '../progress.ts';
+import { familiarName, splitTarget } from '../reference.ts';
+import { registryAuth } from '../registry-auth.ts';
+import { safeText } from '../sanitize.ts';
+import { createRequest } from './request.ts';
+
+/** A failure of `run` or `create` as Docker's client words it. */
+export function withHelp(context: Context, thrown: unknown, code = 125): ExitError {
+  if (thrown instanceof ExitError) return thrown;
+  const text = describeError(thrown);
+  return new ExitError(code, `${context.program}: ${text}\n\nRun '${context.program} ${context.path} --help' for more information`);
+}
+
+/** Checks the flags against each other and builds the request. Throws ExitError. */
+export function buildRequest(context: Context, flags: ParsedFlags): CreateRequest {
+  try {
+    const pull = flags.string('pull');
+    if (!['always', 'missing', 'never', ''].includes(pull)) throw new WharfError('invalid', `invalid pull option: '${pull}': must be one of "always", "missing" or "never"`);
+    const request = createRequest(flags, context.env);
+    if (flags.bool('rm') && !['', 'no'].includes(flags.string('restart').split(':')[0] ?? '')) throw new WharfError('invalid', 'conflicting options: cannot specify both --restart and --rm');
+    return request;
+  } catch (thrown) {
+    throw withHelp(context, thrown);
+  }
+}
+
+/** Creates the container, after pulling its image if it must. Gives its id. Throws WharfError. */
+export async function create(context: Context, flags: ParsedFlags, request: CreateRequest): Promise<string> {
+  const image = flags.operands[0] ?? '';
+  const cidfile = flags.string('cidfile');
+  if (cidfile !== '' && (await stat(cidfile).catch(() => undefined))) {
+    throw new WharfError('conflict', `container ID file found, make sure the other container isn't running or delete ${cidfile}`);
+  }
+  if (!/^(?:sha256:)?[0-9a-f]{64}$/.test(image)) splitTarget(image);
+  const platform = flags.string('platform').toLowerCase() || undefined;
+  const query = { name: flags.string('name') || undefined, platform };
+  if (flags.string('pull') === 'always') await pull(context, image, platform, flags.bool('quiet'));
+  const made = await createContainer(context.client(), request, query).catch(async (thrown: unknown) => {
+    const missing = isKind(thrown, 'not-found') && /No such image/.test(WharfError.from(thrown).message);
+    if (!missing || flags.string('pull') === 'never') throw thrown;
+    if (!flags.bool('quiet')) context.warn(`Unable to find image '${familiarName(image)}' locally\n`);
+    await pull(context, image, platform, flags.bool('quiet'));
+    return createContainer(context.client(), request, query);
+  });
+  for (const warning of made.Warnings ?? []) context.warn(`WARNING: ${safeText(warning)}\n`);
+  if (cidfile !== '') writeFileSync(cidfile, made.Id, { flag: 'wx' });
+  return made.Id;
+}
+
+async function pull(context: Context, image: string, platform: string | undefined, quiet: boolean): Promise<void> {
+  const { repo, tag } = splitTarget(image);
+  const digest = /@(sha256:[0-9a-f]{64})$/.exec(image)?.[1];
+  const response = await createImage(context.client(), { fromImage: repo, tag: digest ?? tag ?? 'latest', platform }, undefined, registryAuth(context, repo));
+  await showProgress(response, quiet ? { write: () => undefined } : context.stderr);
+}
+
+/** The exit code of a container that could not start: 127 not found, 126 not executable, else 125. */
+export function startFailureCode(message: string): number {
+  if (/executable file not found|no such file or directory|system cannot find the file specified/.test(message)) return 127;
+  if (/permission denied|not a directory|is a directory/.test(message)) return 126;
+  return 125;
+}

@@ -1,0 +1,29 @@
+import type { PruneReport, VolumeRow } from './documents.ts';
+import type { EngineClient } from './engine-client.ts';
+
+const at = (name: string): string => `/volumes/${encodeURIComponent(name)}`;
+
+/** GET /volumes */
+export function listVolumes(client: EngineClient, filters: string | undefined): Promise<{ Volumes: VolumeRow[] | null; Warnings: string[] | null }> {
+  return client.json('GET', '/volumes', { query: { filters } });
+}
+
+/** POST /volumes/create */
+export function createVolume(client: EngineClient, json: unknown): Promise<VolumeRow> {
+  return client.json('POST', '/volumes/create', { json });
+}
+
+/** GET /volumes/{name}, as the engine wrote it. */
+export function inspectVolumeText(client: EngineClient, name: string): Promise<string> {
+  return client.text('GET', at(name));
+}
+
+/** DELETE /volumes/{name} */
+export function removeVolume(client: EngineClient, name: string, force: boolean): Promise<number> {
+  return client.send('DELETE', at(name), { query: { force } });
+}
+
+/** POST /volumes/prune */
+export function pruneVolumes(client: EngineClient, filters: string | undefined): Promise<PruneReport> {
+  return client.json('POST', '/volumes/prune', { query: { filters } });
+}
