@@ -36,7 +36,8 @@ export class BridgeDriver implements NetworkDriver {
     this.deps = deps;
     this.gateway = pool.gateway;
     this.prefixLen = parseSubnet(pool.subnet).prefix;
-    this.addresses = new AddressPool(pool.subnet, [pool.gateway], (link) => !kernel.hasLink(link));
+    const gone = (link: string) => !kernel.hasLink(link);
+    this.addresses = new AddressPool(pool.subnet, [pool.gateway], gone, `${network.name} (${network.id})`);
     this.ready = new ReadySandboxes({
       target: config.readySandboxes,
       make: () => this.make(),

@@ -159,7 +159,7 @@ describe('ports', () => {
     const ports = table();
     await ports.reserve([ask(8080)], owner);
     const expected =
-      'driver failed programming external connectivity on endpoint db (e2): ' +
+      'failed to set up container networking: driver failed programming external connectivity on endpoint db (e2): ' +
       'Bind for 127.0.0.1:8080 failed: port is already allocated (by container cccccccccccc)';
     const other = { ...owner, containerId: 'd', name: 'db', endpointId: 'e2' };
     await assert.rejects(ports.reserve([ask(8080, { hostIp: '127.0.0.1' })], other), {

@@ -25,12 +25,17 @@ export function chooseSubnet(spaces: readonly AddressSpace[], inUse: readonly Ra
   throw new WharfError('exhausted', 'all predefined address pools have been fully subnetted');
 }
 
+/** The Engine's text. */
+const NO_ADDRESS =
+  "failed to set up container networking: no available IPv4 addresses on this network's address pools";
+
 /**
  * The addresses of one subnet, lowest free one first. A released address rests until `gone` says that the interface
  * which had it has left the bridge: until then its old namespace may still answer ARP for it.
  */
 export class AddressPool {
   readonly subnet: string;
+  private readonly label: string;
   private readonly first: number;
   private readonly last: number;
   /** Who has an address: the name of a host interface, or empty for what is nobody's. */
@@ -39,7 +44,14 @@ export class AddressPool {
   private readonly gone: (hostInterface: string) => boolean;
   private next: number;
 
-  constructor(subnet: string, reserved: readonly string[], gone: (hostInterface: string) => boolean) {
+  /** `label` names the network in errors. */
+  constructor(
+    subnet: string,
+    reserved: readonly string[],
+    gone: (hostInterface: string) => boolean,
+    label = subnet,
+  ) {
+    this.label = label;
     const { base, prefix } = parseSubnet(subnet);
     this.subnet = subnet;
     // The network and broadcast addresses are nobody's.
@@ -60,10 +72,7 @@ export class AddressPool {
     }
     this.next = this.lowestFree();
     if (this.next <= this.last) return this.take(hostInterface);
-    throw new WharfError(
-      'exhausted',
-      `no available IPv4 addresses on this network's address pools: ${this.subnet}`,
-    );
+    throw new WharfError('exhausted', `${NO_ADDRESS}: ${this.label}`);
   }
 
   /** Marks an address as used by that interface (at recovery). False when another has it or it lies outside. */

@@ -194,7 +194,8 @@ function keyOf(protocol: string, port: number): string {
 
 /** How the Engine begins the text when a port cannot be had. */
 function prefix(owner: PortOwner): string {
-  return `driver failed programming external connectivity on endpoint ${owner.name} (${owner.endpointId}): `;
+  const where = `on endpoint ${owner.name} (${owner.endpointId})`;
+  return `failed to set up container networking: driver failed programming external connectivity ${where}: `;
 }
 
 /** The range of ip(7) `ip_local_port_range`, from which the Engine takes free ports, too. */

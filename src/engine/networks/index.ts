@@ -1,7 +1,9 @@
-import type { Filters, Network } from '../../api/index.ts';
+import type { Filters, Network, NetworkSettings } from '../../api/index.ts';
+import type { NetworkStack, SandboxRecord } from '../../network/types.ts';
 import type { NetworkDeps } from './deps.ts';
 import { inspectNetwork } from './inspect.ts';
 import { listNetworks } from './list.ts';
+import { type NetworkedContainer, networkSettings } from './settings.ts';
 
 export { createNetwork, removeNetwork } from './change.ts';
 export type { NetworkDeps } from './deps.ts';
@@ -18,4 +20,12 @@ export function networksBackend(deps: NetworkDeps): {
     list: (filters) => listNetworks(deps, filters),
     inspect: (ref, { scope }) => inspectNetwork(deps, { ref, ...(scope ? { scope } : {}) }),
   };
+}
+
+/** `NetworkSettings` for lists and inspection of containers, bound to the networks that are. */
+export function networkSettingsOf(
+  stack: Pick<NetworkStack, 'list'>,
+): (input: { record: NetworkedContainer; sandbox?: SandboxRecord }) => NetworkSettings {
+  const idOf = (name: string) => stack.list().find((network) => network.name === name)?.id;
+  return ({ record, sandbox }) => networkSettings(record, sandbox, idOf);
 }

@@ -7,6 +7,7 @@ import {
   type NetworkedContainer,
   networkOfMode,
   networkSettings,
+  networkSettingsOf,
   networksBackend,
   removeNetwork,
 } from './index.ts';
@@ -271,6 +272,11 @@ describe('NetworkSettings', () => {
     assert.deepEqual(none.Ports, {});
     assert.deepEqual(none.Networks, { none: { ...empty, NetworkID: 'e'.repeat(64) } });
     assert.deepEqual(networkSettings(container('container:abc'), undefined, id), { ...bare, Networks: {} });
+  });
+
+  it('are bound to the networks there are', () => {
+    const bound = networkSettingsOf(deps().stack)({ record: container('host') });
+    assert.equal(bound.Networks?.['host']?.NetworkID, 'a'.repeat(64));
   });
 
   it('know which network a mode means', () => {
