@@ -1,7 +1,7 @@
 import { closeSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { errnoCode, WharfError } from '../base/index.ts';
 import { createNetns, deleteNetns, mount, nftJson, RouteSocket, runNft, withNetns } from '../sys/index.ts';
-import { parseSubnet } from './address.ts';
+import { macOf, parseSubnet } from './address.ts';
 import type { NetworkKernel, NftObject, PlugRequest } from './kernel.ts';
 import type { Range } from './pools.ts';
 import type { InterfaceCounters } from './types.ts';
@@ -42,8 +42,11 @@ export class HostKernel implements NetworkKernel {
       this.route.deleteLink(name);
       link = undefined;
     }
-    if (!link) this.route.addBridge(name, { mtu });
-    else if (link.mtu !== mtu) this.route.setMtu(name, mtu);
+    if (!link) {
+      this.route.addBridge(name, { mtu });
+      // Otherwise a bridge takes the lowest address of its ports, and its neighbours' tables go stale when one joins.
+      this.route.setMac(name, macOf(cidr.split('/')[0]!));
+    } else if (link.mtu !== mtu) this.route.setMtu(name, mtu);
     // A container must not become the host's router, nor get at it by link-local addresses (CVE-2020-13401).
     sysctl(`net/ipv6/conf/${name}/accept_ra`, '0');
     sysctl(`net/ipv6/conf/${name}/disable_ipv6`, '1');

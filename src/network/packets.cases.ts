@@ -207,6 +207,11 @@ describe('packets of the default bridge', () => {
     }
   });
 
+  it('keeps the hardware address of the bridge whoever joins', () => {
+    using host = RouteSocket.open();
+    assert.equal(host.link(config.bridge)?.mac, '02:42:0a:d5:00:01');
+  });
+
   it('counts traffic of the container side', async () => {
     const { eth0 } = await stack.counters(web.sandboxId);
     assert.ok(eth0 && eth0.rxPackets > 5 && eth0.txBytes > 100, JSON.stringify(eth0));
@@ -260,6 +265,42 @@ describe('packets of the default bridge', () => {
     await stack.removeSandbox(box.sandboxId);
     assert.deepEqual(await stack.verify(), []);
   });
+});
+
+it('takes over from a daemon that was killed, with what that one kept ready', async () => {
+  const execRoot = mkdtempSync(join(tmpdir(), 'wharf-net-'));
+  const records = openMemoryDatabase();
+  const own = { bridge: 'wpx0', nftTable: 'wharf-killed', bip: '10.213.2.1/24', readySandboxes: 2 };
+  const start = () => openNetworkStack({ database: records, execRoot, config: own, log: silentLog });
+  const killed = start();
+  await killed.recover(new Set());
+  const live = await killed.createSandbox({
+    containerId: 'live',
+    endpoints: [{ network: 'bridge' }],
+    ports: [],
+  });
+  const pins = () => readdirSync(join(execRoot, 'netns'));
+  while (pins().length < 3) await new Promise((resolve) => setTimeout(resolve, 20));
+  const next = start();
+  try {
+    await next.recover(new Set(['live']));
+    assert.deepEqual(pins().length, 1, 'what was only ready is dropped');
+    const boxes = [];
+    for (const containerId of ['a', 'b', 'c'])
+      boxes.push(await next.createSandbox({ containerId, endpoints: [{ network: 'bridge' }], ports: [] }));
+    assert.equal(new Set([live, ...boxes].map(address)).size, 4);
+    await serve(live.netnsPath, 80, 'live');
+    await serve(boxes[0]!.netnsPath, 80, 'a');
+    assert.equal(await fetchFrom(boxes[1]!.netnsPath, address(live), 80), `live ${address(boxes[1]!)}`);
+    assert.equal(await fetchFrom(undefined, address(boxes[0]!), 80), 'a 10.213.2.1');
+    assert.deepEqual(await next.verify(), []);
+  } finally {
+    for (const server of servers) server.close();
+    for (const box of next.sandboxes()) await next.removeSandbox(box.sandboxId);
+    await killed.close({ removeKernelObjects: false });
+    await next.close({ removeKernelObjects: true });
+    rmSync(execRoot, { recursive: true });
+  }
 });
 
 networkStackSuite('over the kernel of the host', async () => {
