@@ -65,7 +65,7 @@ function connect(live: LiveContainer, closing: AbortSignal): Promise<TaskStdio |
 
 function awaitStart(live: LiveContainer, closing: AbortSignal): Promise<TaskStdio | undefined> {
   return new Promise((resolve) => {
-    const pending = { settle: resolve, wanted: true };
+    const pending = { settle: resolve };
     live.pendingAttaches.add(pending);
     const leave = () => {
       live.pendingAttaches.delete(pending);
@@ -111,25 +111,21 @@ async function* fromTask(
   for await (const frame of connection.output) if (wanted(frame.stream)) yield frame;
 }
 
-async function* fromLog(
+function fromLog(
   deps: AttachDeps,
   record: ContainerRecord,
   live: LiveContainer,
   input: AttachInput,
   closing: AbortSignal,
-): AsyncGenerator<OutputChunk> {
+): AsyncIterable<OutputChunk> {
   const { stdout, stderr } = input;
   const { promise: ended, resolve } = Promise.withResolvers<unknown>();
+  // Registered before the first read: an exit between finding and following must end the follow.
   const leave = live.addWaiter('next-exit', resolve);
-  const follow = input.stream && record.state.status !== 'exited';
-  try {
-    const query = follow ? { stdout, stderr, follow: { ended } } : { stdout, stderr };
-    for await (const line of deps.logs.read(record.logPath, query, closing)) {
-      yield { stream: line.stream, data: line.data };
-    }
-  } finally {
-    leave();
-  }
+  closing.addEventListener('abort', leave, { once: true });
+  const follows = input.stream && record.state.status !== 'exited';
+  const query = follows ? { stdout, stderr, follow: { ended } } : { stdout, stderr };
+  return deps.logs.read(record.logPath, query, closing);
 }
 
 async function* nothing(): AsyncGenerator<OutputChunk> {}

@@ -10,7 +10,22 @@ const DEFAULT_GRACE_SECONDS = 10;
 /** After SIGKILL only the kernel can hold a process. */
 const KILL_MS = 10_000;
 
-/** Sends a signal to the container's first process and tells of it. A paused container is let go on, so that it can act. Nothing happens when it has ended. */
+/** `signalTask` with the lock held, so that the exit that follows is recorded and told after it. */
+async function signalAlone(
+  deps: CoreDeps,
+  record: ContainerRecord,
+  live: LiveContainer,
+  signal: number,
+): Promise<void> {
+  try {
+    await deps.store.withLock(record.id, (locked) => signalTask(deps, locked, live, signal, true));
+  } catch (thrown) {
+    // Gone with its exit (`--rm`): what the signal was for has happened.
+    if (!isKind(thrown, 'not-found')) throw thrown;
+  }
+}
+
+/** Sends a signal to the container's first process and tells of it; the caller holds the lock. A paused container is let go on, so that it can act. Nothing happens when it has ended. */
 export async function signalTask(
   deps: Pick<CoreDeps, 'events' | 'store'>,
   record: ContainerRecord,
@@ -37,7 +52,7 @@ export async function signalTask(
 /** Sends SIGKILL and waits for the end. Errors: `internal` when the kernel does not let the process go. */
 export async function killTask(deps: CoreDeps, record: ContainerRecord, live: LiveContainer): Promise<void> {
   const handled = live.exitHandled;
-  await signalTask(deps, record, live, SIGKILL, true);
+  await signalAlone(deps, record, live, SIGKILL);
   if (!handled || (await endsWithin(handled, KILL_MS))) return;
   throw new WharfError('internal', 'tried to kill container, but did not receive an exit event');
 }
@@ -63,7 +78,7 @@ export async function endRun(
   const handled = live.exitHandled;
   if (calledOff || !live.task || !handled) return;
   live.stopPending = true;
-  await signalTask(deps, record, live, signal, true);
+  await signalAlone(deps, record, live, signal);
   const seconds = options.timeoutSeconds ?? record.config.StopTimeout ?? DEFAULT_GRACE_SECONDS;
   if (await endsWithin(handled, seconds < 0 ? undefined : seconds * 1000)) return;
   await killTask(deps, record, live);

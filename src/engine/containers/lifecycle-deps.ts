@@ -1,8 +1,14 @@
 import type { Clock, Logger } from '../../base/index.ts';
 import type { LogReader } from '../../logs/types.ts';
 import type { NetworkStack } from '../../network/types.ts';
-import type { HostFacts, ResolvedUser, SpecDefaults, SpecInput } from '../../runtime/spec-input.ts';
-import type { OciSpec } from '../../runtime/spec-types.ts';
+import type {
+  ExecInput,
+  HostFacts,
+  ResolvedUser,
+  SpecDefaults,
+  SpecInput,
+} from '../../runtime/spec-input.ts';
+import type { OciProcess, OciSpec } from '../../runtime/spec-types.ts';
 import type { RuntimeBinary, TaskService } from '../../runtime/types.ts';
 import type { MountSpec, Snapshotter } from '../../snapshot/types.ts';
 import type { VolumeStore } from '../../volume/types.ts';
@@ -36,6 +42,7 @@ export interface SpecOps {
   assembleSpec(input: SpecInput): OciSpec;
   resolveUser(root: string, spec: string, groupAdd: string[]): ResolvedUser;
   prepareWorkdir(root: string, directory: string): void;
+  execProcess(input: ExecInput): OciProcess;
   readonly host: HostFacts;
   /** Read at each start, since a reload of the daemon's configuration may change them. */
   defaults(): SpecDefaults;
@@ -83,8 +90,8 @@ export interface RunDeps extends TeardownDeps {
   writeNetworkFiles: WriteNetworkFiles;
   /** Errors: `invalid` for a name that the daemon does not know. */
   runtime(name: string): RuntimeBinary;
-  /** Begins the health probes of a container that has just started; undefined when it has no check. */
-  monitorHealth(record: ContainerRecord): LiveHealth | undefined;
+  /** Begins the health probes of a container that has just started, or was `adopted`; undefined when it has no check. */
+  monitorHealth(record: ContainerRecord, adopted?: boolean): LiveHealth | undefined;
 }
 
 /** Health probes under way. */

@@ -1,3 +1,4 @@
+import type { OciSpec } from '../../runtime/spec-types.ts';
 import type { Task, TaskStdio } from '../../runtime/types.ts';
 import type { WaitCondition } from './session.ts';
 
@@ -11,8 +12,6 @@ export interface WaitResult {
 export interface PendingAttach {
   /** The connection to the new task, made before its program runs; undefined when there will be none. */
   settle(stdio: TaskStdio | undefined): void;
-  /** False lets the session go without a connection when nothing was asked for. */
-  readonly wanted: boolean;
 }
 
 interface Waiter {
@@ -29,6 +28,8 @@ export class LiveContainer {
   exitHandled: Promise<void> | undefined;
   /** Teardown of the last run; what needs the run's resources back awaits it. */
   cleanup: Promise<void> | undefined;
+  /** The process of the present run's spec, from which execs take theirs; undefined after an adoption. */
+  process: OciSpec['process'];
   /** A stop is under way: its event goes out before `die`. */
   stopPending = false;
   /** A restart is under way: the exit neither removes the container nor calls the restart policy. */

@@ -85,7 +85,7 @@ export function logDetails(record: Pick<ContainerRecord, 'config' | 'hostConfig'
     ...pick(env, options['env'], options['env-regex']),
   ]);
   return [...picked]
-    .map(([key, value]) => `${escape(key)}=${escape(value)}`)
+    .map(([key, value]) => `${queryEscape(key)}=${queryEscape(value)}`)
     .sort()
     .join(',');
 }
@@ -110,7 +110,7 @@ function compile(pattern: string | undefined): RegExp | undefined {
 }
 
 /** As Go's url.QueryEscape, which Docker uses here. */
-function escape(text: string): string {
+function queryEscape(text: string): string {
   return encodeURIComponent(text)
     .replace(/%20/g, '+')
     .replace(/[!'()*]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);

@@ -117,6 +117,7 @@ async function runTask(
   if (live.pendingAttaches.size > 0) await connectAttaches(live, task);
   await task.start();
   undo.commit();
+  live.process = spec.process;
   return task;
 }
 

@@ -59,7 +59,12 @@ export function createEventBus(clock: Pick<Clock, 'nowNanos'>): EventBus {
     const own: Subscriber = { queue: past(range), wake: undefined, lost: false };
     // Registered at once and not at the first `next`, so that nothing published in between is missed.
     subscribers.add(own);
-    return stream(own, range.until, signal, clock, timeOf, () => subscribers.delete(own));
+    const leave = () => subscribers.delete(own);
+    signal.addEventListener('abort', leave, { once: true });
+    return stream(own, range.until, signal, clock, timeOf, () => {
+      signal.removeEventListener('abort', leave);
+      leave();
+    });
   };
 
   return { publish, subscribe };

@@ -1,0 +1,165 @@
+import { readdirSync } from 'node:fs';
+import { mapLimit, rfc3339Nano } from '../../base/index.ts';
+import { watchExit } from './exits.ts';
+import type { RunDeps } from './lifecycle-deps.ts';
+import type { ContainerRecord } from './record.ts';
+import { wantsStartWithDaemon } from './restart-policy.ts';
+import { startLocked } from './start.ts';
+import { beginTeardown, destroyLocked, unmountRun } from './teardown.ts';
+
+/** Containers looked at at once; each costs a few processes and sockets. */
+const PARALLEL = 8;
+/** Exit code of a process whose end nobody saw. */
+const LOST_CODE = 255;
+
+/** What a daemon found at its start. */
+export interface RecoveryReport {
+  /** Running as the last daemon left them. */
+  adopted: string[];
+  /** Ended while no daemon ran. */
+  ended: string[];
+  /** Removals that were finished. */
+  removed: string[];
+  /** Ids of runs and files that no record names, gone now. */
+  purged: string[];
+}
+
+/**
+ * Brings records and host in step after a daemon's start: adopts what runs, learns each missed exit once, finishes
+ * removals, drops what no record names. Restart policies are not applied here: see `startWithDaemon`.
+ */
+export async function recoverContainers(deps: RunDeps): Promise<RecoveryReport> {
+  const report: RecoveryReport = { adopted: [], ended: [], removed: [], purged: [] };
+  await mapLimit(deps.store.all(), PARALLEL, async (record) => {
+    try {
+      await recoverOne(deps, record, report);
+    } catch (thrown) {
+      deps.log.error('container not recovered', { container: record.id, error: thrown });
+    }
+  });
+  await purgeLeftovers(deps, report);
+  return report;
+}
+
+async function recoverOne(deps: RunDeps, record: ContainerRecord, report: RecoveryReport): Promise<void> {
+  const { status } = record.state;
+  if (status === 'running' || status === 'paused') return adopt(deps, record, report);
+  // A run that was being made or given back when the last daemon went.
+  unmountRun(deps, record.id);
+  const sandbox = deps.networks.sandboxOf(record.id);
+  if (sandbox) await deps.networks.removeSandbox(sandbox.sandboxId);
+  if (status === 'removing' || status === 'dead') {
+    await deps.store.withLock(record.id, (locked) =>
+      destroyLocked(deps, locked, { anonymousVolumes: locked.hostConfig.AutoRemove === true, saved: true }),
+    );
+    report.removed.push(record.id);
+    return;
+  }
+  // Its back-off ended with the last daemon; `startWithDaemon` decides anew.
+  if (status !== 'restarting' && record.sandboxId === undefined) return;
+  if (status === 'restarting') record.state.status = 'exited';
+  delete record.sandboxId;
+  deps.store.save(record);
+}
+
+async function adopt(deps: RunDeps, record: ContainerRecord, report: RecoveryReport): Promise<void> {
+  const terminal = record.config.Tty === true;
+  const task = await deps.tasks.adopt(record.id, deps.runtime(record.runtime), terminal);
+  if (!task) {
+    await noteLost(deps, record);
+    report.ended.push(record.id);
+    return;
+  }
+  const live = deps.live.of(record.id);
+  live.task = task;
+  for (const mount of record.mounts) {
+    if (mount.Type === 'volume' && mount.Name) await deps.volumes.acquire(mount.Name, record.id);
+  }
+  watchExit(deps, live, task, (again) => startLocked(deps, again));
+  if (await settledNow(task.exited)) {
+    await live.exitHandled;
+    report.ended.push(record.id);
+    return;
+  }
+  live.health = deps.monitorHealth(record, true);
+  if (record.state.status === 'paused') live.health?.pause();
+  report.adopted.push(record.id);
+}
+
+/** Nothing is left of a run that the record says is there: the host was restarted, or its runtime directory emptied. */
+async function noteLost(deps: RunDeps, record: ContainerRecord): Promise<void> {
+  const { state } = record;
+  state.status = record.hostConfig.AutoRemove ? 'removing' : 'exited';
+  state.pid = 0;
+  state.exitCode = LOST_CODE;
+  state.finishedAt = rfc3339Nano(deps.clock.nowNanos());
+  const remains = { record, task: undefined, sandboxId: deps.networks.sandboxOf(record.id)?.sandboxId };
+  delete record.sandboxId;
+  deps.store.save(record);
+  await beginTeardown(deps, remains).all;
+  if (!record.hostConfig.AutoRemove) return;
+  await deps.store.withLock(record.id, (locked) =>
+    destroyLocked(deps, locked, { anonymousVolumes: true, saved: true }),
+  );
+}
+
+async function settledNow(promise: Promise<unknown>): Promise<boolean> {
+  const later = new Promise<boolean>((resolve) => {
+    setImmediate(() => resolve(false));
+  });
+  return Promise.race([promise.then(() => true), later]);
+}
+
+async function purgeLeftovers(deps: RunDeps, report: RecoveryReport): Promise<void> {
+  for (const id of await deps.tasks.leftovers()) {
+    if (isOurs(deps, id)) continue;
+    await deps.tasks.purge(id);
+    if (!deps.store.get(id)) report.purged.push(id);
+  }
+  for (const id of namesIn(deps.paths.mounts)) {
+    if (!isOurs(deps, id)) unmountRun(deps, id);
+  }
+  // A container's snapshot bears its id; a creation or removal cut off in the middle leaves one without a record.
+  for (const snapshot of deps.snapshotter.list()) {
+    const id = containerIdOf(snapshot.key);
+    if (snapshot.kind !== 'active' || id === undefined || deps.store.get(id)) continue;
+    await deps.snapshotter.remove(snapshot.key);
+    report.purged.push(id);
+  }
+}
+
+/** This daemon has adopted it: what is left of it is given back by its own exit, and a restart may be making it anew. */
+function isOurs(deps: Pick<RunDeps, 'live'>, id: string): boolean {
+  return deps.live.get(id)?.exitHandled !== undefined;
+}
+
+function containerIdOf(key: string): string | undefined {
+  return /^[0-9a-f]{64}$/.test(key) ? key : undefined;
+}
+
+function namesIn(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    // Not there yet: the first start makes it.
+    return [];
+  }
+}
+
+/** Starts what its restart policy wants running with the daemon. Failures are in the records and the log. */
+export async function startWithDaemon(deps: RunDeps): Promise<void> {
+  const wanted = deps.store.all().filter((record) => isStopped(record) && wantsStartWithDaemon(record));
+  await mapLimit(wanted, PARALLEL, async ({ id }) => {
+    try {
+      await deps.store.withLock(id, async (record) => {
+        if (isStopped(record)) await startLocked(deps, record);
+      });
+    } catch (thrown) {
+      deps.log.warn('container not started with the daemon', { container: id, error: thrown });
+    }
+  });
+}
+
+function isStopped(record: ContainerRecord): boolean {
+  return record.state.status === 'exited';
+}
