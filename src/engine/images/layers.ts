@@ -1,19 +1,18 @@
 import { createHash } from 'node:crypto';
 import { pipeline, Readable } from 'node:stream';
 import { constants, createZstdCompress } from 'node:zlib';
-import { type KeyedLock, type Logger, newId, UndoStack, WharfError } from '../../base/index.ts';
+import { decompress } from '../../archive/index.ts';
+import { type KeyedLock, type Logger, newId, UndoStack } from '../../base/index.ts';
 import type { ContentStore } from '../../content/index.ts';
 import { type Descriptor, type Digest, MediaTypes, parseDigest } from '../../oci/index.ts';
 import type { Snapshotter } from '../../snapshot/index.ts';
 import type { ImageLayer } from './store.ts';
 
-/** Unpacks a layer blob into a directory: `unpackLayer` of `archive`. */
-export type LayerUnpacker = (request: {
-  source: string;
-  target: string;
-  expectedDiffId?: Digest;
-  signal?: AbortSignal;
-}) => Promise<{ diffId: Digest; bytes: number }>;
+/** Unpacks a layer blob into a directory, checking its diffID: `unpackLayer` of `archive`. `bytes` counts the plain tar. */
+export type LayerUnpacker = (
+  request: { source: string; target: string; expectedDiffId: Digest },
+  signal?: AbortSignal,
+) => Promise<{ diffId: Digest; bytes: number }>;
 
 export interface LayerDeps {
   content: ContentStore;
@@ -70,32 +69,40 @@ export async function makeLayer(
 ): Promise<ImageLayer> {
   const { chainId, diffId } = layer;
   return deps.locks.with(`layer ${chainId}`, async () => {
-    if (deps.snapshots.stat(chainId)?.kind === 'layer') {
-      const known = deps.knownLayer(chainId);
-      const bytes = known?.bytes ?? (await deps.snapshots.usage(chainId)).bytes;
-      return { chainId, diffId, blob: known?.blob ?? layer.blob, bytes };
-    }
-    return { chainId, diffId, blob: layer.blob, bytes: await unpackInto(deps, layer, signal) };
+    if (deps.snapshots.stat(chainId)?.kind === 'layer') return knownLayer(deps, layer);
+    const tarBytes = await unpackInto(deps, layer, signal);
+    return {
+      chainId,
+      diffId,
+      blob: layer.blob,
+      tarBytes,
+      bytes: (await deps.snapshots.usage(chainId)).bytes,
+    };
   });
 }
 
+/** A layer that is here; of one that a crash left without an image the figures are counted anew. */
+async function knownLayer(deps: LayerDeps, layer: LayerToMake): Promise<ImageLayer> {
+  const { chainId, diffId, blob } = layer;
+  const known = deps.knownLayer(chainId);
+  if (known) return known;
+  let tarBytes = 0;
+  for await (const chunk of decompress(deps.content.open(blob.digest))) tarBytes += chunk.length;
+  return { chainId, diffId, blob, tarBytes, bytes: (await deps.snapshots.usage(chainId)).bytes };
+}
+
+/** Returns the bytes of the plain tar. */
 async function unpackInto(deps: LayerDeps, layer: LayerToMake, signal?: AbortSignal): Promise<number> {
   const key = `extract-${newId().slice(0, 16)}`;
   await using undo = new UndoStack(deps.log);
   await deps.snapshots.prepare(key, layer.parent);
   undo.push('remove the half unpacked layer', () => deps.snapshots.remove(key));
-  const { diffId, bytes } = await deps.unpack({
+  const request = {
     source: deps.content.pathOf(layer.blob.digest),
     target: deps.snapshots.directory(key),
     expectedDiffId: layer.diffId,
-    signal,
-  });
-  if (diffId !== layer.diffId) {
-    throw new WharfError(
-      'corrupt',
-      `layer ${layer.blob.digest} unpacks to ${diffId}, its image says ${layer.diffId}`,
-    );
-  }
+  };
+  const { bytes } = await deps.unpack(request, signal);
   await deps.snapshots.commit(layer.chainId, key);
   undo.commit();
   return bytes;

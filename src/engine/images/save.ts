@@ -67,7 +67,7 @@ async function* entries(content: ContentStore, images: SavedImage[]): AsyncItera
   for (const { image, names } of images) {
     const layers: { mediaType: string; size: number; digest: string }[] = [];
     for (const layer of image.layers) {
-      const size = await plainSize(content, image, layer.blob.digest);
+      const size = layer.tarBytes;
       layers.push({ mediaType: MediaTypes.ociLayer, digest: layer.diffId, size });
       if (done.has(layer.diffId)) continue;
       done.add(layer.diffId);
@@ -92,15 +92,6 @@ async function* entries(content: ContentStore, images: SavedImage[]): AsyncItera
   yield document('oci-layout', Buffer.from('{"imageLayoutVersion": "1.0.0"}'));
   const repositories = oldIndex(images);
   if (repositories) yield document('repositories', Buffer.from(JSON.stringify(repositories)));
-}
-
-/** A tar member's size goes before its bytes, so a layer that is stored compressed is counted first. */
-async function plainSize(content: ContentStore, image: ImageRecord, digest: string): Promise<number> {
-  const blob = image.layers.find((layer) => layer.blob.digest === digest)?.blob;
-  if (!blob) throw new WharfError('internal', `image ${image.id} has no layer blob ${digest}`);
-  let size = 0;
-  for await (const chunk of decompress(content.open(blob.digest))) size += chunk.length;
-  return size;
 }
 
 function document(name: string, body: Buffer): TarInput {

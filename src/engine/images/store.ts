@@ -7,8 +7,10 @@ export interface ImageLayer {
   chainId: Digest;
   diffId: Digest;
   blob: Descriptor;
-  /** Bytes of its files on disk, as `size` of inspect counts them. */
+  /** Bytes of its files on disk. */
   bytes: number;
+  /** Bytes of its plain tar. */
+  tarBytes: number;
 }
 
 /** An image as stored in the collection `images`. The config and manifest themselves are blobs. */

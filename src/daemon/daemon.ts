@@ -1,0 +1,142 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { type Logger, UndoStack } from '../base/index.ts';
+import {
+  type RunDeps,
+  recoverContainers,
+  shutdownContainers,
+  startWithDaemon,
+} from '../engine/containers/index.ts';
+import { sweepContent } from '../engine/images/index.ts';
+import { networksBackend } from '../engine/networks/index.ts';
+import { type ApiServer, type Backends, createServer, type ListenTarget } from '../server/index.ts';
+import { containersBackend, execsBackend } from './container-backend.ts';
+import { CurrentSettings } from './current-settings.ts';
+import { buildEngine, type Engine, imageDeps } from './engine.ts';
+import { listenTargets } from './host-listen.ts';
+import { imagesBackend } from './image-backend.ts';
+import { engineFacts, wharfVersion } from './package-facts.ts';
+import { removePidfile, writePidfile } from './pidfile.ts';
+import { runDeps } from './run-deps.ts';
+import type { Settings } from './settings.ts';
+import { openStorage } from './storage.ts';
+import { systemBackend, volumesBackend } from './system-backend.ts';
+import { toolVersions } from './tools.ts';
+
+/** Calls under way get this long when the daemon ends, in milliseconds. */
+const CLOSE_GRACE_MS = 500;
+
+/** A running daemon. */
+export interface Daemon {
+  /** Takes over the reloadable settings. */
+  reload(settings: Settings): void;
+  /** Ends it in order: no new calls, containers (unless live-restore), calls under way, network, storage. */
+  stop(): Promise<void>;
+}
+
+interface StartOptions {
+  log: Logger;
+  /** Sockets inherited from systemd, from descriptor 3 on. */
+  inheritedFds: number;
+}
+
+/**
+ * Starts everything in order and answers when the API is served. A failure takes back what was started.
+ * Errors: `conflict` when the data root or a socket has another owner, `invalid` settings, `unavailable` tools.
+ */
+export async function startDaemon(settings: Settings, options: StartOptions): Promise<Daemon> {
+  const { log } = options;
+  process.umask(0o022);
+  const targets = listenTargets(settings, options.inheritedFds, log);
+  await using undo = new UndoStack(log);
+  const current = new CurrentSettings(settings, log);
+  const storage = await openStorage(settings, log);
+  undo.push('close the database', () => storage.database[Symbol.dispose]());
+  const engine = buildEngine(current, storage, log);
+  undo.push('close the task service', () => engine.tasks[Symbol.dispose]());
+  const run = runDeps(engine, current);
+  await recover(engine, run);
+  const server = createServer({ backends: backends(engine, run, current), log, version: wharfVersion() });
+  undo.push('close the server', () => server.close());
+  await listen(server, targets);
+  writePidfile(settings.pidfile);
+  undo.commit();
+  log.info('ready', { hosts: settings.hosts, pid: process.pid, startMs: Math.round(performance.now()) });
+  engine.events.publish({ type: 'daemon', action: 'start', id: storage.engineId, attributes: {} });
+  void afterStart(engine, run);
+  return {
+    reload: (next) => {
+      current.reload(next);
+      engine.events.publish({ type: 'daemon', action: 'reload', id: storage.engineId, attributes: {} });
+    },
+    stop: () => stop(server, engine, run, current, targets),
+  };
+}
+
+/** Networks first, since containers look for their sandboxes; both before the first call is taken. */
+async function recover(engine: Engine, run: RunDeps): Promise<void> {
+  const live = engine.store
+    .all()
+    .filter(({ state }) => state.status === 'running' || state.status === 'paused');
+  await engine.networks.recover(new Set(live.map((record) => record.id)));
+  const report = await recoverContainers(run);
+  engine.log.info('recovered', {
+    adopted: report.adopted.length,
+    ended: report.ended.length,
+    removed: report.removed.length,
+    purged: report.purged.length,
+  });
+}
+
+/** Work that need not hold up the first call. */
+async function afterStart(engine: Engine, run: RunDeps): Promise<void> {
+  try {
+    await startWithDaemon(run);
+    await engine.gate.sweep(() => sweepContent(imageDeps(engine)));
+  } catch (error) {
+    engine.log.error('work after the start failed', { error });
+  }
+}
+
+function backends(engine: Engine, run: RunDeps, current: CurrentSettings): Backends {
+  const facts = engineFacts(() => toolVersions(engine.conmonPath, current.runtimes));
+  return {
+    containers: containersBackend(engine, run, current),
+    execs: execsBackend(engine, run),
+    images: imagesBackend(engine),
+    volumes: volumesBackend(engine),
+    networks: networksBackend({
+      stack: engine.networks,
+      containerName: (id) => engine.store.get(id)?.name,
+    }),
+    system: systemBackend(engine, run, current, facts),
+  };
+}
+
+async function listen(server: ApiServer, targets: ListenTarget[]): Promise<void> {
+  for (const target of targets) {
+    if (target.kind === 'unix') mkdirSync(dirname(target.path), { recursive: true, mode: 0o755 });
+    await server.listen(target);
+  }
+}
+
+async function stop(
+  server: ApiServer,
+  engine: Engine,
+  run: RunDeps,
+  current: CurrentSettings,
+  targets: ListenTarget[],
+): Promise<void> {
+  const { liveRestore, shutdownTimeout, pidfile } = current.settings;
+  const closed = server.close(CLOSE_GRACE_MS);
+  await shutdownContainers(run, { keepRunning: liveRestore, timeoutSeconds: shutdownTimeout });
+  engine.events.publish({ type: 'daemon', action: 'shutdown', id: engine.storage.engineId, attributes: {} });
+  await closed;
+  await engine.networks.close({ removeKernelObjects: engine.live.running().length === 0 });
+  await engine.storage.snapshots.settled();
+  engine.tasks[Symbol.dispose]();
+  engine.storage.database[Symbol.dispose]();
+  for (const target of targets) if (target.kind === 'unix') rmSync(target.path, { force: true });
+  removePidfile(pidfile);
+  engine.log.info('stopped', { containersLeftRunning: engine.live.running().length });
+}

@@ -1,0 +1,79 @@
+import { unpackLayer } from '../archive/index.ts';
+import { KeyedLock, type Logger, systemClock } from '../base/index.ts';
+import {
+  hostMountOps,
+  LiveContainers,
+  openContainerStore,
+  StatsSampler,
+} from '../engine/containers/index.ts';
+import { createEventBus } from '../engine/events/index.ts';
+import { ExecRegistry } from '../engine/execs/index.ts';
+import { imageLookup, type LoadDeps, SweepGate } from '../engine/images/index.ts';
+import { openLogReader } from '../logs/index.ts';
+import { openNetworkStack } from '../network/index.ts';
+import { type HostFacts, hostFacts, openTaskService } from '../runtime/index.ts';
+import type { CurrentSettings } from './current-settings.ts';
+import { runPaths } from './run-paths.ts';
+import type { Storage } from './storage.ts';
+import { findConmon } from './tools.ts';
+
+/** The engine's parts, built once; the backends bind operations to them. */
+export type Engine = ReturnType<typeof buildEngine>;
+
+/** Builds the parts on opened storage. Nothing is recovered or started yet. */
+export function buildEngine(current: CurrentSettings, storage: Storage, log: Logger) {
+  const { settings } = current;
+  const clock = systemClock;
+  const host: HostFacts = hostFacts();
+  const conmonPath = findConmon(settings);
+  const { bridge, bip, pools, mtu, nftTable, hostBinding } = settings.network;
+  const networks = openNetworkStack({
+    database: storage.database,
+    execRoot: settings.execRoot,
+    config: { bridge, ...(bip ? { bip } : {}), defaultAddressPools: pools, mtu, nftTable, hostBinding },
+    log,
+  });
+  const live = new LiveContainers();
+  return {
+    storage,
+    log,
+    clock,
+    host,
+    conmonPath,
+    networks,
+    live,
+    store: openContainerStore(storage.database),
+    events: createEventBus(clock),
+    mounts: hostMountOps(),
+    paths: runPaths(settings),
+    logs: openLogReader(),
+    tasks: openTaskService({ execRoot: settings.execRoot, conmonPath, log }),
+    execs: new ExecRegistry(),
+    lookup: imageLookup(storage),
+    gate: new SweepGate(),
+    layerLocks: new KeyedLock(),
+    sampler: new StatsSampler({ live, clock, networks }),
+  };
+}
+
+/** What the operations on images use. */
+export function imageDeps(engine: Engine): LoadDeps {
+  const { storage, events, clock, log, gate, layerLocks: locks } = engine;
+  return {
+    images: storage.images,
+    content: storage.content,
+    snapshots: storage.snapshots,
+    temporary: storage.temporary,
+    unpack: unpackLayer,
+    knownLayer: (chainId) =>
+      storage.images
+        .all()
+        .flatMap((image) => image.layers)
+        .find((layer) => layer.chainId === chainId),
+    locks,
+    events,
+    clock,
+    gate,
+    log,
+  };
+}

@@ -1,0 +1,61 @@
+import { randomUUID } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Logger } from '../base/index.ts';
+import { type ContentStore, openContentStore } from '../content/index.ts';
+import { type ImageStore, openImageStore } from '../engine/images/index.ts';
+import { type Database, openDatabase } from '../meta/index.ts';
+import { openOverlaySnapshotter, type Snapshotter } from '../snapshot/index.ts';
+import { openVolumeStore, type VolumeStore } from '../volume/index.ts';
+import type { Settings } from './settings.ts';
+
+/** What the daemon keeps on disk. */
+export interface Storage {
+  /** Names this data root for life: the `ID` of `info`. */
+  engineId: string;
+  database: Database;
+  content: ContentStore;
+  snapshots: Snapshotter;
+  volumes: VolumeStore;
+  images: ImageStore;
+  /** For spooling; emptied at each start. */
+  temporary: string;
+}
+
+/** Opens the data root, as its only owner, and drops what an earlier daemon left half done. Errors: `conflict` when another daemon owns it. */
+export async function openStorage(settings: Settings, log: Logger): Promise<Storage> {
+  const { dataRoot } = settings;
+  // Only root and who knows a path below may pass: images hold setuid programs.
+  mkdirSync(dataRoot, { recursive: true, mode: 0o710 });
+  const database = openDatabase(join(dataRoot, 'meta.db'));
+  const temporary = join(dataRoot, 'tmp');
+  await rm(temporary, { recursive: true, force: true });
+  mkdirSync(temporary, { mode: 0o700 });
+  const content = openContentStore(join(dataRoot, 'content'));
+  const snapshots = openOverlaySnapshotter({ root: join(dataRoot, 'overlay'), database, log });
+  await content.recover();
+  const { damaged } = await snapshots.recover();
+  for (const key of damaged) log.error('a snapshot lost its directory', { snapshot: key });
+  return {
+    engineId: engineId(database),
+    database,
+    content,
+    snapshots,
+    volumes: openVolumeStore({ root: join(dataRoot, 'volumes'), database, log }),
+    images: openImageStore(database),
+    temporary,
+  };
+}
+
+function engineId(database: Database): string {
+  const identity = database.collection<{ key: string; value: string }>({
+    name: 'identity',
+    key: (entry) => entry.key,
+  });
+  const known = identity.get('engine');
+  if (known) return known.value;
+  const value = randomUUID();
+  identity.put({ key: 'engine', value });
+  return value;
+}
