@@ -19,6 +19,8 @@ export type ListenTarget =
 
 /** Unix sockets are for root and one group. */
 const SOCKET_MODE = 0o660;
+/** A full queue refuses connections on Unix sockets; the kernel cuts this to its somaxconn. */
+const BACKLOG = 4096;
 
 /** Starts listening; `conflict` when somebody else does there, and that one is left unharmed. */
 export async function listenOn(server: Server, target: ListenTarget): Promise<void> {
@@ -27,8 +29,8 @@ export async function listenOn(server: Server, target: ListenTarget): Promise<vo
   server.once('listening', resolve).once('error', reject);
   try {
     if (target.kind === 'unix') listenUnix(server, target.path, target.mode ?? SOCKET_MODE);
-    else if (target.kind === 'fd') server.listen({ fd: target.fd });
-    else server.listen({ host: target.host, port: target.port });
+    else if (target.kind === 'fd') server.listen({ fd: target.fd, backlog: BACKLOG });
+    else server.listen({ host: target.host, port: target.port, backlog: BACKLOG });
     await promise;
     if (target.kind === 'unix') setAccess(target.path, target.mode ?? SOCKET_MODE, target.gid);
   } catch (cause) {
@@ -52,7 +54,7 @@ export function describeTarget(target: ListenTarget): string {
 function listenUnix(server: Server, path: string, mode: number): void {
   const before = process.umask(0o777 & ~mode);
   try {
-    server.listen({ path });
+    server.listen({ path, backlog: BACKLOG });
   } finally {
     process.umask(before);
   }

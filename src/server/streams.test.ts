@@ -127,6 +127,70 @@ test('a client that vanishes closes the session', async () => {
   clearInterval(flood);
 });
 
+test('a client that vanishes before the container was found leaves no session and no connection', async () => {
+  const session = new FakeSession(true);
+  const asked = Promise.withResolvers<AbortSignal>();
+  const found = Promise.withResolvers<void>();
+  await using fixture = await ServerFixture.start({
+    containers: {
+      attach: async (_ref, _input, signal) => {
+        asked.resolve(signal);
+        await found.promise;
+        return session;
+      },
+    },
+  });
+  const client = fixture.raw().send(ATTACH);
+  const signal = await asked.promise;
+  client.socket.destroy();
+  found.resolve();
+  session.push('stdout', 'x');
+  session.finish();
+  while (!session.closed || fixture.server.connections > 0)
+    await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(signal.aborted, true);
+});
+
+test('many sessions at once, ended from both sides, leave nothing behind', async () => {
+  const sessions: FakeSession[] = [];
+  await using fixture = await ServerFixture.start({
+    containers: {
+      attach: async () => {
+        const session = new FakeSession(false);
+        sessions.push(session);
+        session.onInput = (data) => session.push('stdout', data);
+        session.onEnd = () => session.finish();
+        return session;
+      },
+    },
+  });
+  const clients = Array.from({ length: 200 }, () => fixture.raw().send(ATTACH));
+  await Promise.all(clients.map((client) => client.until('\r\n\r\n')));
+  for (const [index, client] of clients.entries()) {
+    if (index % 3 === 0) sessions[index]!.finish();
+    else client.socket.end(`hello ${index}`);
+  }
+  for (const client of clients) await client.all();
+  for (const client of clients) client.socket.destroy();
+  while (fixture.server.connections > 0) await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(
+    sessions.every((session) => session.closed),
+    true,
+  );
+});
+
+test('an upgrade request that fails is answered in HTTP and the connection closed', async () => {
+  await using fixture = await ServerFixture.start();
+  const all = (await fixture.raw().send(ATTACH).all()).toString('latin1');
+  assert.match(all, /^HTTP\/1\.1 404 Not Found[\s\S]*\{"message":"No such container: x"\}\n$/);
+  const chunked = ATTACH.replace('POST /containers/x/attach', 'POST /exec/e/start');
+  const refused = await fixture
+    .raw()
+    .send(chunked.replace('Content-Length: 0', 'Transfer-Encoding: chunked'))
+    .all();
+  assert.match(refused.toString('latin1'), /^HTTP\/1\.1 400 /);
+});
+
 test('exec start reads its body behind an upgrade, and says on the stream why it cannot start', async () => {
   const session = new FakeSession(false);
   const inputs: unknown[] = [];

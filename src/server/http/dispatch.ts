@@ -43,11 +43,16 @@ export class Dispatcher {
 
   /** Answers a request that {@link upgrades}, with the bytes behind its head. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // Node has taken its own listener away; an error without one would end the daemon.
+    socket.on('error', () => undefined);
     if (head.length > 0) socket.unshift(head);
     const response = new ServerResponse(request);
     response.shouldKeepAlive = false;
     response.assignSocket(request.socket);
-    response.once('finish', () => socket.end());
+    response.once('finish', () => {
+      socket.resume();
+      request.socket.destroySoon();
+    });
     void this.serve(request, response, socket);
   }
 

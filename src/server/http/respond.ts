@@ -5,18 +5,13 @@ import type { Call } from './call.ts';
 
 /** Writes one JSON answer, head and body together. */
 export function sendJson(call: Call, status: number, value: unknown): void {
-  sendBody(call, status, 'application/json', `${JSON.stringify(value)}\n`);
-}
-
-/** Writes a whole text body. */
-export function sendBody(call: Call, status: number, contentType: string, body: string): void {
-  const length = String(Buffer.byteLength(body));
+  const body = `${JSON.stringify(value)}\n`;
   call.response.writeHead(status, [
     ...call.context.baseHeaders,
     'Content-Type',
-    contentType,
+    'application/json',
     'Content-Length',
-    length,
+    String(Buffer.byteLength(body)),
   ]);
   call.response.end(body);
 }

@@ -3,7 +3,7 @@ import { WharfError } from '../../base/index.ts';
 import { adapt } from '../compat/index.ts';
 import { readJsonText } from '../http/body.ts';
 import type { Call } from '../http/call.ts';
-import { sendBody, sendJson } from '../http/respond.ts';
+import { sendJson } from '../http/respond.ts';
 import type { Route } from '../http/route.ts';
 import { sendLines } from '../streams/json-lines.ts';
 
@@ -20,18 +20,23 @@ export const systemRoutes: readonly Route[] = [
 
 function ping(call: Call): void {
   const { builderVersion, swarm } = call.backends.system.ping();
-  const { response } = call;
-  response.setHeader('Builder-Version', builderVersion);
-  response.setHeader('Cache-Control', 'no-cache, no-store, must-revalidate');
-  response.setHeader('Pragma', 'no-cache');
-  response.setHeader('Swarm', swarm);
-  for (let at = 0; at < call.context.baseHeaders.length; at += 2) {
-    response.setHeader(call.context.baseHeaders[at]!, call.context.baseHeaders[at + 1]!);
-  }
-  response.setHeader('Content-Type', 'text/plain; charset=utf-8');
   const body = call.request.method === 'HEAD' ? '' : 'OK';
-  response.setHeader('Content-Length', body.length);
-  response.end(body);
+  call.response.writeHead(200, [
+    ...call.context.baseHeaders,
+    'Builder-Version',
+    builderVersion,
+    'Cache-Control',
+    'no-cache, no-store, must-revalidate',
+    'Pragma',
+    'no-cache',
+    'Swarm',
+    swarm,
+    'Content-Type',
+    'text/plain; charset=utf-8',
+    'Content-Length',
+    String(body.length),
+  ]);
+  call.response.end(body);
 }
 
 async function info(call: Call): Promise<void> {
@@ -65,9 +70,4 @@ async function diskUsage(call: Call): Promise<void> {
 async function auth(call: Call): Promise<void> {
   const credentials = decodeAuth(await readJsonText(call));
   sendJson(call, 200, await call.backends.system.auth(credentials));
-}
-
-/** The bare answer of `OPTIONS` on every path. */
-export function answerOptions(call: Call): void {
-  sendBody(call, 200, 'text/plain; charset=utf-8', '');
 }

@@ -13,7 +13,7 @@ export function hijack(call: Call, contentType: string): Duplex {
     : `HTTP/1.1 200 OK\r\nContent-Type: ${contentType}\r\n`;
   for (let at = 0; at < headers.length; at += 2) head += `${headers[at]}: ${headers[at + 1]}\r\n`;
   const connection = upgrade ?? request.socket;
-  response.detachSocket(request.socket);
+  if (!connection.destroyed) response.detachSocket(request.socket);
   if (!upgrade) leaveParser(connection);
   connection.once('close', () => call.abort());
   connection.write(`${head}\r\n`);
