@@ -1,4 +1,4 @@
-import { rfc3339Nano } from '../../base/index.ts';
+import { rfc3339Nano, WharfError } from '../../base/index.ts';
 import type { Task, TaskExit } from '../../runtime/types.ts';
 import { publishContainerEvent, publishNetworkEvent, publishVolumeUnmounts } from './container-events.ts';
 import type { TeardownDeps } from './lifecycle-deps.ts';
@@ -6,7 +6,7 @@ import type { LiveContainer } from './live.ts';
 import type { ContainerRecord } from './record.ts';
 import { nextBackoff, wantsRestart } from './restart-policy.ts';
 import { networksOf, planNetwork } from './start-network.ts';
-import { beginTeardown, destroyLocked } from './teardown.ts';
+import { destroyLocked, releaseVolumes, removeSandbox, teardownRun } from './teardown.ts';
 
 /** Starts the container anew, with its lock held; given by who may start containers, so that exits need not know how. */
 export type StartAgain = (record: ContainerRecord) => Promise<void>;
@@ -49,16 +49,41 @@ async function handleExit(
   deps.store.save(record);
   publishEnd(deps, record, live, exit, ranMs);
   // A port that others may take as soon as the exit is known must be free by then; the rest is given back behind the answer.
-  const teardown = beginTeardown(deps, remains);
-  if (published) await teardown.sandbox;
-  keepCleanup(deps, live, teardown.all);
+  if (published && remains.sandboxId) await removeSandbox(deps, remains.sandboxId);
   live.tellExit({ exitCode: exit.code });
-  if (removes) {
-    await teardown.volumes;
-    // The runtime's own remains may go behind the answer: nothing that a client can name is in them.
-    live.cleanup = undefined;
+  if (removes) await destroyAfterExit(deps, record, live);
+  keepCleanup(
+    deps,
+    live,
+    afterAnswers().then(() => teardownRun(deps, remains)),
+  );
+  if (restarts) scheduleRestart(deps, live, ranMs, again);
+}
+
+/** A container that can't be removed is `dead`: whoever waits hears why, and the next daemon start tries again. */
+async function destroyAfterExit(
+  deps: TeardownDeps,
+  record: ContainerRecord,
+  live: LiveContainer,
+): Promise<void> {
+  try {
+    await releaseVolumes(deps, record);
     await destroyLocked(deps, record, { anonymousVolumes: true, saved: true });
-  } else if (restarts) scheduleRestart(deps, live, ranMs, again);
+  } catch (thrown) {
+    const error = WharfError.from(thrown).message;
+    deps.log.error('container not removed after its exit', { container: record.id, error: thrown });
+    record.state.status = 'dead';
+    record.state.error = error;
+    deps.store.save(record);
+    live.tellRemoved({ exitCode: record.state.exitCode, error });
+  }
+}
+
+/** Those who were told have written their answers to their sockets when this resolves. */
+function afterAnswers(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
 }
 
 function mayRestart(deps: Pick<TeardownDeps, 'live'>, live: LiveContainer): boolean {

@@ -5,7 +5,7 @@ import type { RunDeps } from './lifecycle-deps.ts';
 import type { ContainerRecord } from './record.ts';
 import { wantsStartWithDaemon } from './restart-policy.ts';
 import { startLocked } from './start.ts';
-import { beginTeardown, destroyLocked, unmountRun } from './teardown.ts';
+import { destroyLocked, teardownRun, unmountRun } from './teardown.ts';
 
 /** Containers looked at at once; each costs a few processes and sockets. */
 const PARALLEL = 8;
@@ -96,7 +96,7 @@ async function noteLost(deps: RunDeps, record: ContainerRecord): Promise<void> {
   const remains = { record, task: undefined, sandboxId: deps.networks.sandboxOf(record.id)?.sandboxId };
   delete record.sandboxId;
   deps.store.save(record);
-  await beginTeardown(deps, remains).all;
+  await teardownRun(deps, remains);
   if (!record.hostConfig.AutoRemove) return;
   await deps.store.withLock(record.id, (locked) =>
     destroyLocked(deps, locked, { anonymousVolumes: true, saved: true }),

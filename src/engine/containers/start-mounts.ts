@@ -2,11 +2,15 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Mount } from '../../api/index.ts';
 import { type UndoStack, WharfError } from '../../base/index.ts';
-import type { OciMount, OciSpec } from '../../runtime/spec-types.ts';
+import type { OciMount } from '../../runtime/spec-types.ts';
 import type { NetworkFiles, TeardownDeps } from './lifecycle-deps.ts';
+import { makeBindSource } from './make-mounts.ts';
 import type { ContainerRecord, MountRecord } from './record.ts';
 
 type MountDeps = Pick<TeardownDeps, 'volumes' | 'mounts' | 'paths'>;
+
+/** Said anew from the record's own fields. */
+const ACCESS = new Set(['bind', 'rbind', 'ro', 'rro']);
 
 const PROPAGATIONS = [
   'private',
@@ -31,13 +35,9 @@ export async function resolveMounts(
   const resolved: OciMount[] = [];
   for (const mount of record.mounts) {
     const asked = record.hostConfig.Mounts?.find((one) => one.Target === mount.Destination);
-    if (mount.Type === 'tmpfs') resolved.push(tmpfsMount(mount.Destination ?? '', tmpfsWords(mount)));
+    if (mount.Type === 'tmpfs') resolved.push(tmpfsMount(mount));
     else if (mount.Type === 'volume') resolved.push(await volumeMount(deps, record, mount, asked, undo));
-    else resolved.push(bindMount(mount, asked, bindSource(mount, asked)));
-  }
-  const taken = new Set(record.mounts.map((mount) => mount.Destination));
-  for (const [target, options] of Object.entries(record.hostConfig.Tmpfs ?? {})) {
-    if (!taken.has(target)) resolved.push(tmpfsMount(target, options ? options.split(',') : []));
+    else resolved.push(bindMount(mount, asked, bindSource(mount)));
   }
   return resolved.sort((a, b) => depth(a.destination) - depth(b.destination));
 }
@@ -58,44 +58,22 @@ export function addNetworkFiles(mounts: OciMount[], files: NetworkFiles, readonl
   return [...mounts, ...added].sort((a, b) => depth(a.destination) - depth(b.destination));
 }
 
-/** A mount that is to receive or pass on mounts needs a root filesystem that does (runtime-spec, `rootfsPropagation`). */
-export function applyRootPropagation(spec: OciSpec, mounts: readonly OciMount[]): void {
-  const has = (word: string) =>
-    mounts.some((mount) => mount.options?.some((option) => option === word || option === `r${word}`));
-  if (has('shared')) spec.linux.rootfsPropagation = 'shared';
-  else if (has('slave') && !spec.linux.rootfsPropagation) spec.linux.rootfsPropagation = 'slave';
-}
-
 function depth(path: string): number {
   return path.split('/').filter(Boolean).length;
 }
 
-function tmpfsMount(destination: string, words: string[]): OciMount {
-  const options = ['noexec', 'nosuid', 'nodev'].filter((word) => !words.includes(word.slice(2)));
-  return {
-    destination,
-    type: 'tmpfs',
-    source: 'tmpfs',
-    options: [...options, ...words.filter((word) => word && !options.includes(word))],
-  };
+function tmpfsMount(mount: MountRecord): OciMount {
+  const options = [...(mount.options ?? [])];
+  if (mount.RW === false && !options.includes('ro')) options.push('ro');
+  return { destination: mount.Destination ?? '', type: 'tmpfs', source: 'tmpfs', options };
 }
 
-function tmpfsWords(mount: MountRecord): string[] {
-  const words = [...(mount.options ?? [])];
-  if (mount.RW === false && !words.includes('ro')) words.push('ro');
-  return words;
-}
-
-function bindSource(mount: MountRecord, asked: Mount | undefined): string {
+function bindSource(mount: MountRecord): string {
+  makeBindSource(mount);
   const source = mount.Source ?? '';
   if (existsSync(source)) return source;
-  // `-v` makes a missing directory, `--mount` only where it says so: two forms of one request, as Docker has them.
-  if (asked && !asked.BindOptions?.CreateMountpoint) {
-    const text = `invalid mount config for type "bind": bind source path does not exist: ${source}`;
-    throw new WharfError('invalid', text);
-  }
-  mkdirSync(source, { recursive: true, mode: 0o755 });
-  return source;
+  const text = `invalid mount config for type "bind": bind source path does not exist: ${source}`;
+  throw new WharfError('invalid', text);
 }
 
 async function volumeMount(
@@ -120,7 +98,7 @@ async function volumeMount(
 }
 
 function bindMount(mount: MountRecord, asked: Mount | undefined, source: string): OciMount {
-  const words = (mount.options ?? []).filter((word) => word !== 'bind' && word !== 'rbind' && word !== 'ro');
+  const words = (mount.options ?? []).filter((word) => !ACCESS.has(word));
   const bind = asked?.BindOptions;
   const flat = bind?.NonRecursive || mount.options?.includes('bind');
   const propagation = mount.Propagation || words.find((word) => PROPAGATIONS.includes(word)) || 'rprivate';

@@ -162,6 +162,22 @@ test('--rm: removed after the exit, waiters told, with two durable writes before
   assert.equal(world.live.get(record.id), undefined);
 });
 
+test('--rm that fails leaves a dead container and an answer', async () => {
+  await using world = new World();
+  const record = world.add({ hostConfig: { AutoRemove: true } });
+  world.deps.snapshotter.remove = async () => {
+    throw new WharfError('conflict', 'busy');
+  };
+  await startContainer(world.deps, record.id);
+  const { done } = await waitContainer(world.deps, record.id, 'removed');
+  world.tasks.of(record.id).exit(1);
+  assert.deepEqual(await done, { exitCode: 1, error: 'busy' });
+  assert.equal(record.state.status, 'dead');
+  await world.live.get(record.id)?.exitHandled;
+  await world.live.settled();
+  assert.equal(world.sandboxes.size, 0);
+});
+
 test('--rm of a program that is missing', async () => {
   await using world = new World();
   const record = world.add({ hostConfig: { AutoRemove: true } });

@@ -15,7 +15,7 @@ import type { RunDeps } from './lifecycle-deps.ts';
 import type { LiveContainer } from './live.ts';
 import type { ContainerRecord } from './record.ts';
 import { type StartFailure, startFailure } from './start-error.ts';
-import { addNetworkFiles, applyRootPropagation, resolveMounts } from './start-mounts.ts';
+import { addNetworkFiles, resolveMounts } from './start-mounts.ts';
 import { joinNamespaces, prepareShm } from './start-namespaces.ts';
 import { connectNetwork, networksOf, type RunNetwork } from './start-network.ts';
 import { destroyLocked } from './teardown.ts';
@@ -157,7 +157,6 @@ async function prepareRun(
     host: deps.specs.host,
     defaults: deps.specs.defaults(),
   });
-  applyRootPropagation(spec, all);
   return { spec, network };
 }
 

@@ -30,31 +30,27 @@ export function unmountRun(deps: Pick<TeardownDeps, 'mounts' | 'paths' | 'log'>,
   }
 }
 
-/** Parts of a teardown under way; none of them rejects. */
-export interface Teardown {
-  /** The ports and addresses are free. */
-  sandbox: Promise<void>;
-  /** Its volumes may be removed. */
-  volumes: Promise<void>;
-  all: Promise<void>;
-}
-
-/** Begins to give back all that a run held. What fails is logged, and the next daemon start finds it. */
-export function beginTeardown(deps: TeardownDeps, remains: RunRemains): Teardown {
+/** Gives back all that a run held. Never rejects: what fails is logged, and the next daemon start finds it. */
+export async function teardownRun(deps: TeardownDeps, remains: RunRemains): Promise<void> {
   const { record, task, sandboxId } = remains;
   unmountRun(deps, record.id);
-  const sandbox = guarded(
-    deps,
-    'remove sandbox',
-    sandboxId ? deps.networks.removeSandbox(sandboxId) : undefined,
-  );
-  const volumes = releaseVolumes(deps, record);
-  const runtime = guarded(deps, 'delete task', task?.delete());
-  return { sandbox, volumes, all: Promise.all([sandbox, volumes, runtime]).then(() => undefined) };
+  await Promise.all([
+    releaseVolumes(deps, record),
+    guarded(deps, 'delete task', task?.delete()),
+    sandboxId ? removeSandbox(deps, sandboxId) : undefined,
+  ]);
+}
+
+/** Frees a run's ports and addresses. */
+export function removeSandbox(
+  deps: Pick<TeardownDeps, 'networks' | 'log'>,
+  sandboxId: string,
+): Promise<void> {
+  return guarded(deps, 'remove sandbox', deps.networks.removeSandbox(sandboxId));
 }
 
 /** Ends this container's use of its volumes. */
-async function releaseVolumes(
+export async function releaseVolumes(
   deps: Pick<TeardownDeps, 'volumes' | 'log'>,
   record: ContainerRecord,
 ): Promise<void> {
