@@ -1,12 +1,11 @@
 import { createServer as createHttpServer, type Server, type ServerOptions } from 'node:http';
-import { createServer as createHttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { formatApiVersion, MAX_API_VERSION } from '../api/index.ts';
 import { errnoCode, type Logger } from '../base/index.ts';
 import type { Backends } from './backends.ts';
 import { Dispatcher } from './http/dispatch.ts';
-import { type ListenTarget, listenOn } from './listen.ts';
+import { type ListenTarget, listenOn, type TlsOptions } from './listen.ts';
 import { ROUTES } from './routes/index.ts';
 
 /** What a server needs. */
@@ -74,7 +73,7 @@ class EngineServer implements ApiServer {
   }
 
   async listen(target: ListenTarget): Promise<void> {
-    const server = this.newServer(target);
+    const server = await this.newServer(target);
     await listenOn(server, target);
     this.servers.push(server);
   }
@@ -98,7 +97,7 @@ class EngineServer implements ApiServer {
     await Promise.all([...closed, ...cut]);
   }
 
-  private newServer(target: ListenTarget): Server {
+  private async newServer(target: ListenTarget): Promise<Server> {
     const { dispatcher } = this;
     const settings: ServerOptions = {
       insecureHTTPParser: false,
@@ -111,17 +110,7 @@ class EngineServer implements ApiServer {
       shouldUpgradeCallback: (request) => dispatcher.upgrades(request),
     };
     const tls = target.kind === 'tcp' ? target.tls : undefined;
-    const server = tls
-      ? createHttpsServer({
-          ...settings,
-          cert: tls.cert,
-          key: tls.key,
-          ca: tls.clientCa,
-          requestCert: tls.clientCa !== undefined,
-          rejectUnauthorized: tls.clientCa !== undefined,
-          minVersion: 'TLSv1.2',
-        })
-      : createHttpServer(settings);
+    const server = tls ? await createTlsServer(settings, tls) : createHttpServer(settings);
     server.on('connection', (socket: Socket) => {
       this.sockets.add(socket);
       socket.once('close', () => this.sockets.delete(socket));
@@ -131,6 +120,20 @@ class EngineServer implements ApiServer {
     server.on('clientError', refuseMalformed);
     return server;
   }
+}
+
+/** TLS is loaded only where it is asked for: most daemons serve a Unix socket alone. */
+async function createTlsServer(settings: ServerOptions, tls: TlsOptions): Promise<Server> {
+  const { createServer: createHttpsServer } = await import('node:https');
+  return createHttpsServer({
+    ...settings,
+    cert: tls.cert,
+    key: tls.key,
+    ca: tls.clientCa,
+    requestCert: tls.clientCa !== undefined,
+    rejectUnauthorized: tls.clientCa !== undefined,
+    minVersion: 'TLSv1.2',
+  });
 }
 
 /** What Node's parser refused: answered in plain text, as there is no request to answer. */

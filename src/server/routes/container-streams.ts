@@ -1,5 +1,5 @@
 import { boolValue, boolValueOr, timestamp } from '../../api/index.ts';
-import { WharfError } from '../../base/index.ts';
+import { abortable, WharfError } from '../../base/index.ts';
 import type { AttachInput, WaitCondition } from '../backend/index.ts';
 import { streamContentType } from '../compat/index.ts';
 import type { Call } from '../http/call.ts';
@@ -114,7 +114,7 @@ async function wait(call: Call): Promise<void> {
     call.signal,
   );
   if (early) startStream(call, 'application/json');
-  const { exitCode, error } = await done;
+  const { exitCode, error } = await abortable(done, call.signal);
   const answer = error === undefined ? {} : { Error: { Message: error } };
   if (early) call.response.end(`${JSON.stringify({ StatusCode: exitCode, ...answer })}\n`);
   else sendJson(call, 200, { StatusCode: exitCode, ...answer });

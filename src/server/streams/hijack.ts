@@ -20,9 +20,7 @@ export function hijack(call: Call, contentType: string): Duplex {
   return connection;
 }
 
-/** Without an upgrade, Node's parser still listens; it must not take the client's input for requests. */
+/** Without an upgrade, Node's parser still listens; it must not take the client's input for requests. Who counts connections stays. */
 function leaveParser(connection: Duplex): void {
-  for (const event of ['data', 'end', 'close', 'drain', 'error', 'timeout']) {
-    connection.removeAllListeners(event);
-  }
+  for (const event of ['data', 'end', 'drain', 'error']) connection.removeAllListeners(event);
 }
