@@ -1,8 +1,9 @@
-import { pipeline, Readable, type Transform } from 'node:stream';
-import { createGunzip, createZstdDecompress } from 'node:zlib';
+import { pipeline, Readable } from 'node:stream';
+import { createGunzip } from 'node:zlib';
 import { errnoCode, WharfError } from '../base/index.ts';
 import { corrupt, limitsFrom, refuse } from './limits.ts';
 import type { ArchiveLimits } from './types.ts';
+import { zstdFrames } from './zstd-frames.ts';
 
 const CHUNK = 1 << 18;
 
@@ -59,16 +60,21 @@ async function* inflate(
   source: AsyncIterable<Uint8Array>,
   compression: 'gzip' | 'zstd',
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const engine: Transform =
-    compression === 'gzip' ? createGunzip({ chunkSize: CHUNK }) : createZstdDecompress({ chunkSize: CHUNK });
-  // The error of either side reaches the loop below through the engine.
-  pipeline(Readable.from(source, { objectMode: false }), engine, () => undefined);
   try {
-    for await (const chunk of engine) yield chunk as Buffer;
+    yield* compression === 'gzip' ? gunzip(source) : zstdFrames(source, CHUNK);
   } catch (thrown) {
     const code = errnoCode(thrown) ?? '';
     if (/^Z_|^ZSTD_|^ERR_ZSTD/.test(code)) corrupt(`its ${compression} data is damaged`, thrown);
     throw WharfError.from(thrown);
+  }
+}
+
+async function* gunzip(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
+  const engine = createGunzip({ chunkSize: CHUNK });
+  // The error of either side reaches the loop below through the engine.
+  pipeline(Readable.from(source, { objectMode: false }), engine, () => undefined);
+  try {
+    for await (const chunk of engine) yield chunk as Buffer;
   } finally {
     engine.destroy();
   }

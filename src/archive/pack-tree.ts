@@ -18,14 +18,14 @@ import type { TarEntryType, TarHeader } from './types.ts';
 import { endOfTar } from './write-tar.ts';
 
 const S_IFMT = 0o170000;
-const TYPES: Record<number, TarEntryType> = {
-  16807: 'file',
-  9604: 'directory',
-  21609: 'symlink',
-  4802: 'char',
-  14406: 'block',
-  2401: 'fifo',
-};
+const TYPES = new Map<number, TarEntryType>([
+  [0o100000, 'file'],
+  [0o040000, 'directory'],
+  [0o120000, 'symlink'],
+  [0o020000, 'char'],
+  [0o060000, 'block'],
+  [0o010000, 'fifo'],
+]);
 const CHUNK = 1 << 18;
 /** Labels of the host's own security modules mean nothing elsewhere. */
 const HOST_XATTRS = new Set(['security.selinux', 'security.ima', 'security.evm', 'system.nfs4_acl']);
@@ -76,7 +76,7 @@ async function* packDirectory(
     using found = openEntry(directory, name);
     if (!found) continue;
     const stat = fstatat(found, '');
-    const type = TYPES[stat.mode & S_IFMT];
+    const type = TYPES.get(stat.mode & S_IFMT);
     if (!type) continue;
     if (overlay && type === 'char' && stat.rdevMajor === 0 && stat.rdevMinor === 0) {
       yield encodeHeader(blank(`${prefix}.wh.${name}`));
