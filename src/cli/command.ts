@@ -1,6 +1,6 @@
 import type { EngineClient } from '../client/index.ts';
-import type { FlagSpec, ParsedFlags } from './flags.ts';
 import type { ClientConfig } from './config.ts';
+import type { FlagSpec, ParsedFlags } from './flags.ts';
 
 /** How many operands a command takes. */
 export interface Arity {

@@ -5,7 +5,11 @@ import { filterFlag } from './shared-flags.ts';
 
 /** The flags of every prune. */
 export function pruneFlags(filterHelp: string, extra: readonly FlagSpec[] = []): FlagSpec[] {
-  return [...extra, filterFlag(filterHelp, 'filter'), flag('f,force', 'bool', 'Do not prompt for confirmation')];
+  return [
+    ...extra,
+    filterFlag(filterHelp, 'filter'),
+    flag('f,force', 'bool', 'Do not prompt for confirmation'),
+  ];
 }
 
 /** Asks before something is lost, unless `--force` was given. */

@@ -15,10 +15,16 @@ type Env = Readonly<Record<string, string | undefined>>;
 export function globalFlags(home: string) {
   return [
     flag('config', 'string', 'Location of client config files', { default: home }),
-    flag('c,context', 'string', 'Name of the context to use to connect to the daemon (overrides WHARF_HOST and DOCKER_HOST env vars and the default context set with "wharf context use")'),
+    flag(
+      'c,context',
+      'string',
+      'Name of the context to use to connect to the daemon (overrides WHARF_HOST and DOCKER_HOST env vars and the default context set with "wharf context use")',
+    ),
     flag('D,debug', 'bool', 'Enable debug mode'),
     flag('H,host', 'list', 'Daemon socket to connect to'),
-    flag('l,log-level', 'string', 'Set the logging level ("debug", "info", "warn", "error", "fatal")', { default: 'info' }),
+    flag('l,log-level', 'string', 'Set the logging level ("debug", "info", "warn", "error", "fatal")', {
+      default: 'info',
+    }),
     flag('tls', 'bool', 'Use TLS; implied by --tlsverify'),
     flag('tlscacert', 'string', 'Trust certs signed only by this CA', { default: join(home, 'ca.pem') }),
     flag('tlscert', 'string', 'Path to TLS certificate file', { default: join(home, 'cert.pem') }),
@@ -34,7 +40,12 @@ export function configHome(env: Env): string {
 }
 
 /** Builds what a command may use from the environment and the global flags. */
-export function createContext(terminal: Terminal, env: Env, globals: ParsedFlags, path: string): Context & Disposable {
+export function createContext(
+  terminal: Terminal,
+  env: Env,
+  globals: ParsedFlags,
+  path: string,
+): Context & Disposable {
   let config: ClientConfig | undefined;
   let client: EngineClient | undefined;
   const loadConfig = () => (config ??= readConfig(globals.string('config')));
@@ -44,10 +55,15 @@ export function createContext(terminal: Terminal, env: Env, globals: ParsedFlags
     if (hosts[0] !== undefined) return { name: 'default', address: hosts[0], stored: undefined };
     const host = env['WHARF_HOST'] || env['DOCKER_HOST'];
     const asked = globals.string('context');
-    const name = asked || (host ? 'default' : env['DOCKER_CONTEXT'] || loadConfig().currentContext || 'default');
+    const name =
+      asked || (host ? 'default' : env['DOCKER_CONTEXT'] || loadConfig().currentContext || 'default');
     if (name === 'default') return { name, address: host || DEFAULT_ADDRESS, stored: undefined };
     const stored = storedContexts(globals.string('config')).find((each) => each.name === name);
-    if (!stored) throw new WharfError('not-found', `context ${JSON.stringify(name)}: context not found: open ${join(globals.string('config'), 'contexts', 'meta')}: no such file or directory`);
+    if (!stored)
+      throw new WharfError(
+        'not-found',
+        `context ${JSON.stringify(name)}: context not found: open ${join(globals.string('config'), 'contexts', 'meta')}: no such file or directory`,
+      );
     return { name, address: stored.host, stored };
   };
   const connect = (): EngineClient => {
@@ -79,11 +95,19 @@ export function createContext(terminal: Terminal, env: Env, globals: ParsedFlags
 }
 
 function flagTls(env: Env, globals: ParsedFlags): TlsMaterial | undefined {
-  const verify = globals.changed('tlsverify') ? globals.bool('tlsverify') : (env['DOCKER_TLS_VERIFY'] ?? '') !== '';
+  const verify = globals.changed('tlsverify')
+    ? globals.bool('tlsverify')
+    : (env['DOCKER_TLS_VERIFY'] ?? '') !== '';
   if (!verify && !globals.bool('tls') && (env['DOCKER_TLS'] ?? '') === '') return undefined;
   const dir = env['DOCKER_CERT_PATH'] ?? globals.string('config');
-  const file = (name: string, base: string) => readMaybe(globals.changed(name) ? globals.string(name) : join(dir, base), globals.changed(name));
-  return material(file('tlscacert', 'ca.pem'), file('tlscert', 'cert.pem'), file('tlskey', 'key.pem'), verify);
+  const file = (name: string, base: string) =>
+    readMaybe(globals.changed(name) ? globals.string(name) : join(dir, base), globals.changed(name));
+  return material(
+    file('tlscacert', 'ca.pem'),
+    file('tlscert', 'cert.pem'),
+    file('tlskey', 'key.pem'),
+    verify,
+  );
 }
 
 function contextTls(stored: StoredContext): TlsMaterial | undefined {
@@ -92,7 +116,12 @@ function contextTls(stored: StoredContext): TlsMaterial | undefined {
   return ca || cert || key ? material(ca, cert, key, !stored.skipVerify) : undefined;
 }
 
-function material(ca: Buffer | undefined, cert: Buffer | undefined, key: Buffer | undefined, verify: boolean): TlsMaterial {
+function material(
+  ca: Buffer | undefined,
+  cert: Buffer | undefined,
+  key: Buffer | undefined,
+  verify: boolean,
+): TlsMaterial {
   return { ...(ca ? { ca } : {}), ...(cert ? { cert } : {}), ...(key ? { key } : {}), verify };
 }
 

@@ -2,24 +2,94 @@ import type { Value } from './template/index.ts';
 
 /** Fields of the engine's documents whose objects are maps: their keys are data, not fields. */
 const MAPS: ReadonlySet<string> = new Set([
-  'Annotations', 'AuxiliaryAddresses', 'Containers', 'Data', 'DriverOpts', 'ExposedPorts', 'IndexConfigs', 'Labels', 'Networks',
-  'Options', 'PortBindings', 'Ports', 'Runtimes', 'StorageOpt', 'Sysctls', 'Tmpfs', 'Volumes', 'Attributes', 'status', 'Details', 'DaemonLabels', 'Config:LogConfig', 'Status',
+  'Annotations',
+  'AuxiliaryAddresses',
+  'Containers',
+  'Data',
+  'DriverOpts',
+  'ExposedPorts',
+  'IndexConfigs',
+  'Labels',
+  'Networks',
+  'Options',
+  'PortBindings',
+  'Ports',
+  'Runtimes',
+  'StorageOpt',
+  'Sysctls',
+  'Tmpfs',
+  'Volumes',
+  'Attributes',
+  'status',
+  'Details',
+  'DaemonLabels',
+  'Config:LogConfig',
+  'Status',
 ]);
 
 /** Fields that are lists, so that a null prints as an empty one. */
 const LISTS: ReadonlySet<string> = new Set([
-  'Binds', 'BlkioDeviceReadBps', 'BlkioDeviceReadIOps', 'BlkioDeviceWriteBps', 'BlkioDeviceWriteIOps', 'BlkioWeightDevice', 'CapAdd', 'CapDrop',
-  'Cmd', 'DeviceCgroupRules', 'DeviceRequests', 'Devices', 'Dns', 'DnsOptions', 'DnsSearch', 'Entrypoint', 'Env', 'ExecIDs', 'ExtraHosts', 'GroupAdd',
-  'Links', 'MaskedPaths', 'Mounts', 'OnBuild', 'ReadonlyPaths', 'RepoDigests', 'RepoTags', 'SecondaryIPAddresses', 'SecondaryIPv6Addresses', 'SecurityOpt',
-  'Shell', 'Ulimits', 'VolumesFrom', 'Aliases', 'DNSNames', 'Layers', 'Config:IPAM', 'Warnings',
+  'Binds',
+  'BlkioDeviceReadBps',
+  'BlkioDeviceReadIOps',
+  'BlkioDeviceWriteBps',
+  'BlkioDeviceWriteIOps',
+  'BlkioWeightDevice',
+  'CapAdd',
+  'CapDrop',
+  'Cmd',
+  'DeviceCgroupRules',
+  'DeviceRequests',
+  'Devices',
+  'Dns',
+  'DnsOptions',
+  'DnsSearch',
+  'Entrypoint',
+  'Env',
+  'ExecIDs',
+  'ExtraHosts',
+  'GroupAdd',
+  'Links',
+  'MaskedPaths',
+  'Mounts',
+  'OnBuild',
+  'ReadonlyPaths',
+  'RepoDigests',
+  'RepoTags',
+  'SecondaryIPAddresses',
+  'SecondaryIPv6Addresses',
+  'SecurityOpt',
+  'Shell',
+  'Ulimits',
+  'VolumesFrom',
+  'Aliases',
+  'DNSNames',
+  'Layers',
+  'Config:IPAM',
+  'Warnings',
 ]);
 
 /** Fields that the engine leaves out when empty, with what a template then sees. */
 const OPTIONAL: Readonly<Record<string, Readonly<Record<string, Value>>>> = {
   '': { SizeRw: null, SizeRootFs: null },
   State: { Health: null },
-  Config: { Healthcheck: null, StopTimeout: null, StopSignal: '', Shell: [], MacAddress: '', NetworkDisabled: false, ArgsEscaped: false },
-  HostConfig: { Init: null, Tmpfs: new Map(), StorageOpt: new Map(), Sysctls: new Map(), Mounts: [], Annotations: new Map() },
+  Config: {
+    Healthcheck: null,
+    StopTimeout: null,
+    StopSignal: '',
+    Shell: [],
+    MacAddress: '',
+    NetworkDisabled: false,
+    ArgsEscaped: false,
+  },
+  HostConfig: {
+    Init: null,
+    Tmpfs: new Map(),
+    StorageOpt: new Map(),
+    Sysctls: new Map(),
+    Mounts: [],
+    Annotations: new Map(),
+  },
 };
 
 /** A document of the engine as templates see it: structs and maps told apart by the field's name, nulls typed. */
@@ -31,7 +101,8 @@ export function documentValue(document: unknown): Value {
     const place = path === '' ? target : target[path];
     if (typeof place !== 'object' || place === null || Array.isArray(place) || place instanceof Map) continue;
     const holder = place as Record<string, Value>;
-    for (const [name, missing] of Object.entries(fields)) if (!Object.hasOwn(holder, name)) holder[name] = missing;
+    for (const [name, missing] of Object.entries(fields))
+      if (!Object.hasOwn(holder, name)) holder[name] = missing;
   }
   return value;
 }

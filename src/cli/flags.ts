@@ -1,7 +1,18 @@
 import { parseBytes, parseDecimalNano, parseDuration } from './quantities.ts';
 
 /** How a flag's value is read. `list` keeps each occurrence, `strings` splits at commas, too. */
-export type FlagType = 'bool' | 'string' | 'int' | 'uint16' | 'uint' | 'list' | 'strings' | 'map' | 'bytes' | 'decimal' | 'duration';
+export type FlagType =
+  | 'bool'
+  | 'string'
+  | 'int'
+  | 'uint16'
+  | 'uint'
+  | 'list'
+  | 'strings'
+  | 'map'
+  | 'bytes'
+  | 'decimal'
+  | 'duration';
 
 /** What a flag holds once read: bytes are a number of bytes, a decimal is in billionths, a duration in nanoseconds. */
 export type FlagValue = boolean | string | number | string[] | undefined;
@@ -36,7 +47,12 @@ export function flag(names: string, type: FlagType, text: string, extra: FlagExt
   const [short, name] = names.includes(',') ? names.split(',') : [undefined, names];
   const initial = extra.default ?? EMPTY[type];
   const listed = type === 'list' || type === 'strings' || type === 'map';
-  const stated = extra.default === undefined || extra.default === false || listed ? undefined : type === 'string' ? JSON.stringify(extra.default) : String(extra.default);
+  const stated =
+    extra.default === undefined || extra.default === false || listed
+      ? undefined
+      : type === 'string'
+        ? JSON.stringify(extra.default)
+        : String(extra.default);
   return {
     name: name ?? '',
     short,
@@ -154,18 +170,26 @@ function read(spec: FlagSpec, raw: string): FlagValue {
 }
 
 function integer(text: string, parser: string, low: bigint, high: bigint): number {
-  if (!/^[+-]?(?:\d[\d_]*|0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+)$/.test(text) || (parser === 'ParseUint' && /^[+-]/.test(text))) {
+  if (
+    !/^[+-]?(?:\d[\d_]*|0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+)$/.test(text) ||
+    (parser === 'ParseUint' && /^[+-]/.test(text))
+  ) {
     throw new Error(`strconv.${parser}: parsing ${goQuote(text)}: invalid syntax`);
   }
   const bare = text.replace(/^[+-]/, '').replaceAll('_', '');
   const size = BigInt(/^0\d/.test(bare) ? `0o${bare.slice(1)}` : bare);
   const value = text.startsWith('-') ? -size : size;
-  if (value < low || value > high) throw new Error(`strconv.${parser}: parsing ${goQuote(text)}: value out of range`);
+  if (value < low || value > high)
+    throw new Error(`strconv.${parser}: parsing ${goQuote(text)}: value out of range`);
   return Number(value);
 }
 
 /** Reads a command line. With `interspersed` false, flags end at the first operand. Throws FlagError. */
-export function parseFlags(specs: readonly FlagSpec[], args: readonly string[], interspersed = true): ParsedFlags {
+export function parseFlags(
+  specs: readonly FlagSpec[],
+  args: readonly string[],
+  interspersed = true,
+): ParsedFlags {
   const parsed = new ParsedFlags();
   for (const spec of specs) parsed.initialise(spec);
   for (let at = 0; at < args.length; at++) {

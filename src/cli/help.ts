@@ -58,9 +58,15 @@ export function usageLine(program: string, path: string, spec: CommandSpec): str
 }
 
 /** The whole help of one command. */
-export function commandHelp(program: string, path: string, spec: CommandSpec, aliases: readonly string[]): string {
+export function commandHelp(
+  program: string,
+  path: string,
+  spec: CommandSpec,
+  aliases: readonly string[],
+): string {
   const parts = [usageLine(program, path, spec), '', spec.summary, ''];
-  if (aliases.length > 1) parts.push('Aliases:', `  ${aliases.map((alias) => `${program} ${alias}`).join(', ')}`, '');
+  if (aliases.length > 1)
+    parts.push('Aliases:', `  ${aliases.map((alias) => `${program} ${alias}`).join(', ')}`, '');
   const text = parts.join('\n');
   return spec.flags.some((each) => !each.hidden) ? `${text}\nOptions:\n${flagUsages(spec.flags)}` : text;
 }

@@ -68,7 +68,14 @@ function localParts(date: Date): string {
 
 function zone(date: Date): string {
   const offset = -date.getTimezoneOffset();
-  const name = offset === 0 ? 'UTC' : (/\(([A-Z]+)\)/.exec(date.toString())?.[1] ?? new Intl.DateTimeFormat('en', { timeZoneName: 'short' }).formatToParts(date).find((part) => part.type === 'timeZoneName')?.value ?? '');
+  const name =
+    offset === 0
+      ? 'UTC'
+      : (/\(([A-Z]+)\)/.exec(date.toString())?.[1] ??
+        new Intl.DateTimeFormat('en', { timeZoneName: 'short' })
+          .formatToParts(date)
+          .find((part) => part.type === 'timeZoneName')?.value ??
+        '');
   return `${offsetText(offset, '')} ${name}`;
 }
 
@@ -88,7 +95,11 @@ export function localRfc3339(date: Date, nanos?: string): string {
 /** Cuts to so many characters, the last one an ellipsis. */
 export function ellipsis(text: string, length: number): string {
   const chars = [...text];
-  return chars.length <= length ? text : length <= 1 ? chars.slice(0, length).join('') : `${chars.slice(0, length - 1).join('')}…`;
+  return chars.length <= length
+    ? text
+    : length <= 1
+      ? chars.slice(0, length).join('')
+      : `${chars.slice(0, length - 1).join('')}…`;
 }
 
 /** The first twelve digits of an id, without the algorithm. */

@@ -1,13 +1,18 @@
 import { isKind } from '../base/index.ts';
 import { type Context, ExitError } from './command.ts';
+import { documentValue } from './document-value.ts';
 import { describeError } from './errors.ts';
 import { safeText } from './sanitize.ts';
 import { templateFailure } from './table.ts';
 import { compileTemplate, indentJson, isTemplateError, parseJson, type Value } from './template/index.ts';
-import { documentValue } from './document-value.ts';
 
 /** Prints documents of the engine: as an indented list, or each through a template. Goes on after a failure. */
-export async function inspectAll(context: Context, operands: readonly string[], format: string, fetch: (operand: string) => Promise<string>): Promise<number> {
+export async function inspectAll(
+  context: Context,
+  operands: readonly string[],
+  format: string,
+  fetch: (operand: string) => Promise<string>,
+): Promise<number> {
   const render = compile(format);
   const errors: string[] = [];
   const texts: string[] = [];

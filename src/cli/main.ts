@@ -1,7 +1,7 @@
 import { type CommandSpec, ExitError, type Terminal } from './command.ts';
 import { configHome, createContext, globalFlags } from './context.ts';
 import { describeError } from './errors.ts';
-import { FlagError, flag, type FlagSpec, type ParsedFlags, parseFlags } from './flags.ts';
+import { FlagError, type FlagSpec, flag, type ParsedFlags, parseFlags } from './flags.ts';
 import { ABSENT, COMMANDS, findCommand, GROUPS } from './registry.ts';
 import { VERSION } from './version.ts';
 
@@ -9,7 +9,11 @@ const PROGRAM = 'wharf';
 const HELP = flag('h,help', 'bool', 'Print usage', { hidden: true });
 
 /** Runs one command line and gives its exit code. `args` are the words after the program's name. */
-export async function main(args: readonly string[], terminal: Terminal, env: Readonly<Record<string, string | undefined>>): Promise<number> {
+export async function main(
+  args: readonly string[],
+  terminal: Terminal,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<number> {
   const globals = [...globalFlags(configHome(env)), HELP];
   const fail = (text: string, code: number) => {
     terminal.stderr.write(`${text}\n`);
@@ -20,14 +24,18 @@ export async function main(args: readonly string[], terminal: Terminal, env: Rea
     before = parseFlags(globals, args, false);
   } catch (thrown) {
     if (!(thrown instanceof FlagError)) throw thrown;
-    return fail(`${thrown.message}\n\nUsage:  ${PROGRAM} [OPTIONS] COMMAND [ARG...]\n\nRun '${PROGRAM} --help' for more information`, 125);
+    return fail(
+      `${thrown.message}\n\nUsage:  ${PROGRAM} [OPTIONS] COMMAND [ARG...]\n\nRun '${PROGRAM} --help' for more information`,
+      125,
+    );
   }
   const words = before.operands;
   if (before.bool('version')) {
     terminal.stdout.write(`Wharf version ${VERSION}\n`);
     return 0;
   }
-  if (words.length === 0 || before.bool('help') || words[0] === 'help') return help(words, globals, terminal, fail);
+  if (words.length === 0 || before.bool('help') || words[0] === 'help')
+    return help(words, globals, terminal, fail);
   const found = findCommand(words);
   if (!found) return unknown(words, terminal, fail);
   const { command } = await found.entry.load();
@@ -38,7 +46,14 @@ export async function main(args: readonly string[], terminal: Terminal, env: Rea
 
 type Fail = (text: string, code: number) => number;
 
-async function execute(command: CommandSpec, path: string, names: readonly string[], rest: readonly string[], context: Parameters<CommandSpec['run']>[0], fail: Fail): Promise<number> {
+async function execute(
+  command: CommandSpec,
+  path: string,
+  names: readonly string[],
+  rest: readonly string[],
+  context: Parameters<CommandSpec['run']>[0],
+  fail: Fail,
+): Promise<number> {
   const usage = `Usage:  ${PROGRAM} ${path}${command.usage === '' ? '' : ` ${command.usage}`}`;
   const more = `Run '${PROGRAM} ${path} --help' for more information`;
   let parsed: ParsedFlags;
@@ -46,7 +61,11 @@ async function execute(command: CommandSpec, path: string, names: readonly strin
     const takesH = command.flags.some((each) => each.short === 'h');
     const helpFlag: FlagSpec = takesH ? { ...HELP, short: undefined } : HELP;
     const declared = command.flags.some((each) => each.name === 'help');
-    parsed = parseFlags(declared ? command.flags : [...command.flags, helpFlag], rest, command.interspersed ?? true);
+    parsed = parseFlags(
+      declared ? command.flags : [...command.flags, helpFlag],
+      rest,
+      command.interspersed ?? true,
+    );
   } catch (thrown) {
     if (!(thrown instanceof FlagError)) throw thrown;
     return fail(`${thrown.message}\n\n${usage}\n\n${more}`, 125);
@@ -57,28 +76,43 @@ async function execute(command: CommandSpec, path: string, names: readonly strin
     return 0;
   }
   const wrong = arityError(command, path, parsed.operands.length);
-  if (wrong) return fail(`${PROGRAM}: ${wrong.text}\n\n${usage}\n\n${wrong.see ? more.replace(/^Run/, 'See') : more}`, 1);
+  if (wrong)
+    return fail(
+      `${PROGRAM}: ${wrong.text}\n\n${usage}\n\n${wrong.see ? more.replace(/^Run/, 'See') : more}`,
+      1,
+    );
   try {
     return await command.run(context, parsed);
   } catch (thrown) {
-    if (thrown instanceof ExitError) return thrown.message === '' ? thrown.code : fail(thrown.message, thrown.code);
+    if (thrown instanceof ExitError)
+      return thrown.message === '' ? thrown.code : fail(thrown.message, thrown.code);
     return fail(describeError(thrown), 1);
   }
 }
 
-function arityError(command: CommandSpec, path: string, count: number): { text: string; see: boolean } | undefined {
+function arityError(
+  command: CommandSpec,
+  path: string,
+  count: number,
+): { text: string; see: boolean } | undefined {
   const { min, max } = command.arity;
   if (count >= min && count <= max) return undefined;
   const name = `'${PROGRAM} ${path}'`;
   const plural = (number: number) => `${number} argument${number === 1 ? '' : 's'}`;
   if (max === 0) return { text: `${name} accepts no arguments`, see: false };
   if (min === max) return { text: `${name} requires ${plural(min)}`, see: false };
-  if (max === Number.POSITIVE_INFINITY) return { text: `${name} requires at least ${plural(min)}`, see: true };
+  if (max === Number.POSITIVE_INFINITY)
+    return { text: `${name} requires at least ${plural(min)}`, see: true };
   if (min === 0) return { text: `${name} requires at most ${plural(max)}`, see: true };
   return { text: `${name} requires at least ${min} and at most ${plural(max)}`, see: true };
 }
 
-async function help(words: readonly string[], globals: readonly FlagSpec[], terminal: Terminal, fail: Fail): Promise<number> {
+async function help(
+  words: readonly string[],
+  globals: readonly FlagSpec[],
+  terminal: Terminal,
+  fail: Fail,
+): Promise<number> {
   const asked = words[0] === 'help' ? words.slice(1) : words;
   const { groupHelp, rootHelp } = await import('./root-help.ts');
   if (asked.length === 0) {
@@ -108,21 +142,39 @@ async function unknown(words: readonly string[], terminal: Terminal, fail: Fail)
       return 0;
     }
     if (second.startsWith('-')) {
-      const what = second.startsWith('--') ? `unknown flag: ${second}` : `unknown shorthand flag: '${second[1]}' in ${second}`;
-      return fail(`${what}\n\nUsage:  ${PROGRAM} ${first}\n\nRun '${PROGRAM} ${first} --help' for more information`, 125);
+      const what = second.startsWith('--')
+        ? `unknown flag: ${second}`
+        : `unknown shorthand flag: '${second[1]}' in ${second}`;
+      return fail(
+        `${what}\n\nUsage:  ${PROGRAM} ${first}\n\nRun '${PROGRAM} ${first} --help' for more information`,
+        125,
+      );
     }
     const path = `${first} ${second}`;
     if (ABSENT.has(path)) return fail(`${PROGRAM}: '${PROGRAM} ${path}' is not part of this build`, 1);
-    return fail(`${PROGRAM}: unknown command: ${PROGRAM} ${path}\n\nUsage:  ${PROGRAM} ${first}\n\nRun '${PROGRAM} ${first} --help' for more information`, 1);
+    return fail(
+      `${PROGRAM}: unknown command: ${PROGRAM} ${path}\n\nUsage:  ${PROGRAM} ${first}\n\nRun '${PROGRAM} ${first} --help' for more information`,
+      1,
+    );
   }
   if (ABSENT.has(first)) return fail(`${PROGRAM}: '${PROGRAM} ${first}' is not part of this build`, 1);
-  return fail(`${PROGRAM}: unknown command: ${PROGRAM} ${first}\n\nRun '${PROGRAM} --help' for more information`, 1);
+  return fail(
+    `${PROGRAM}: unknown command: ${PROGRAM} ${first}\n\nRun '${PROGRAM} --help' for more information`,
+    1,
+  );
 }
 
 /** Names that completion offers after these words. */
 export function subcommands(words: readonly string[]): string[] {
   const prefix = words.length === 0 ? '' : `${words.join(' ')} `;
-  const names = COMMANDS.flatMap((each) => each.names).filter((name) => name.startsWith(prefix) && !name.startsWith('__'));
+  const names = COMMANDS.flatMap((each) => each.names).filter(
+    (name) => name.startsWith(prefix) && !name.startsWith('__'),
+  );
   const groups = prefix === '' ? Object.keys(GROUPS) : [];
-  return [...new Set([...groups, ...names.map((name) => name.slice(prefix.length)).filter((name) => !name.includes(' '))])].sort();
+  return [
+    ...new Set([
+      ...groups,
+      ...names.map((name) => name.slice(prefix.length)).filter((name) => !name.includes(' ')),
+    ]),
+  ].sort();
 }

@@ -13,7 +13,10 @@ interface Output {
  * Shows a progress stream: on a terminal one line per id that is redrawn, elsewhere one line per change of status.
  * Gives what the engine sent aside. Throws WharfError with the engine's error.
  */
-export async function showProgress(source: AsyncIterable<Buffer>, output: Output): Promise<Record<string, unknown>[]> {
+export async function showProgress(
+  source: AsyncIterable<Buffer>,
+  output: Output,
+): Promise<Record<string, unknown>[]> {
   const lines = new Map<string, number>();
   const aside: Record<string, unknown>[] = [];
   for await (const message of jsonLines<ProgressMessage>(source)) {
@@ -27,7 +30,8 @@ export async function showProgress(source: AsyncIterable<Buffer>, output: Output
     }
     if (message.stream !== undefined) output.write(safeText(message.stream));
     else if (output.isTTY && message.id) redraw(message, lines, output);
-    else if (!message.progressDetail?.current && !message.progressDetail?.total) output.write(`${statusLine(message)}\n`);
+    else if (!message.progressDetail?.current && !message.progressDetail?.total)
+      output.write(`${statusLine(message)}\n`);
     if (!message.id) lines.clear();
   }
   return aside;
@@ -59,4 +63,3 @@ function progressBar(detail: NonNullable<ProgressMessage['progressDetail']>, col
   const bar = columns > 110 ? `[${'='.repeat(half)}>${' '.repeat(50 - half)}] ` : '';
   return `${bar}${amount(current).padStart(8)}/${amount(total)}`;
 }
-

@@ -2,12 +2,19 @@ import { WharfError } from '../base/index.ts';
 
 const TAG = /^[\w][\w.-]{0,127}$/;
 const PATH = /^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*$/;
-const DOMAIN = /^(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*|\[[0-9a-fA-F:]+\])(?::\d+)?$/;
+const DOMAIN =
+  /^(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*|\[[0-9a-fA-F:]+\])(?::\d+)?$/;
 
 /** Splits `name[:tag]`, after checking it as Docker's client does before it asks the engine. Throws `invalid` with Docker's text. */
 export function splitTarget(text: string): { repo: string; tag: string | undefined } {
   const bad = (detail = '') => new WharfError('invalid', `invalid reference format${detail}`);
-  if (/^[a-f0-9]{64}$/.test(text)) throw bad(`: repository name (${text}) cannot be a 64-byte hexadecimal string`.replace('invalid reference format: ', ''));
+  if (/^[a-f0-9]{64}$/.test(text))
+    throw bad(
+      `: repository name (${text}) cannot be a 64-byte hexadecimal string`.replace(
+        'invalid reference format: ',
+        '',
+      ),
+    );
   const bare = text.replace(/@sha256:[0-9a-f]{64}$/, '');
   const colon = bare.lastIndexOf(':');
   const hasTag = colon > bare.lastIndexOf('/');
@@ -15,13 +22,15 @@ export function splitTarget(text: string): { repo: string; tag: string | undefin
   const tag = hasTag ? bare.slice(colon + 1) : undefined;
   const slash = name.indexOf('/');
   const first = slash < 0 ? '' : name.slice(0, slash);
-  const hasDomain = first !== '' && (/[.:]/.test(first) || first === 'localhost' || first !== first.toLowerCase());
+  const hasDomain =
+    first !== '' && (/[.:]/.test(first) || first === 'localhost' || first !== first.toLowerCase());
   const path = hasDomain ? name.slice(slash + 1) : name;
   if (path !== path.toLowerCase()) {
     const shown = hasDomain || path.includes('/') ? path : `library/${path}`;
     throw bad(`: repository name (${shown}) must be lowercase`);
   }
-  if (!PATH.test(path) || (hasDomain && !DOMAIN.test(first)) || (tag !== undefined && !TAG.test(tag))) throw bad();
+  if (!PATH.test(path) || (hasDomain && !DOMAIN.test(first)) || (tag !== undefined && !TAG.test(tag)))
+    throw bad();
   return { repo: name, tag };
 }
 

@@ -10,7 +10,14 @@ export function registryAuth(context: Context, repository: string): Record<strin
   const server = /[.:]/.test(first) || first === 'localhost' ? first : DEFAULT_REGISTRY;
   const stored = context.config().auths?.[server];
   if (!stored) return {};
-  const [username = '', ...rest] = Buffer.from(stored.auth ?? '', 'base64').toString().split(':');
-  const auth = { username, password: rest.join(':'), serveraddress: server, ...(stored.identitytoken ? { identitytoken: stored.identitytoken } : {}) };
+  const [username = '', ...rest] = Buffer.from(stored.auth ?? '', 'base64')
+    .toString()
+    .split(':');
+  const auth = {
+    username,
+    password: rest.join(':'),
+    serveraddress: server,
+    ...(stored.identitytoken ? { identitytoken: stored.identitytoken } : {}),
+  };
   return { 'X-Registry-Auth': Buffer.from(JSON.stringify(auth)).toString('base64url') };
 }

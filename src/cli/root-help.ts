@@ -4,7 +4,11 @@ import { COMMANDS, COMMON, type Entry, GROUPS } from './registry.ts';
 
 /** The help of the program itself. */
 export function rootHelp(program: string, globals: readonly FlagSpec[]): string {
-  const single = COMMANDS.flatMap((each) => each.names.filter((name) => !name.includes(' ') && !name.startsWith('__')).map((name): [string, string] => [name, each.summary]));
+  const single = COMMANDS.flatMap((each) =>
+    each.names
+      .filter((name) => !name.includes(' ') && !name.startsWith('__'))
+      .map((name): [string, string] => [name, each.summary]),
+  );
   const common = COMMON.flatMap((name) => single.filter(([each]) => each === name));
   const others = single.filter(([name]) => !COMMON.includes(name)).sort(([a], [b]) => (a < b ? -1 : 1));
   return [

@@ -33,9 +33,16 @@ export function containerRow(item: ContainerRow, now: number, full: boolean): Ro
       Image: () => imageName(item, full),
       Labels: () => labelList(labels),
       LocalVolumes: () => String((item.Mounts ?? []).filter((mount) => mount.Driver === 'local').length),
-      Mounts: () => (item.Mounts ?? []).map((mount) => mount.Name || mount.Source || '').map((name) => (full ? name : ellipsis(name, 15))).join(','),
+      Mounts: () =>
+        (item.Mounts ?? [])
+          .map((mount) => mount.Name || mount.Source || '')
+          .map((name) => (full ? name : ellipsis(name, 15)))
+          .join(','),
       Names: () => names(item, full),
-      Networks: () => Object.keys(item.NetworkSettings?.Networks ?? {}).sort().join(','),
+      Networks: () =>
+        Object.keys(item.NetworkSettings?.Networks ?? {})
+          .sort()
+          .join(','),
       Ports: () => portList(item.Ports ?? []),
       RunningFor: () => `${humanDuration(now / 1000 - item.Created)} ago`,
       Size: () => {
@@ -52,7 +59,8 @@ export function containerRow(item: ContainerRow, now: number, full: boolean): Ro
 function imageName(item: ContainerRow, full: boolean): string {
   if (item.Image === '') return '<no image>';
   if (full) return item.Image;
-  if (item.ImageID !== '' && truncateId(item.ImageID) === truncateId(item.Image)) return truncateId(item.Image);
+  if (item.ImageID !== '' && truncateId(item.ImageID) === truncateId(item.Image))
+    return truncateId(item.Image);
   return item.Image.replace(/@sha256:[0-9a-f]{64}$/, '');
 }
 
@@ -74,11 +82,18 @@ type Port = NonNullable<ContainerRow['Ports']>[number];
 
 /** Ports as `ps` shows them: neighbours with the same address joined to a range. */
 export function portList(ports: readonly Port[]): string {
-  const sorted = [...ports].sort((a, b) => a.PrivatePort - b.PrivatePort || compare(a.IP ?? '', b.IP ?? '') || (a.PublicPort ?? 0) - (b.PublicPort ?? 0) || compare(a.Type, b.Type));
+  const sorted = [...ports].sort(
+    (a, b) =>
+      a.PrivatePort - b.PrivatePort ||
+      compare(a.IP ?? '', b.IP ?? '') ||
+      (a.PublicPort ?? 0) - (b.PublicPort ?? 0) ||
+      compare(a.Type, b.Type),
+  );
   const out: string[] = [];
   const single: string[] = [];
   const ranges = new Map<string, { first: number; last: number }>();
-  const close = (key: string, range: { first: number; last: number }) => out.push(rangeText(key, range.first, range.last));
+  const close = (key: string, range: { first: number; last: number }) =>
+    out.push(rangeText(key, range.first, range.last));
   for (const port of sorted) {
     const { PrivatePort: inside, PublicPort: outside } = port;
     if (port.IP && outside !== inside && outside !== undefined) {
@@ -144,7 +159,8 @@ export function imageLine({ image, repository, tag, digest }: ImageLine, now: nu
     SharedSize: () => known(image.SharedSize, () => humanSize(image.SharedSize)),
     Size: () => humanSize(image.Size, 3),
     Tag: () => tag,
-    UniqueSize: () => (image.Size === -1 || image.SharedSize === -1 ? 'N/A' : humanSize(image.Size - image.SharedSize)),
+    UniqueSize: () =>
+      image.Size === -1 || image.SharedSize === -1 ? 'N/A' : humanSize(image.Size - image.SharedSize),
     VirtualSize: () => humanSize(image.Size),
   });
 }
@@ -152,8 +168,13 @@ export function imageLine({ image, repository, tag, digest }: ImageLine, now: nu
 /** The lines that one image takes: one for every tag, or one for its digest, or `<none>`. */
 export function imageLines(image: ImageRow): ImageLine[] {
   const tags = (image.RepoTags ?? []).filter((tag) => tag !== '<none>:<none>');
-  const split = (digest: string): [string, string] => [digest.slice(0, digest.indexOf('@')), digest.slice(digest.indexOf('@') + 1)];
-  const byRepository = new Map((image.RepoDigests ?? []).filter((digest) => digest !== '<none>@<none>').map(split));
+  const split = (digest: string): [string, string] => [
+    digest.slice(0, digest.indexOf('@')),
+    digest.slice(digest.indexOf('@') + 1),
+  ];
+  const byRepository = new Map(
+    (image.RepoDigests ?? []).filter((digest) => digest !== '<none>@<none>').map(split),
+  );
   if (tags.length === 0) {
     if (byRepository.size === 0) return [{ image, repository: '<none>', tag: '<none>', digest: '<none>' }];
     return [...byRepository].map(([repository, digest]) => ({ image, repository, tag: '<none>', digest }));

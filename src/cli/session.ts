@@ -17,16 +17,24 @@ export interface SessionOptions {
 export type SessionEnd = 'closed' | 'detached';
 
 /** Carries bytes between the terminal and a hijacked connection until either side ends it. */
-export async function carry(hijacked: Hijacked, terminal: Terminal, options: SessionOptions): Promise<SessionEnd> {
+export async function carry(
+  hijacked: Hijacked,
+  terminal: Terminal,
+  options: SessionOptions,
+): Promise<SessionEnd> {
   const { socket, head } = hijacked;
   const raw = options.tty && options.input && terminal.stdin.isTTY;
   const detached = Promise.withResolvers<SessionEnd>();
-  const stop = options.input ? sendInput(hijacked, terminal, options, () => detached.resolve('detached')) : () => undefined;
+  const stop = options.input
+    ? sendInput(hijacked, terminal, options, () => detached.resolve('detached'))
+    : () => undefined;
   if (!options.input) socket.end();
   if (raw) terminal.stdin.setRawMode(true);
   try {
     const source = withHead(head, socket);
-    const output = options.tty ? copied(source, terminal.stdout) : demultiplexed(source, terminal.stdout, terminal.stderr);
+    const output = options.tty
+      ? copied(source, terminal.stdout)
+      : demultiplexed(source, terminal.stdout, terminal.stderr);
     return await Promise.race([output.then((): SessionEnd => 'closed'), detached.promise]);
   } finally {
     stop();
@@ -36,7 +44,12 @@ export async function carry(hijacked: Hijacked, terminal: Terminal, options: Ses
 }
 
 /** Sends what is typed or piped, and half-closes at its end. Gives what stops it. */
-function sendInput(hijacked: Hijacked, terminal: Terminal, options: SessionOptions, onDetach: () => void): () => void {
+function sendInput(
+  hijacked: Hijacked,
+  terminal: Terminal,
+  options: SessionOptions,
+  onDetach: () => void,
+): () => void {
   const { socket } = hijacked;
   const { stdin } = terminal;
   const scanner = options.tty ? new DetachScanner(options.detachKeys) : undefined;
@@ -45,7 +58,10 @@ function sendInput(hijacked: Hijacked, terminal: Terminal, options: SessionOptio
     if (passed === undefined) return onDetach();
     if (passed.length > 0 && !socket.write(passed)) {
       stdin.pause();
-      void once(socket, 'drain').then(() => stdin.resume(), () => undefined);
+      void once(socket, 'drain').then(
+        () => stdin.resume(),
+        () => undefined,
+      );
     }
   };
   const onEnd = () => void socket.end();
@@ -68,7 +84,10 @@ export function checkTty(terminal: Terminal, attachStdin: boolean, tty: boolean)
 }
 
 /** Tells the engine the terminal's size, now and at every change. Gives what stops it. */
-export function followSize(terminal: Terminal, resize: (size: { rows: number; columns: number }) => Promise<unknown>): () => void {
+export function followSize(
+  terminal: Terminal,
+  resize: (size: { rows: number; columns: number }) => Promise<unknown>,
+): () => void {
   const send = () => {
     const { rows, columns } = terminal.stdout;
     if (rows && columns) resize({ rows, columns }).catch(() => undefined);
@@ -78,7 +97,19 @@ export function followSize(terminal: Terminal, resize: (size: { rows: number; co
   return () => void terminal.stdout.off('resize', send);
 }
 
-const PROXIED: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2', 'SIGALRM', 'SIGCONT', 'SIGTSTP', 'SIGTTIN', 'SIGTTOU'];
+const PROXIED: readonly NodeJS.Signals[] = [
+  'SIGINT',
+  'SIGTERM',
+  'SIGHUP',
+  'SIGQUIT',
+  'SIGUSR1',
+  'SIGUSR2',
+  'SIGALRM',
+  'SIGCONT',
+  'SIGTSTP',
+  'SIGTTIN',
+  'SIGTTOU',
+];
 
 /** Hands the signals that reach us on to the container. Gives what stops it. */
 export function proxySignals(send: (signal: string) => Promise<unknown>): () => void {

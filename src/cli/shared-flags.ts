@@ -4,12 +4,20 @@ const TEMPLATE_TEXT = "'TEMPLATE':         Print output using the given Go templ
 
 /** `--format` of a listing. */
 export function listFormat(names = 'format'): FlagSpec {
-  return flag(names, 'string', `Format output using a custom template:\n'table':            Print output in table format with column headers (default)\n'table TEMPLATE':   Print output in table format using the given Go template\n'json':             Print in JSON format\n${TEMPLATE_TEXT}`);
+  return flag(
+    names,
+    'string',
+    `Format output using a custom template:\n'table':            Print output in table format with column headers (default)\n'table TEMPLATE':   Print output in table format using the given Go template\n'json':             Print in JSON format\n${TEMPLATE_TEXT}`,
+  );
 }
 
 /** `--format` of a document. */
 export function documentFormat(names = 'f,format'): FlagSpec {
-  return flag(names, 'string', `Format output using a custom template:\n'json':             Print in JSON format\n${TEMPLATE_TEXT}`);
+  return flag(
+    names,
+    'string',
+    `Format output using a custom template:\n'json':             Print in JSON format\n${TEMPLATE_TEXT}`,
+  );
 }
 
 /** Refuses a filter without a value, and lowers its name. */
@@ -21,7 +29,10 @@ function checkFilter(value: string): string {
 }
 
 /** `--filter`, which may be given often. */
-export function filterFlag(text = 'Filter output based on conditions provided', names = 'f,filter'): FlagSpec {
+export function filterFlag(
+  text = 'Filter output based on conditions provided',
+  names = 'f,filter',
+): FlagSpec {
   return flag(names, 'list', text, { typeName: 'filter', check: checkFilter });
 }
 
@@ -38,4 +49,8 @@ export function filtersOf(values: readonly string[]): Record<string, string[]> {
 }
 
 /** `--detach-keys` */
-export const detachKeysFlag: FlagSpec = flag('detach-keys', 'string', 'Override the key sequence for detaching a container');
+export const detachKeysFlag: FlagSpec = flag(
+  'detach-keys',
+  'string',
+  'Override the key sequence for detaching a container',
+);

@@ -10,6 +10,8 @@ for (const stream of [process.stdout, process.stderr]) {
 }
 
 main(process.argv.slice(2), process, process.env).then(leave, (thrown: unknown) => {
-  process.stderr.write(`wharf: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}\n`);
+  process.stderr.write(
+    `wharf: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}\n`,
+  );
   leave(1);
 });

@@ -4,10 +4,15 @@ import { WharfError } from '../base/index.ts';
 import { Demultiplexer } from '../client/index.ts';
 
 /** Writes a multiplexed stream to its two outputs, at the pace of the slower one. */
-export async function demultiplexed(source: AsyncIterable<Buffer>, stdout: Writable, stderr: Writable): Promise<void> {
+export async function demultiplexed(
+  source: AsyncIterable<Buffer>,
+  stdout: Writable,
+  stderr: Writable,
+): Promise<void> {
   let full: Writable | undefined;
   const demux = new Demultiplexer((name, data) => {
-    if (name === 'system') throw new WharfError('internal', `error from daemon in stream: ${data.toString()}`);
+    if (name === 'system')
+      throw new WharfError('internal', `error from daemon in stream: ${data.toString()}`);
     const target = name === 'stderr' ? stderr : stdout;
     if (!target.write(data)) full = target;
   });

@@ -1,6 +1,13 @@
-import { safeCell } from './sanitize.ts';
-import { compileTemplate, isTemplateError, Methods, type TemplateError, toJson, type Value } from './template/index.ts';
 import { ExitError } from './command.ts';
+import { safeCell } from './sanitize.ts';
+import {
+  compileTemplate,
+  isTemplateError,
+  Methods,
+  type TemplateError,
+  toJson,
+  type Value,
+} from './template/index.ts';
 
 /** The column's least width and the blanks after it, as Docker's tables have them. */
 const MIN_WIDTH = 10;
@@ -31,7 +38,13 @@ export function alignColumns(text: string, minWidth = MIN_WIDTH, padding = PADDI
 }
 
 /** Lines next to each other that end a cell here share a width. Source: Go's text/tabwriter. */
-function alignColumn(lines: string[][], out: string[][], column: number, minWidth: number, padding: number): void {
+function alignColumn(
+  lines: string[][],
+  out: string[][],
+  column: number,
+  minWidth: number,
+  padding: number,
+): void {
   for (let start = 0; start < lines.length; ) {
     if ((lines[start]?.length ?? 0) <= column + 1) {
       start++;
@@ -60,14 +73,17 @@ export function unescapeFormat(format: string): string {
 /** The listing as text. Throws ExitError with Docker's text for a bad template. */
 export function renderListing(listing: Listing): string {
   const { format } = listing;
-  if (format === 'json' || format === '{{json .}}') return listing.rows.map((row) => `${toJson(methods(listing, row))}\n`).join('');
+  if (format === 'json' || format === '{{json .}}')
+    return listing.rows.map((row) => `${toJson(methods(listing, row))}\n`).join('');
   const isTable = format.startsWith('table');
   const body = unescapeFormat((isTable ? format.slice('table'.length) : format).trim());
   try {
     const template = compileTemplate(body);
     const lines = listing.rows.map((row) => `${template.apply(methods(listing, row))}\n`);
     if (!isTable) return lines.join('');
-    const words = new Map<string, (...args: Value[]) => Value>(Object.entries(listing.headers).map(([name, word]) => [name, () => word]));
+    const words = new Map<string, (...args: Value[]) => Value>(
+      Object.entries(listing.headers).map(([name, word]) => [name, () => word]),
+    );
     const label = (name: Value): Value => labelHeader(String(name));
     if (listing.headers['Labels'] !== undefined) words.set('Label', label);
     const header = template.header(new Methods(listing.typeName, words));
@@ -93,7 +109,10 @@ function methods(listing: Listing, row: Row): Methods {
 }
 
 /** Makes a row of plain words; foreign control characters are taken out. */
-export function row(columns: Readonly<Record<string, () => string>>, labels?: Readonly<Record<string, string>> | null): Row {
+export function row(
+  columns: Readonly<Record<string, () => string>>,
+  labels?: Readonly<Record<string, string>> | null,
+): Row {
   const out = new Map<string, (...args: Value[]) => Value>(
     Object.entries(columns).map(([name, word]) => [name, () => safeCell(word())]),
   );

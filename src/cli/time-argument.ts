@@ -1,7 +1,8 @@
 import { WharfError } from '../base/index.ts';
 import { parseDuration } from './quantities.ts';
 
-const STAMP = /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d)(?::(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?)?)?(Z|[+-]\d\d:?\d\d)?$/;
+const STAMP =
+  /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d)(?::(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?)?)?(Z|[+-]\d\d:?\d\d)?$/;
 
 /**
  * A time as the engine takes it, `seconds.nanoseconds` since 1970, from a Go duration before now, a date in its
@@ -19,8 +20,12 @@ export function timeArgument(text: string, now: number, name: string): string {
   if (match) {
     const [, year, month, day, hour = '00', minute = '00', second = '00', fraction = '', zone = ''] = match;
     const date = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}${zone}`);
-    if (!Number.isNaN(date.getTime())) return `${Math.floor(date.getTime() / 1000)}.${fraction.padEnd(9, '0')}`;
+    if (!Number.isNaN(date.getTime()))
+      return `${Math.floor(date.getTime() / 1000)}.${fraction.padEnd(9, '0')}`;
   }
   if (/^\d+(\.\d{1,9})?$/.test(text)) return text;
-  throw new WharfError('invalid', `invalid value for ${JSON.stringify(name)}: failed to parse value as time or duration: ${JSON.stringify(text)}`);
+  throw new WharfError(
+    'invalid',
+    `invalid value for ${JSON.stringify(name)}: failed to parse value as time or duration: ${JSON.stringify(text)}`,
+  );
 }

@@ -40,5 +40,8 @@ export function parseAddress(address: string, tls?: TlsMaterial): Endpoint {
 }
 
 function invalid(address: string): WharfError {
-  return new WharfError('invalid', `unable to resolve docker endpoint: invalid bind address format: ${address}`);
+  return new WharfError(
+    'invalid',
+    `unable to resolve docker endpoint: invalid bind address format: ${address}`,
+  );
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import type { EngineClient, Hijacked, Query } from './engine-client.ts';
 import type { ContainerRow, CreateRequest, StatsSample, WaitResult } from './documents.ts';
+import type { EngineClient, Hijacked, Query } from './engine-client.ts';
 
 const at = (id: string, rest = ''): string => `/containers/${encodeURIComponent(id)}${rest}`;
 
@@ -8,7 +8,11 @@ const at = (id: string, rest = ''): string => `/containers/${encodeURIComponent(
 export function filterText(filters: Readonly<Record<string, readonly string[]>>): string | undefined {
   const entries = Object.entries(filters).filter(([, values]) => values.length > 0);
   if (entries.length === 0) return undefined;
-  return JSON.stringify(Object.fromEntries(entries.map(([key, values]) => [key, Object.fromEntries(values.map((value) => [value, true]))])));
+  return JSON.stringify(
+    Object.fromEntries(
+      entries.map(([key, values]) => [key, Object.fromEntries(values.map((value) => [value, true]))]),
+    ),
+  );
 }
 
 /** GET /containers/json */
@@ -17,7 +21,11 @@ export function listContainers(client: EngineClient, query: Query): Promise<Cont
 }
 
 /** POST /containers/create */
-export function createContainer(client: EngineClient, body: CreateRequest, query: Query): Promise<{ Id: string; Warnings?: string[] | null }> {
+export function createContainer(
+  client: EngineClient,
+  body: CreateRequest,
+  query: Query,
+): Promise<{ Id: string; Warnings?: string[] | null }> {
   return client.json('POST', '/containers/create', { json: body, query });
 }
 
@@ -36,13 +44,24 @@ export interface InspectedContainer {
   Id: string;
   Name: string;
   State: { Running: boolean; Paused: boolean; Restarting: boolean; ExitCode: number; Status: string };
-  Config: { Tty: boolean; OpenStdin: boolean; AttachStdin: boolean; AttachStdout: boolean; AttachStderr: boolean };
+  Config: {
+    Tty: boolean;
+    OpenStdin: boolean;
+    AttachStdin: boolean;
+    AttachStdout: boolean;
+    AttachStderr: boolean;
+  };
   HostConfig: { AutoRemove?: boolean };
   NetworkSettings: { Ports?: Record<string, { HostIp: string; HostPort: string }[] | null> | null };
 }
 
 /** POST on a container: start, stop, kill, pause … */
-export function postContainer(client: EngineClient, id: string, verb: string, query: Query = {}): Promise<number> {
+export function postContainer(
+  client: EngineClient,
+  id: string,
+  verb: string,
+  query: Query = {},
+): Promise<number> {
   return client.send('POST', at(id, `/${verb}`), { query });
 }
 
@@ -52,17 +71,31 @@ export function removeContainer(client: EngineClient, id: string, query: Query):
 }
 
 /** POST /containers/{id}/update */
-export function updateContainer(client: EngineClient, id: string, json: unknown): Promise<{ Warnings?: string[] | null }> {
+export function updateContainer(
+  client: EngineClient,
+  id: string,
+  json: unknown,
+): Promise<{ Warnings?: string[] | null }> {
   return client.json('POST', at(id, '/update'), { json });
 }
 
 /** POST /containers/{id}/attach, hijacked. */
-export function attachContainer(client: EngineClient, id: string, query: Query, signal?: AbortSignal): Promise<Hijacked> {
+export function attachContainer(
+  client: EngineClient,
+  id: string,
+  query: Query,
+  signal?: AbortSignal,
+): Promise<Hijacked> {
   return client.hijack(at(id, '/attach'), { query, signal });
 }
 
 /** POST /containers/{id}/wait: the first promise settles when the engine has begun to wait, the inner one at the exit. */
-export async function waitContainer(client: EngineClient, id: string, condition?: string, signal?: AbortSignal): Promise<{ exit: Promise<WaitResult> }> {
+export async function waitContainer(
+  client: EngineClient,
+  id: string,
+  condition?: string,
+  signal?: AbortSignal,
+): Promise<{ exit: Promise<WaitResult> }> {
   const response = await client.stream('POST', at(id, '/wait'), { query: { condition }, signal });
   return { exit: readJson<WaitResult>(response) };
 }
@@ -74,22 +107,39 @@ async function readJson<T>(response: AsyncIterable<Buffer>): Promise<T> {
 }
 
 /** GET /containers/{id}/logs */
-export function containerLogs(client: EngineClient, id: string, query: Query, signal?: AbortSignal): Promise<IncomingMessage> {
+export function containerLogs(
+  client: EngineClient,
+  id: string,
+  query: Query,
+  signal?: AbortSignal,
+): Promise<IncomingMessage> {
   return client.stream('GET', at(id, '/logs'), { query, signal });
 }
 
 /** GET /containers/{id}/top */
-export function topContainer(client: EngineClient, id: string, psArgs: string | undefined): Promise<{ Titles: string[]; Processes: string[][] | null }> {
+export function topContainer(
+  client: EngineClient,
+  id: string,
+  psArgs: string | undefined,
+): Promise<{ Titles: string[]; Processes: string[][] | null }> {
   return client.json('GET', at(id, '/top'), { query: { ps_args: psArgs } });
 }
 
 /** GET /containers/{id}/changes; kind 0 is changed, 1 added, 2 deleted. */
-export function containerChanges(client: EngineClient, id: string): Promise<{ Path: string; Kind: number }[] | null> {
+export function containerChanges(
+  client: EngineClient,
+  id: string,
+): Promise<{ Path: string; Kind: number }[] | null> {
   return client.json('GET', at(id, '/changes'));
 }
 
 /** GET /containers/{id}/stats as a stream of samples, or one. */
-export function containerStats(client: EngineClient, id: string, query: Query, signal?: AbortSignal): Promise<IncomingMessage> {
+export function containerStats(
+  client: EngineClient,
+  id: string,
+  query: Query,
+  signal?: AbortSignal,
+): Promise<IncomingMessage> {
   return client.stream('GET', at(id, '/stats'), { query, signal });
 }
 
@@ -99,6 +149,10 @@ export function containerStatsOnce(client: EngineClient, id: string): Promise<St
 }
 
 /** POST /containers/{id}/resize */
-export function resizeContainer(client: EngineClient, id: string, size: { rows: number; columns: number }): Promise<number> {
+export function resizeContainer(
+  client: EngineClient,
+  id: string,
+  size: { rows: number; columns: number },
+): Promise<number> {
   return postContainer(client, id, 'resize', { h: size.rows, w: size.columns });
 }

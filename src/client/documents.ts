@@ -18,7 +18,10 @@ export interface ContainerRow {
 }
 
 /** Body of POST /containers/create. */
-export type CreateRequest = Record<string, unknown> & { HostConfig: Record<string, unknown>; NetworkingConfig: Record<string, unknown> };
+export type CreateRequest = Record<string, unknown> & {
+  HostConfig: Record<string, unknown>;
+  NetworkingConfig: Record<string, unknown>;
+};
 
 /** Body of the answer to wait. */
 export interface WaitResult {
@@ -77,7 +80,11 @@ export interface StatsSample {
   name: string;
   read: string;
   preread: string;
-  cpu_stats: { cpu_usage: { total_usage: number; percpu_usage?: number[] | null }; system_cpu_usage?: number; online_cpus?: number };
+  cpu_stats: {
+    cpu_usage: { total_usage: number; percpu_usage?: number[] | null };
+    system_cpu_usage?: number;
+    online_cpus?: number;
+  };
   precpu_stats: { cpu_usage: { total_usage: number }; system_cpu_usage?: number };
   memory_stats: { usage?: number; limit?: number; stats?: Record<string, number> };
   pids_stats: { current?: number };

@@ -41,7 +41,10 @@ export class EngineClient implements Disposable {
   private readonly headers: Readonly<Record<string, string>>;
   private secure: typeof import('node:https') | undefined;
 
-  constructor(endpoint: Endpoint, options: { version?: string | undefined; headers?: Readonly<Record<string, string>> } = {}) {
+  constructor(
+    endpoint: Endpoint,
+    options: { version?: string | undefined; headers?: Readonly<Record<string, string>> } = {},
+  ) {
     this.endpoint = endpoint;
     this.version = options.version;
     this.headers = options.headers ?? {};
@@ -119,7 +122,12 @@ export class EngineClient implements Disposable {
     return promise;
   }
 
-  private async request(method: string, path: string, options: RequestOptions, extra: Record<string, string>): Promise<http.ClientRequest> {
+  private async request(
+    method: string,
+    path: string,
+    options: RequestOptions,
+    extra: Record<string, string>,
+  ): Promise<http.ClientRequest> {
     const { endpoint } = this;
     const body = options.json === undefined ? undefined : Buffer.from(JSON.stringify(options.json, bigints));
     const headers: Record<string, string | number> = {
@@ -130,9 +138,20 @@ export class EngineClient implements Disposable {
       ...options.headers,
       ...extra,
     };
-    const where = endpoint.socketPath !== undefined ? { socketPath: endpoint.socketPath, host: 'localhost' } : { host: endpoint.host, port: endpoint.port };
-    const parameters = { ...where, method, path, headers, ...(options.signal ? { signal: options.signal } : {}) };
-    const request = endpoint.tls ? await this.secureRequest(parameters) : http.request({ ...parameters, agent: this.agent });
+    const where =
+      endpoint.socketPath !== undefined
+        ? { socketPath: endpoint.socketPath, host: 'localhost' }
+        : { host: endpoint.host, port: endpoint.port };
+    const parameters = {
+      ...where,
+      method,
+      path,
+      headers,
+      ...(options.signal ? { signal: options.signal } : {}),
+    };
+    const request = endpoint.tls
+      ? await this.secureRequest(parameters)
+      : http.request({ ...parameters, agent: this.agent });
     if (options.body) options.body.pipe(request);
     else request.end(body);
     return request;
@@ -141,7 +160,14 @@ export class EngineClient implements Disposable {
   private async secureRequest(parameters: http.RequestOptions): Promise<http.ClientRequest> {
     this.secure ??= await import('node:https');
     const { ca, cert, key, verify } = this.endpoint.tls ?? { verify: true };
-    return this.secure.request({ ...parameters, agent: false, ...(ca ? { ca } : {}), ...(cert ? { cert } : {}), ...(key ? { key } : {}), rejectUnauthorized: verify });
+    return this.secure.request({
+      ...parameters,
+      agent: false,
+      ...(ca ? { ca } : {}),
+      ...(cert ? { cert } : {}),
+      ...(key ? { key } : {}),
+      rejectUnauthorized: verify,
+    });
   }
 
   private failure(thrown: unknown): WharfError {
@@ -149,10 +175,29 @@ export class EngineClient implements Disposable {
     const code = errnoCode(thrown) ?? '';
     const { address } = this.endpoint;
     if (code === 'EACCES' || code === 'EPERM') {
-      return new WharfError('unavailable', `permission denied while trying to connect to the engine at ${address}: add yourself to its group, or run as root`, { cause: thrown });
+      return new WharfError(
+        'unavailable',
+        `permission denied while trying to connect to the engine at ${address}: add yourself to its group, or run as root`,
+        { cause: thrown },
+      );
     }
-    if (['ENOENT', 'ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ETIMEDOUT', 'ENOTSOCK', 'ENOTDIR'].includes(code)) {
-      return new WharfError('unavailable', `Cannot connect to the Docker daemon at ${address}. Is the docker daemon running?`, { cause: thrown });
+    if (
+      [
+        'ENOENT',
+        'ECONNREFUSED',
+        'ENOTFOUND',
+        'EAI_AGAIN',
+        'EHOSTUNREACH',
+        'ETIMEDOUT',
+        'ENOTSOCK',
+        'ENOTDIR',
+      ].includes(code)
+    ) {
+      return new WharfError(
+        'unavailable',
+        `Cannot connect to the Docker daemon at ${address}. Is the docker daemon running?`,
+        { cause: thrown },
+      );
     }
     return WharfError.from(thrown, 'unavailable');
   }
@@ -198,7 +243,8 @@ async function errorOf(response: http.IncomingMessage): Promise<WharfError> {
 function messageOf(text: string): string | undefined {
   try {
     const body: unknown = JSON.parse(text);
-    if (typeof body === 'object' && body !== null && 'message' in body && typeof body.message === 'string') return body.message;
+    if (typeof body === 'object' && body !== null && 'message' in body && typeof body.message === 'string')
+      return body.message;
   } catch {
     return undefined;
   }
@@ -207,7 +253,12 @@ function messageOf(text: string): string | undefined {
 
 /** True when the engine itself answered with this error, rather than the way to it. */
 export function isEngineError(thrown: unknown): thrown is WharfError {
-  return thrown instanceof WharfError && typeof thrown.cause === 'object' && thrown.cause !== null && 'engine' in thrown.cause;
+  return (
+    thrown instanceof WharfError &&
+    typeof thrown.cause === 'object' &&
+    thrown.cause !== null &&
+    'engine' in thrown.cause
+  );
 }
 
 /** Reads a stream to its end. Throws `exhausted` past the limit. */
@@ -231,7 +282,9 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (thrown) {
-    throw new WharfError('corrupt', `the engine's answer is not JSON: ${text.slice(0, 80)}`, { cause: thrown });
+    throw new WharfError('corrupt', `the engine's answer is not JSON: ${text.slice(0, 80)}`, {
+      cause: thrown,
+    });
   }
 }
 

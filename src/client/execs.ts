@@ -16,11 +16,18 @@ export function startExec(client: EngineClient, id: string, json: unknown): Prom
 }
 
 /** GET /exec/{id}/json */
-export function inspectExec(client: EngineClient, id: string): Promise<{ Running: boolean; ExitCode: number | null; Pid: number }> {
+export function inspectExec(
+  client: EngineClient,
+  id: string,
+): Promise<{ Running: boolean; ExitCode: number | null; Pid: number }> {
   return client.json('GET', `/exec/${id}/json`);
 }
 
 /** POST /exec/{id}/resize */
-export function resizeExec(client: EngineClient, id: string, size: { rows: number; columns: number }): Promise<number> {
+export function resizeExec(
+  client: EngineClient,
+  id: string,
+  size: { rows: number; columns: number },
+): Promise<number> {
   return client.send('POST', `/exec/${id}/resize`, { query: { h: size.rows, w: size.columns } });
 }

@@ -23,27 +23,53 @@ export function imageHistory(client: EngineClient, name: string, query: Query): 
 }
 
 /** POST /images/{name}/tag */
-export function tagImage(client: EngineClient, name: string, repo: string, tag: string | undefined): Promise<number> {
+export function tagImage(
+  client: EngineClient,
+  name: string,
+  repo: string,
+  tag: string | undefined,
+): Promise<number> {
   return client.send('POST', at(name, '/tag'), { query: { repo, tag } });
 }
 
 /** DELETE /images/{name} */
-export function removeImage(client: EngineClient, name: string, query: Query): Promise<{ Untagged?: string; Deleted?: string }[]> {
+export function removeImage(
+  client: EngineClient,
+  name: string,
+  query: Query,
+): Promise<{ Untagged?: string; Deleted?: string }[]> {
   return client.json('DELETE', at(name), { query });
 }
 
 /** POST /images/load */
-export function loadImages(client: EngineClient, body: NodeJS.ReadableStream, query: Query): Promise<IncomingMessage> {
-  return client.stream('POST', '/images/load', { body, query, headers: { 'Content-Type': 'application/x-tar' } });
+export function loadImages(
+  client: EngineClient,
+  body: NodeJS.ReadableStream,
+  query: Query,
+): Promise<IncomingMessage> {
+  return client.stream('POST', '/images/load', {
+    body,
+    query,
+    headers: { 'Content-Type': 'application/x-tar' },
+  });
 }
 
 /** GET /images/get */
-export function saveImages(client: EngineClient, names: readonly string[], platform: string | undefined): Promise<IncomingMessage> {
+export function saveImages(
+  client: EngineClient,
+  names: readonly string[],
+  platform: string | undefined,
+): Promise<IncomingMessage> {
   return client.stream('GET', '/images/get', { query: { names, platform } });
 }
 
 /** POST /images/create, from a registry or (`fromSrc`) a tar stream. */
-export function createImage(client: EngineClient, query: Query, body?: NodeJS.ReadableStream, headers: Readonly<Record<string, string>> = {}): Promise<IncomingMessage> {
+export function createImage(
+  client: EngineClient,
+  query: Query,
+  body?: NodeJS.ReadableStream,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<IncomingMessage> {
   return client.stream('POST', '/images/create', { query, headers, ...(body ? { body } : {}) });
 }
 
@@ -53,7 +79,12 @@ export function pruneImages(client: EngineClient, filters: string | undefined): 
 }
 
 /** GET /images/search */
-export function searchImages(client: EngineClient, query: Query): Promise<{ name: string; description: string; star_count: number; is_official: boolean; is_automated: boolean }[]> {
+export function searchImages(
+  client: EngineClient,
+  query: Query,
+): Promise<
+  { name: string; description: string; star_count: number; is_official: boolean; is_automated: boolean }[]
+> {
   return client.json('GET', '/images/search', { query });
 }
 

@@ -36,7 +36,9 @@ export async function* jsonLines<T>(source: AsyncIterable<Buffer>): AsyncGenerat
     try {
       yield JSON.parse(text) as T;
     } catch (thrown) {
-      throw new WharfError('corrupt', `a line of the stream is not JSON: ${text.slice(0, 80)}`, { cause: thrown });
+      throw new WharfError('corrupt', `a line of the stream is not JSON: ${text.slice(0, 80)}`, {
+        cause: thrown,
+      });
     }
   }
 }

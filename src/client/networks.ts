@@ -9,7 +9,10 @@ export function listNetworks(client: EngineClient, filters: string | undefined):
 }
 
 /** POST /networks/create */
-export function createNetwork(client: EngineClient, json: unknown): Promise<{ Id: string; Warning?: string }> {
+export function createNetwork(
+  client: EngineClient,
+  json: unknown,
+): Promise<{ Id: string; Warning?: string }> {
   return client.json('POST', '/networks/create', { json });
 }
 

@@ -23,7 +23,10 @@ export function diskUsage(client: EngineClient): Promise<DiskUsage> {
 }
 
 /** POST /auth */
-export function authenticate(client: EngineClient, json: unknown): Promise<{ Status: string; IdentityToken?: string }> {
+export function authenticate(
+  client: EngineClient,
+  json: unknown,
+): Promise<{ Status: string; IdentityToken?: string }> {
   return client.json('POST', '/auth', { json });
 }
 
@@ -40,6 +43,8 @@ export interface Finding {
 }
 
 /** GET /wharf/verify: the kernel's objects against the database. */
-export function verify(client: EngineClient): Promise<{ ok: boolean; findings?: Finding[] | null; checks?: number }> {
+export function verify(
+  client: EngineClient,
+): Promise<{ ok: boolean; findings?: Finding[] | null; checks?: number }> {
   return client.json('GET', '/wharf/verify');
 }

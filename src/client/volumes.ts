@@ -4,7 +4,10 @@ import type { EngineClient } from './engine-client.ts';
 const at = (name: string): string => `/volumes/${encodeURIComponent(name)}`;
 
 /** GET /volumes */
-export function listVolumes(client: EngineClient, filters: string | undefined): Promise<{ Volumes: VolumeRow[] | null; Warnings: string[] | null }> {
+export function listVolumes(
+  client: EngineClient,
+  filters: string | undefined,
+): Promise<{ Volumes: VolumeRow[] | null; Warnings: string[] | null }> {
   return client.json('GET', '/volumes', { query: { filters } });
 }
 

@@ -15,16 +15,24 @@ import { createRequest } from './request.ts';
 export function withHelp(context: Context, thrown: unknown, code = 125): ExitError {
   if (thrown instanceof ExitError) return thrown;
   const text = describeError(thrown);
-  return new ExitError(code, `${context.program}: ${text}\n\nRun '${context.program} ${context.path} --help' for more information`);
+  return new ExitError(
+    code,
+    `${context.program}: ${text}\n\nRun '${context.program} ${context.path} --help' for more information`,
+  );
 }
 
 /** Checks the flags against each other and builds the request. Throws ExitError. */
 export function buildRequest(context: Context, flags: ParsedFlags): CreateRequest {
   try {
     const pull = flags.string('pull');
-    if (!['always', 'missing', 'never', ''].includes(pull)) throw new WharfError('invalid', `invalid pull option: '${pull}': must be one of "always", "missing" or "never"`);
+    if (!['always', 'missing', 'never', ''].includes(pull))
+      throw new WharfError(
+        'invalid',
+        `invalid pull option: '${pull}': must be one of "always", "missing" or "never"`,
+      );
     const request = createRequest(flags, context.env);
-    if (flags.bool('rm') && !['', 'no'].includes(flags.string('restart').split(':')[0] ?? '')) throw new WharfError('invalid', 'conflicting options: cannot specify both --restart and --rm');
+    if (flags.bool('rm') && !['', 'no'].includes(flags.string('restart').split(':')[0] ?? ''))
+      throw new WharfError('invalid', 'conflicting options: cannot specify both --restart and --rm');
     return request;
   } catch (thrown) {
     throw withHelp(context, thrown);
@@ -36,7 +44,10 @@ export async function create(context: Context, flags: ParsedFlags, request: Crea
   const image = flags.operands[0] ?? '';
   const cidfile = flags.string('cidfile');
   if (cidfile !== '' && (await stat(cidfile).catch(() => undefined))) {
-    throw new WharfError('conflict', `container ID file found, make sure the other container isn't running or delete ${cidfile}`);
+    throw new WharfError(
+      'conflict',
+      `container ID file found, make sure the other container isn't running or delete ${cidfile}`,
+    );
   }
   if (!/^(?:sha256:)?[0-9a-f]{64}$/.test(image)) splitTarget(image);
   const platform = flags.string('platform').toLowerCase() || undefined;
@@ -54,16 +65,29 @@ export async function create(context: Context, flags: ParsedFlags, request: Crea
   return made.Id;
 }
 
-async function pull(context: Context, image: string, platform: string | undefined, quiet: boolean): Promise<void> {
+async function pull(
+  context: Context,
+  image: string,
+  platform: string | undefined,
+  quiet: boolean,
+): Promise<void> {
   const { repo, tag } = splitTarget(image);
   const digest = /@(sha256:[0-9a-f]{64})$/.exec(image)?.[1];
-  const response = await createImage(context.client(), { fromImage: repo, tag: digest ?? tag ?? 'latest', platform }, undefined, registryAuth(context, repo));
+  const response = await createImage(
+    context.client(),
+    { fromImage: repo, tag: digest ?? tag ?? 'latest', platform },
+    undefined,
+    registryAuth(context, repo),
+  );
   await showProgress(response, quiet ? { write: () => undefined } : context.stderr);
 }
 
 /** The exit code of a container that could not start: 127 not found, 126 not executable, else 125. */
 export function startFailureCode(message: string): number {
-  if (/executable file not found|no such file or directory|system cannot find the file specified/.test(message)) return 127;
+  if (
+    /executable file not found|no such file or directory|system cannot find the file specified/.test(message)
+  )
+    return 127;
   if (/permission denied|not a directory|is a directory/.test(message)) return 126;
   return 125;
 }

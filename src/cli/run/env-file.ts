@@ -4,7 +4,11 @@ import { openFileError } from '../files.ts';
 type Env = Readonly<Record<string, string | undefined>>;
 
 /** Lines of files and then those of flags; a name alone takes its value from `env`, or none at all. */
-export function keyValues(files: readonly string[], values: readonly string[], env: Env | undefined): string[] {
+export function keyValues(
+  files: readonly string[],
+  values: readonly string[],
+  env: Env | undefined,
+): string[] {
   const lines = files.flatMap((file) => readLines(file, env));
   for (const value of values) {
     if (value.includes('=') || !env) lines.push(value);
@@ -20,17 +24,28 @@ function readLines(file: string, env: Env | undefined): string[] {
   } catch (thrown) {
     throw openFileError(file, thrown);
   }
-  return text.replace(/^\ufeff/, '').split('\n').flatMap((raw) => {
-    const line = raw.replace(/\r$/, '').trimStart();
-    if (line === '' || line.startsWith('#')) return [];
-    const at = line.indexOf('=');
-    const name = at < 0 ? line : line.slice(0, at);
-    if (/[ \t]/.test(name)) throw new Error(`invalid env file (${file}): variable '${name}' contains whitespaces`.replace('invalid env file', `poorly formatted environment: variable '${name}' contains whitespaces`).split(' (')[0]);
-    if (name === '') throw new Error(`no variable name on line '${line}'`);
-    if (at >= 0 || !env) return [line];
-    const value = env[name.trim()];
-    return value === undefined ? [] : [`${name.trim()}=${value}`];
-  });
+  return text
+    .replace(/^\ufeff/, '')
+    .split('\n')
+    .flatMap((raw) => {
+      const line = raw.replace(/\r$/, '').trimStart();
+      if (line === '' || line.startsWith('#')) return [];
+      const at = line.indexOf('=');
+      const name = at < 0 ? line : line.slice(0, at);
+      if (/[ \t]/.test(name))
+        throw new Error(
+          `invalid env file (${file}): variable '${name}' contains whitespaces`
+            .replace(
+              'invalid env file',
+              `poorly formatted environment: variable '${name}' contains whitespaces`,
+            )
+            .split(' (')[0],
+        );
+      if (name === '') throw new Error(`no variable name on line '${line}'`);
+      if (at >= 0 || !env) return [line];
+      const value = env[name.trim()];
+      return value === undefined ? [] : [`${name.trim()}=${value}`];
+    });
 }
 
 /** `a=b` lines as an object; a name alone is empty. */

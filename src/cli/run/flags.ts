@@ -11,13 +11,35 @@ function oneOf(values: readonly string[], message: string) {
 function checkUlimit(value: string): string {
   const match = /^([^=]+)=(.+)$/.exec(value);
   if (!match) throw new Error(`invalid ulimit argument: ${value}`);
-  const known = ['core', 'cpu', 'data', 'fsize', 'locks', 'memlock', 'msgqueue', 'nice', 'nofile', 'nproc', 'rss', 'rtprio', 'rttime', 'sigpending', 'stack'];
+  const known = [
+    'core',
+    'cpu',
+    'data',
+    'fsize',
+    'locks',
+    'memlock',
+    'msgqueue',
+    'nice',
+    'nofile',
+    'nproc',
+    'rss',
+    'rtprio',
+    'rttime',
+    'sigpending',
+    'stack',
+  ];
   if (!known.includes(match[1] ?? '')) throw new Error(`invalid ulimit type: ${match[1]}`);
   const parts = (match[2] ?? '').split(':');
-  if (parts.length > 2) throw new Error(`too many limit value arguments - ${match[2]}, can only have up to two, \`soft[:hard]\``);
-  for (const part of parts) if (!/^-?\d+$/.test(part)) throw new Error(`strconv.ParseInt: parsing ${JSON.stringify(part)}: invalid syntax`);
+  if (parts.length > 2)
+    throw new Error(`too many limit value arguments - ${match[2]}, can only have up to two, \`soft[:hard]\``);
+  for (const part of parts)
+    if (!/^-?\d+$/.test(part))
+      throw new Error(`strconv.ParseInt: parsing ${JSON.stringify(part)}: invalid syntax`);
   const [soft, hard] = parts.map(Number);
-  if (hard !== undefined && hard !== -1 && (soft === -1 || (soft ?? 0) > hard)) throw new Error(`ulimit soft limit must be less than or equal to hard limit: ${soft === -1 ? 'soft: -1 (unlimited)' : soft} > ${hard}`);
+  if (hard !== undefined && hard !== -1 && (soft === -1 || (soft ?? 0) > hard))
+    throw new Error(
+      `ulimit soft limit must be less than or equal to hard limit: ${soft === -1 ? 'soft: -1 (unlimited)' : soft} > ${hard}`,
+    );
   return value;
 }
 
@@ -30,7 +52,8 @@ function checkHost(value: string): string {
   const at = value.search(/[=:]/);
   if (at <= 0) throw new Error(`bad format for add-host: ${JSON.stringify(value)}`);
   const address = value.slice(at + 1).replace(/^\[(.*)\]$/, '$1');
-  if (address !== 'host-gateway' && !/^[0-9a-fA-F.:%]+$/.test(address)) throw new Error(`invalid IP address in add-host: ${JSON.stringify(address)}`);
+  if (address !== 'host-gateway' && !/^[0-9a-fA-F.:%]+$/.test(address))
+    throw new Error(`invalid IP address in add-host: ${JSON.stringify(address)}`);
   return `${value.slice(0, at)}:${address}`;
 }
 
@@ -42,13 +65,16 @@ function checkThrottle(value: string): string {
 }
 
 function checkDns(value: string): string {
-  if (!/^[0-9a-fA-F.:%]+$/.test(value.trim())) throw new Error(`IP address is not correctly formatted: ${value.trim()}`);
+  if (!/^[0-9a-fA-F.:%]+$/.test(value.trim()))
+    throw new Error(`IP address is not correctly formatted: ${value.trim()}`);
   return value.trim();
 }
 
 const device = { shown: '[]', check: checkThrottle };
 const resources = (): FlagSpec[] => [
-  flag('blkio-weight', 'uint16', 'Block IO (relative weight), between 10 and 1000, or 0 to disable', { shown: '0' }),
+  flag('blkio-weight', 'uint16', 'Block IO (relative weight), between 10 and 1000, or 0 to disable', {
+    shown: '0',
+  }),
   flag('cpu-period', 'int', 'Limit CPU CFS (Completely Fair Scheduler) period'),
   flag('cpu-quota', 'int', 'Limit CPU CFS (Completely Fair Scheduler) quota'),
   flag('cpu-rt-period', 'int', 'Limit CPU real-time period in microseconds'),
@@ -74,17 +100,21 @@ export const CONTAINER_FLAGS: readonly FlagSpec[] = [
   ...resources(),
   flag('add-host', 'list', 'Add a custom host-to-IP mapping (host:ip)', { check: checkHost }),
   flag('annotation', 'map', 'Add an annotation to the container (passed through to the OCI runtime)'),
-  flag('a,attach', 'list', 'Attach to STDIN, STDOUT or STDERR', { check: oneOf(['stdin', 'stdout', 'stderr'], 'valid streams are STDIN, STDOUT and STDERR') }),
+  flag('a,attach', 'list', 'Attach to STDIN, STDOUT or STDERR', {
+    check: oneOf(['stdin', 'stdout', 'stderr'], 'valid streams are STDIN, STDOUT and STDERR'),
+  }),
   flag('blkio-weight-device', 'list', 'Block IO weight (relative device weight)', device),
   flag('cap-add', 'list', 'Add Linux capabilities'),
   flag('cap-drop', 'list', 'Drop Linux capabilities'),
   flag('cgroup-parent', 'string', 'Optional parent cgroup for the container'),
-  flag('cgroupns', 'string', "Cgroup namespace to use (host|private)"),
+  flag('cgroupns', 'string', 'Cgroup namespace to use (host|private)'),
   flag('cidfile', 'string', 'Write the container ID to the file'),
   flag('cpu-count', 'int', 'CPU count (Windows only)'),
   flag('cpu-percent', 'int', 'CPU percent (Windows only)'),
   flag('device', 'list', 'Add a host device to the container'),
-  flag('device-cgroup-rule', 'list', 'Add a rule to the cgroup allowed devices list', { check: checkCgroupRule }),
+  flag('device-cgroup-rule', 'list', 'Add a rule to the cgroup allowed devices list', {
+    check: checkCgroupRule,
+  }),
   flag('device-read-bps', 'list', 'Limit read rate (bytes per second) from a device', device),
   flag('device-read-iops', 'list', 'Limit read rate (IO per second) from a device', device),
   flag('device-write-bps', 'list', 'Limit write rate (bytes per second) to a device', device),
@@ -99,13 +129,23 @@ export const CONTAINER_FLAGS: readonly FlagSpec[] = [
   flag('e,env', 'list', 'Set environment variables', { check: checkEnv }),
   flag('env-file', 'list', 'Read in a file of environment variables'),
   flag('expose', 'list', 'Expose a port or a range of ports'),
-  flag('gpus', 'list', "GPU devices to add to the container ('all' to pass all GPUs)", { typeName: 'gpu-request' }),
+  flag('gpus', 'list', "GPU devices to add to the container ('all' to pass all GPUs)", {
+    typeName: 'gpu-request',
+  }),
   flag('group-add', 'list', 'Add additional groups to join'),
   flag('health-cmd', 'string', 'Command to run to check health'),
   flag('health-interval', 'duration', 'Time between running the check (ms|s|m|h)'),
   flag('health-retries', 'int', 'Consecutive failures needed to report unhealthy'),
-  flag('health-start-interval', 'duration', 'Time between running the check during the start period (ms|s|m|h)'),
-  flag('health-start-period', 'duration', 'Start period for the container to initialize before starting health-retries countdown (ms|s|m|h)'),
+  flag(
+    'health-start-interval',
+    'duration',
+    'Time between running the check during the start period (ms|s|m|h)',
+  ),
+  flag(
+    'health-start-period',
+    'duration',
+    'Start period for the container to initialize before starting health-retries countdown (ms|s|m|h)',
+  ),
   flag('health-timeout', 'duration', 'Maximum time to allow one check to run (ms|s|m|h)'),
   flag('help', 'bool', 'Print usage'),
   flag('h,hostname', 'string', 'Container host name'),
@@ -126,7 +166,10 @@ export const CONTAINER_FLAGS: readonly FlagSpec[] = [
   flag('log-opt', 'list', 'Log driver options'),
   flag('mac-address', 'string', 'Container MAC address (e.g., 92:d0:c6:0a:29:33)'),
   flag('memory-swappiness', 'int', 'Tune container memory swappiness (0 to 100)', { default: -1 }),
-  flag('mount', 'list', 'Attach a filesystem mount to the container', { typeName: 'mount', check: checkMount }),
+  flag('mount', 'list', 'Attach a filesystem mount to the container', {
+    typeName: 'mount',
+    check: checkMount,
+  }),
   flag('name', 'string', 'Assign a name to the container'),
   flag('net', 'list', 'The old name of --network', { hidden: true }),
   flag('net-alias', 'list', 'The old name of --network-alias', { hidden: true }),
@@ -165,6 +208,7 @@ export const CONTAINER_FLAGS: readonly FlagSpec[] = [
 ];
 
 function checkCgroupRule(value: string): string {
-  if (!/^[acb] ([0-9]+|\*):([0-9]+|\*) [rwm]{1,3}$/.test(value)) throw new Error(`invalid device cgroup format '${value}'`);
+  if (!/^[acb] ([0-9]+|\*):([0-9]+|\*) [rwm]{1,3}$/.test(value))
+    throw new Error(`invalid device cgroup format '${value}'`);
   return value;
 }

@@ -7,14 +7,20 @@ export function csvFields(line: string): string[] {
   const field = /(?:"((?:[^"]|"")*)"|([^,]*))(,|$)/y;
   for (;;) {
     const match = field.exec(line);
-    if (!match) throw new Error(`parse error on line 1, column ${field.lastIndex + 1}: bare " in non-quoted field`);
+    if (!match)
+      throw new Error(`parse error on line 1, column ${field.lastIndex + 1}: bare " in non-quoted field`);
     out.push(match[1] !== undefined ? match[1].replaceAll('""', '"') : (match[2] ?? ''));
     if (match[3] === '') return out;
   }
 }
 
 type Mount = Record<string, unknown> & { Type: string };
-type Options = { BindOptions: Record<string, unknown>; VolumeOptions: Record<string, unknown>; TmpfsOptions: Record<string, unknown>; ImageOptions: Record<string, unknown> };
+type Options = {
+  BindOptions: Record<string, unknown>;
+  VolumeOptions: Record<string, unknown>;
+  TmpfsOptions: Record<string, unknown>;
+  ImageOptions: Record<string, unknown>;
+};
 
 /** Refuses a bad `--mount`; the text itself stays. */
 export function checkMount(text: string): string {
@@ -33,17 +39,29 @@ export function parseMount(text: string): Mount {
   }
   if (mount.Type === '') throw new Error('type is required');
   if (mount['Target'] === undefined || mount['Target'] === '') throw new Error('target is required');
-  const kinds = { BindOptions: 'bind', VolumeOptions: 'volume', TmpfsOptions: 'tmpfs', ImageOptions: 'image' } as const;
+  const kinds = {
+    BindOptions: 'bind',
+    VolumeOptions: 'volume',
+    TmpfsOptions: 'tmpfs',
+    ImageOptions: 'image',
+  } as const;
   for (const [name, type] of Object.entries(kinds)) {
     const set = options[name as keyof Options];
     if (Object.keys(set).length === 0) continue;
-    if (mount.Type !== type) throw new Error(`cannot mix '${type}-*' options with mount type '${mount.Type}'`);
+    if (mount.Type !== type)
+      throw new Error(`cannot mix '${type}-*' options with mount type '${mount.Type}'`);
     mount[name] = set;
   }
   return mount;
 }
 
-function setField(mount: Mount, options: Options, key: string, value: string | undefined, part: string): void {
+function setField(
+  mount: Mount,
+  options: Options,
+  key: string,
+  value: string | undefined,
+  part: string,
+): void {
   const bool = (): boolean => {
     if (value === undefined) return true;
     if (['1', 't', 'T', 'true', 'TRUE', 'True'].includes(value)) return true;
@@ -96,7 +114,10 @@ function setField(mount: Mount, options: Options, key: string, value: string | u
       options.ImageOptions['Subpath'] = value;
       return;
     case 'volume-driver':
-      options.VolumeOptions['DriverConfig'] = { ...(options.VolumeOptions['DriverConfig'] as object), Name: value };
+      options.VolumeOptions['DriverConfig'] = {
+        ...(options.VolumeOptions['DriverConfig'] as object),
+        Name: value,
+      };
       return;
     case 'volume-opt':
       return pair((options.VolumeOptions['DriverConfig'] ??= {}) as Record<string, unknown>, 'Options');
@@ -124,5 +145,8 @@ function recursive(options: Options, value: string): void {
   if (value === 'disabled') BindOptions['NonRecursive'] = true;
   else if (value === 'writable') BindOptions['ReadOnlyNonRecursive'] = true;
   else if (value === 'readonly') BindOptions['ReadOnlyForceRecursive'] = true;
-  else throw new Error(`invalid value for bind-recursive: ${value} (must be "enabled", "disabled", "writable", or "readonly")`);
+  else
+    throw new Error(
+      `invalid value for bind-recursive: ${value} (must be "enabled", "disabled", "writable", or "readonly")`,
+    );
 }

@@ -18,11 +18,13 @@ function parseNetwork(text: string): Attachment {
     if (at < 0) throw new Error(`invalid field ${field}`);
     const [key, value] = [field.slice(0, at).trim().toLowerCase(), field.slice(at + 1).trim()];
     if (key === 'name') out.name = value;
-    else if (key === 'alias') out.endpoint['Aliases'] = [...((out.endpoint['Aliases'] as string[]) ?? []), value];
+    else if (key === 'alias')
+      out.endpoint['Aliases'] = [...((out.endpoint['Aliases'] as string[]) ?? []), value];
     else if (key === 'ip') ipam['IPv4Address'] = value;
     else if (key === 'ip6') ipam['IPv6Address'] = value;
     else if (key === 'mac-address') out.endpoint['MacAddress'] = value;
-    else if (key === 'link-local-ip') ipam['LinkLocalIPs'] = [...((ipam['LinkLocalIPs'] as string[]) ?? []), value];
+    else if (key === 'link-local-ip')
+      ipam['LinkLocalIPs'] = [...((ipam['LinkLocalIPs'] as string[]) ?? []), value];
     else if (key === 'driver-opt') options.push(value);
     else if (key === 'gw-priority') out.endpoint['GwPriority'] = Number(value);
     else throw new Error(`invalid field key ${key}`);
@@ -39,13 +41,20 @@ export function networking(flags: ParsedFlags): { mode: string; endpoints: Recor
   const [first] = attachments;
   if (!first || attachments.some((each) => each.name === '')) throw new Error('no name set for network');
   addFlags(flags, first);
-  const user = (name: string) => !['default', 'bridge', 'host', 'none'].includes(name) && !name.startsWith('container:');
-  if (attachments.length > 1 && attachments.some((each) => !user(each.name) && each.name !== 'bridge' && each.name !== 'default')) {
-    throw new Error('conflicting options: cannot attach both user-defined and non-user-defined network-modes');
+  const user = (name: string) =>
+    !['default', 'bridge', 'host', 'none'].includes(name) && !name.startsWith('container:');
+  if (
+    attachments.length > 1 &&
+    attachments.some((each) => !user(each.name) && each.name !== 'bridge' && each.name !== 'default')
+  ) {
+    throw new Error(
+      'conflicting options: cannot attach both user-defined and non-user-defined network-modes',
+    );
   }
   const endpoints: Record<string, unknown> = {};
   for (const { name, endpoint } of attachments) {
-    if (Object.hasOwn(endpoints, name)) throw new Error(`network ${JSON.stringify(name)} is specified multiple times`);
+    if (Object.hasOwn(endpoints, name))
+      throw new Error(`network ${JSON.stringify(name)} is specified multiple times`);
     if (Object.keys(endpoint).length > 0 || attachments.length > 1 || user(name)) endpoints[name] = endpoint;
   }
   return { mode: first.name, endpoints };
@@ -54,11 +63,13 @@ export function networking(flags: ParsedFlags): { mode: string; endpoints: Recor
 function addFlags(flags: ParsedFlags, first: Attachment): void {
   const aliases = [...flags.list('network-alias'), ...flags.list('net-alias')];
   if (aliases.length > 0) {
-    if (first.endpoint['Aliases']) throw new Error('conflicting options: cannot specify both --network-alias and per-network alias');
+    if (first.endpoint['Aliases'])
+      throw new Error('conflicting options: cannot specify both --network-alias and per-network alias');
     first.endpoint['Aliases'] = aliases;
   }
   const links = flags.list('link');
-  if (links.length > 0 && first.name !== 'default' && first.name !== 'bridge') first.endpoint['Links'] = links;
+  if (links.length > 0 && first.name !== 'default' && first.name !== 'bridge')
+    first.endpoint['Links'] = links;
   const ipam: Record<string, unknown> = {
     ...(first.endpoint['IPAMConfig'] as object),
     ...(flags.changed('ip') ? { IPv4Address: flags.string('ip') } : {}),

@@ -5,7 +5,10 @@ export interface Binding {
 }
 
 /** Reads `--publish` values to what is exposed and bound. Throws Error with Docker's text. */
-export function parsePublish(values: readonly string[]): { exposed: Record<string, object>; bindings: Record<string, Binding[]> } {
+export function parsePublish(values: readonly string[]): {
+  exposed: Record<string, object>;
+  bindings: Record<string, Binding[]>;
+} {
   const exposed: Record<string, object> = {};
   const bindings: Record<string, Binding[]> = {};
   for (const value of values) {
@@ -29,7 +32,8 @@ function shortForm(raw: string): [string, Binding][] {
   if (!['tcp', 'udp', 'sctp'].includes(protocol)) throw new Error(`invalid proto: ${protocol}`);
   if (address !== '' && !/^[0-9.]+$|:/.test(address)) throw new Error(`invalid IP address: ${address}`);
   const many = hosts && hosts[1] - hosts[0] !== to - from;
-  if (hosts && many && from !== to) throw new Error(`invalid ranges specified for container and host Ports: ${container} and ${host}`);
+  if (hosts && many && from !== to)
+    throw new Error(`invalid ranges specified for container and host Ports: ${container} and ${host}`);
   const out: [string, Binding][] = [];
   for (let port = from; port <= to; port++) {
     const chosen = hosts ? (many ? `${hosts[0]}-${hosts[1]}` : String(hosts[0] + port - from)) : '';
@@ -64,7 +68,8 @@ function longForm(raw: string): [string, Binding][] {
     else if (key === 'protocol') protocol = value;
     else if (key !== 'mode' && key !== 'name') throw new Error(`invalid field key ${key}`);
   }
-  if (!Number.isInteger(target) || target <= 0) throw new Error(`invalid publish opts format (should be name=value but got '${raw}')`);
+  if (!Number.isInteger(target) || target <= 0)
+    throw new Error(`invalid publish opts format (should be name=value but got '${raw}')`);
   return [[`${target}/${protocol}`, { HostIp: '', HostPort: published }]];
 }
 
@@ -74,7 +79,13 @@ export function parseExpose(values: readonly string[]): Record<string, object> {
   for (const value of values) {
     if (value.includes(':')) throw new Error(`invalid port format for --expose: ${value}`);
     const [ports = '', protocol = 'tcp'] = value.split('/');
-    const [from, to] = range(ports, () => new Error(`invalid range format for --expose: ${value}, error: invalid port specification: ${JSON.stringify(ports)}`));
+    const [from, to] = range(
+      ports,
+      () =>
+        new Error(
+          `invalid range format for --expose: ${value}, error: invalid port specification: ${JSON.stringify(ports)}`,
+        ),
+    );
     for (let port = from; port <= to; port++) out[`${port}/${protocol}`] = {};
   }
   return out;

@@ -15,8 +15,13 @@ type Env = Readonly<Record<string, string | undefined>>;
 export function createRequest(flags: ParsedFlags, env: Env): CreateRequest {
   const [image = '', ...args] = flags.operands;
   const attach = attachment(flags);
-  if (flags.changed('memory-swappiness') && (flags.number('memory-swappiness') < -1 || flags.number('memory-swappiness') > 100)) {
-    throw new Error(`invalid value: ${flags.number('memory-swappiness')}. Valid memory swappiness range is 0-100`);
+  if (
+    flags.changed('memory-swappiness') &&
+    (flags.number('memory-swappiness') < -1 || flags.number('memory-swappiness') > 100)
+  ) {
+    throw new Error(
+      `invalid value: ${flags.number('memory-swappiness')}. Valid memory swappiness range is 0-100`,
+    );
   }
   const { exposed, bindings } = parsePublish(flags.list('publish'));
   Object.assign(exposed, parseExpose(flags.list('expose')));
@@ -38,7 +43,11 @@ export function createRequest(flags: ParsedFlags, env: Env): CreateRequest {
     Image: image,
     Volumes: volumes.anonymous,
     WorkingDir: flags.string('workdir'),
-    Entrypoint: flags.changed('entrypoint') ? (flags.string('entrypoint') === '' ? [''] : [flags.string('entrypoint')]) : null,
+    Entrypoint: flags.changed('entrypoint')
+      ? flags.string('entrypoint') === ''
+        ? ['']
+        : [flags.string('entrypoint')]
+      : null,
     Labels: toMap(keyValues(flags.list('label-file'), flags.list('label'), undefined)),
     ...(flags.changed('stop-signal') ? { StopSignal: flags.string('stop-signal') } : {}),
     ...(flags.changed('stop-timeout') ? { StopTimeout: flags.number('stop-timeout') } : {}),
@@ -47,33 +56,58 @@ export function createRequest(flags: ParsedFlags, env: Env): CreateRequest {
   };
 }
 
-function attachment(flags: ParsedFlags): { AttachStdin: boolean; AttachStdout: boolean; AttachStderr: boolean } {
+function attachment(flags: ParsedFlags): {
+  AttachStdin: boolean;
+  AttachStdout: boolean;
+  AttachStderr: boolean;
+} {
   const streams = flags.list('attach');
   if (flags.bool('detach')) return { AttachStdin: false, AttachStdout: false, AttachStderr: false };
-  if (streams.length === 0) return { AttachStdin: flags.bool('interactive'), AttachStdout: true, AttachStderr: true };
-  return { AttachStdin: streams.includes('stdin'), AttachStdout: streams.includes('stdout'), AttachStderr: streams.includes('stderr') };
+  if (streams.length === 0)
+    return { AttachStdin: flags.bool('interactive'), AttachStdout: true, AttachStderr: true };
+  return {
+    AttachStdin: streams.includes('stdin'),
+    AttachStdout: streams.includes('stdout'),
+    AttachStderr: streams.includes('stderr'),
+  };
 }
 
 /** A volume without a source is anonymous; the rest are binds, with relative paths resolved here. */
-function splitVolumes(values: readonly string[]): { anonymous: Record<string, object>; binds: string[] | null } {
+function splitVolumes(values: readonly string[]): {
+  anonymous: Record<string, object>;
+  binds: string[] | null;
+} {
   const anonymous: Record<string, object> = {};
   const binds: string[] = [];
   for (const value of values) {
     const at = value.indexOf(':');
     if (at < 0) anonymous[value] = {};
-    else binds.push(/^(?:\.{1,2}(?:\/|:|$))/.test(value) ? `${resolve(value.slice(0, at))}${value.slice(at)}` : value);
+    else
+      binds.push(
+        /^(?:\.{1,2}(?:\/|:|$))/.test(value) ? `${resolve(value.slice(0, at))}${value.slice(at)}` : value,
+      );
   }
   return { anonymous, binds: binds.length > 0 ? binds : null };
 }
 
 function healthcheck(flags: ParsedFlags): Record<string, unknown> | undefined {
-  const names = ['health-cmd', 'health-interval', 'health-timeout', 'health-start-period', 'health-start-interval', 'health-retries'];
-  const given = names.some((name) => flags.changed(name) && (flags.string(name) !== '' && flags.string(name) !== '0'));
+  const names = [
+    'health-cmd',
+    'health-interval',
+    'health-timeout',
+    'health-start-period',
+    'health-start-interval',
+    'health-retries',
+  ];
+  const given = names.some(
+    (name) => flags.changed(name) && flags.string(name) !== '' && flags.string(name) !== '0',
+  );
   if (flags.bool('no-healthcheck')) {
     if (given) throw new Error('--no-healthcheck conflicts with --health-* options');
     return { Test: ['NONE'] };
   }
-  for (const name of names.slice(1)) if (flags.number(name) < 0) throw new Error(`--${name} cannot be negative`);
+  for (const name of names.slice(1))
+    if (flags.number(name) < 0) throw new Error(`--${name} cannot be negative`);
   if (!given) return undefined;
   const command = flags.string('health-cmd');
   return {
@@ -105,7 +139,12 @@ export function resourceFields(flags: ParsedFlags): Record<string, unknown> {
   };
 }
 
-function hostConfig(flags: ParsedFlags, binds: string[] | null, bindings: object, networkMode: string): Record<string, unknown> {
+function hostConfig(
+  flags: ParsedFlags,
+  binds: string[] | null,
+  bindings: object,
+  networkMode: string,
+): Record<string, unknown> {
   const security = securityOptions(flags.list('security-opt'));
   const throttles = (name: string) => flags.list(name).map((text) => throttle(text, name.endsWith('bps')));
   return {
@@ -177,13 +216,15 @@ export function restartPolicy(text: string): { Name: string; MaximumRetryCount: 
   if (name === '') throw new Error('invalid restart policy format: no policy provided before colon');
   if (at < 0) return { Name: name, MaximumRetryCount: 0 };
   const count = text.slice(at + 1);
-  if (!/^-?\d+$/.test(count)) throw new Error('invalid restart policy format: maximum retry count must be an integer');
+  if (!/^-?\d+$/.test(count))
+    throw new Error('invalid restart policy format: maximum retry count must be an integer');
   return { Name: name, MaximumRetryCount: Number(count) };
 }
 
 function logOptions(flags: ParsedFlags): Record<string, string> {
   const values = flags.list('log-opt');
-  if (flags.string('log-driver') === 'none' && values.length > 0) throw new Error('invalid logging opts for driver none');
+  if (flags.string('log-driver') === 'none' && values.length > 0)
+    throw new Error('invalid logging opts for driver none');
   return toMap(values);
 }
 
@@ -213,7 +254,9 @@ function seccompProfile(file: string): string {
   try {
     return JSON.stringify(JSON.parse(text));
   } catch (thrown) {
-    throw new Error(`compacting json for seccomp profile (${file}) failed: ${thrown instanceof Error ? thrown.message : ''}`);
+    throw new Error(
+      `compacting json for seccomp profile (${file}) failed: ${thrown instanceof Error ? thrown.message : ''}`,
+    );
   }
 }
 
@@ -228,7 +271,8 @@ function tmpfs(values: readonly string[]): Record<string, string> {
 
 function device(value: string): Record<string, string> {
   const parts = value.split(':');
-  const mode = (text: string | undefined) => text !== undefined && /^[rwm]+$/.test(text) && new Set(text).size === text.length;
+  const mode = (text: string | undefined) =>
+    text !== undefined && /^[rwm]+$/.test(text) && new Set(text).size === text.length;
   const [source = '', second, third] = parts;
   if (parts.length > 3) throw new Error(`invalid device specification: ${value}`);
   if (parts.length === 3 && !mode(third)) throw new Error(`bad mode specified: ${third}`);
@@ -240,7 +284,8 @@ function device(value: string): Record<string, string> {
 function weight(value: string): { Path: string; Weight: number } {
   const at = value.lastIndexOf(':');
   const number = Number(value.slice(at + 1));
-  if (!Number.isInteger(number) || (number > 0 && (number < 10 || number > 1000))) throw new Error(`invalid weight for device: ${value}`);
+  if (!Number.isInteger(number) || (number > 0 && (number < 10 || number > 1000)))
+    throw new Error(`invalid weight for device: ${value}`);
   return { Path: value.slice(0, at), Weight: number };
 }
 
@@ -252,12 +297,21 @@ function throttle(value: string, bytes: boolean): { Path: string; Rate: number }
 
 function ulimit(value: string): { Name: string; Soft: number; Hard: number } {
   const at = value.indexOf('=');
-  const [soft = 0, hard] = value.slice(at + 1).split(':').map(Number);
+  const [soft = 0, hard] = value
+    .slice(at + 1)
+    .split(':')
+    .map(Number);
   return { Name: value.slice(0, at), Soft: soft, Hard: hard ?? soft };
 }
 
 function gpuRequest(value: string): Record<string, unknown> {
-  const request: Record<string, unknown> & { Capabilities: string[][] } = { Driver: '', Count: 0, DeviceIDs: null, Capabilities: [['gpu']], Options: {} };
+  const request: Record<string, unknown> & { Capabilities: string[][] } = {
+    Driver: '',
+    Count: 0,
+    DeviceIDs: null,
+    Capabilities: [['gpu']],
+    Options: {},
+  };
   for (const field of csvFields(value)) {
     const at = field.indexOf('=');
     const [key, text] = at < 0 ? ['count', field] : [field.slice(0, at), field.slice(at + 1)];

@@ -14,7 +14,11 @@ class LoopSignal {
 }
 
 /** Applies a template to a value and gives the text. Throws TemplateError of stage `execute`, with Go's text. */
-export function evaluate(template: Template, data: Value, functions: ReadonlyMap<string, TemplateFunction>): string {
+export function evaluate(
+  template: Template,
+  data: Value,
+  functions: ReadonlyMap<string, TemplateFunction>,
+): string {
   const run = new Evaluator(template, functions);
   run.nodes(template.body, data, [{ name: '$', value: data }]);
   return run.out.join('');
@@ -68,14 +72,20 @@ class Evaluator {
     else this.nodes(node.otherwise, dot, inner);
   }
 
-  private range(node: Node & { type: 'if' | 'with' | 'range' }, value: Value, dot: Value, scope: Variable[]): void {
+  private range(
+    node: Node & { type: 'if' | 'with' | 'range' },
+    value: Value,
+    dot: Value,
+    scope: Variable[],
+  ): void {
     const entries = this.entries(node.pipeline, value);
     if (entries.length === 0) return this.nodes(node.otherwise, dot, scope);
     const names = node.pipeline.variables;
     for (const [key, item] of entries) {
       const inner = scope.slice();
       if (names.length === 1) inner.push({ name: names[0] ?? '', value: item });
-      if (names.length === 2) inner.push({ name: names[0] ?? '', value: key }, { name: names[1] ?? '', value: item });
+      if (names.length === 2)
+        inner.push({ name: names[0] ?? '', value: key }, { name: names[1] ?? '', value: item });
       try {
         this.nodes(node.body, item, inner);
       } catch (thrown) {
@@ -89,14 +99,16 @@ class Evaluator {
     if (value === null || value === undefined) return [];
     if (Array.isArray(value)) return value.map((item, at) => [at, item]);
     if (value instanceof Map) return sortedKeys(value).map((key) => [key, value.get(key)]);
-    if (typeof value === 'number' && Number.isInteger(value)) return Array.from({ length: Math.min(value, 1_000_000) }, (_item, at) => [at, at]);
+    if (typeof value === 'number' && Number.isInteger(value))
+      return Array.from({ length: Math.min(value, 1_000_000) }, (_item, at) => [at, at]);
     throw this.error(place, `range can't iterate over ${formatValue(value)}`);
   }
 
   private call(node: Node & { type: 'template' }, dot: Value, scope: Variable[]): void {
     const body = this.template.defined.get(node.name);
     if (!body) throw this.error(node.place, `template ${JSON.stringify(node.name)} not defined`);
-    if (++this.calls > MAX_CALLS) throw this.error(node.place, `exceeded maximum template depth (${MAX_CALLS})`);
+    if (++this.calls > MAX_CALLS)
+      throw this.error(node.place, `exceeded maximum template depth (${MAX_CALLS})`);
     const value = node.pipeline ? this.pipeline(node.pipeline, dot, scope) : undefined;
     this.nodes(body, value, [{ name: '$', value }]);
     this.calls--;
@@ -124,11 +136,19 @@ class Evaluator {
       const args = [...rest.map((operand) => this.operand(operand, dot, scope)), ...last];
       return this.operand(first, dot, scope, args);
     }
-    if (rest.length > 0 || last.length > 0) throw this.error(first, `can't give argument to non-function ${first.source}`);
+    if (rest.length > 0 || last.length > 0)
+      throw this.error(first, `can't give argument to non-function ${first.source}`);
     return this.operand(first, dot, scope);
   }
 
-  private function(first: Operand & { type: 'function' }, command: Place, rest: Operand[], dot: Value, scope: Variable[], last: Value[]): Value {
+  private function(
+    first: Operand & { type: 'function' },
+    command: Place,
+    rest: Operand[],
+    dot: Value,
+    scope: Variable[],
+    last: Value[],
+  ): Value {
     if (first.name === 'and' || first.name === 'or') {
       let value: Value;
       for (const operand of rest) {
@@ -141,14 +161,20 @@ class Evaluator {
     const called = this.functions.get(first.name);
     if (!called) throw this.error(first, `${first.name} is not a defined function`);
     if (called.length > args.length) {
-      throw this.error(first, `wrong number of args for ${first.name}: want ${called.length} got ${args.length}`);
+      throw this.error(
+        first,
+        `wrong number of args for ${first.name}: want ${called.length} got ${args.length}`,
+      );
     }
     try {
       return called(...args);
     } catch (thrown) {
       const text = thrown instanceof Error ? thrown.message : String(thrown);
       if (text.startsWith('wrong type')) throw this.error(command, text);
-      throw this.error({ ...command, line: first.line, column: first.column }, `error calling ${first.name}: ${text}`);
+      throw this.error(
+        { ...command, line: first.line, column: first.column },
+        `error calling ${first.name}: ${text}`,
+      );
     }
   }
 
@@ -165,7 +191,12 @@ class Evaluator {
       case 'field':
         return this.fields(operand, dot, operand.names, args);
       case 'variable':
-        return this.fields(operand, scope.findLast((variable) => variable.name === operand.name)?.value, operand.names, args);
+        return this.fields(
+          operand,
+          scope.findLast((variable) => variable.name === operand.name)?.value,
+          operand.names,
+          args,
+        );
       case 'pipeline':
         return this.fields(operand, this.pipeline(operand.pipeline, dot, scope), operand.names, args);
       case 'function':
@@ -196,12 +227,19 @@ class Evaluator {
       if (Object.hasOwn(value, name)) return value[name];
       throw this.error(place, `map has no entry for key ${JSON.stringify(name)}`);
     }
-    if (value === null || value === undefined) throw this.error(place, `nil data; no entry for key ${JSON.stringify(name)}`);
-    throw this.error(place, `can't evaluate field ${name} in type ${kindName(value).replace(/^(?:string|bool|int.*|float.*)$/, 'interface {}')}`);
+    if (value === null || value === undefined)
+      throw this.error(place, `nil data; no entry for key ${JSON.stringify(name)}`);
+    throw this.error(
+      place,
+      `can't evaluate field ${name} in type ${kindName(value).replace(/^(?:string|bool|int.*|float.*)$/, 'interface {}')}`,
+    );
   }
 
   private error(place: Place, text: string): TemplateError {
     const source = place.source.length > 23 ? `${place.source.slice(0, 20)}...` : place.source;
-    return new TemplateError('execute', `:${place.line}:${place.column}: executing "" at <${source}>: ${text}`);
+    return new TemplateError(
+      'execute',
+      `:${place.line}:${place.column}: executing "" at <${source}>: ${text}`,
+    );
   }
 }

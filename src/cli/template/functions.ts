@@ -13,10 +13,14 @@ function index(item: Value, ...keys: Value[]): Value {
       if (typeof key !== 'string') throw new Error(`value has type ${kindName(key)}; should be string`);
       at = at.has(key) ? at.get(key) : zeroOf(at);
     } else if (Array.isArray(at) || typeof at === 'string') {
-      if (typeof key !== 'number' && typeof key !== 'bigint') throw new Error(`cannot index slice/array with type ${kindName(key)}`);
+      if (typeof key !== 'number' && typeof key !== 'bigint')
+        throw new Error(`cannot index slice/array with type ${kindName(key)}`);
       const length = typeof at === 'string' ? Buffer.byteLength(at) : at.length;
       const place = Number(key);
-      if (place < 0 || place >= length) throw new Error(`reflect: slice index out of range`.replace('reflect: slice index', 'index') + `: ${place}`);
+      if (place < 0 || place >= length)
+        throw new Error(
+          `reflect: slice index out of range`.replace('reflect: slice index', 'index') + `: ${place}`,
+        );
       at = typeof at === 'string' ? Buffer.from(at)[place] : at[place];
     } else if (isStruct(at) && typeof key === 'string' && Object.hasOwn(at, key)) at = at[key];
     else throw new Error(`can't index item of type ${kindName(at)}`);
@@ -34,7 +38,8 @@ function zeroOf(map: ReadonlyMap<string, Value>): Value {
 }
 
 function slice(item: Value, ...bounds: Value[]): Value {
-  if (typeof item !== 'string' && !Array.isArray(item)) throw new Error(`can't slice item of type ${kindName(item)}`);
+  if (typeof item !== 'string' && !Array.isArray(item))
+    throw new Error(`can't slice item of type ${kindName(item)}`);
   const [from = 0, to] = bounds.map(Number);
   const size = typeof item === 'string' ? Buffer.byteLength(item) : item.length;
   const end = to ?? size;
@@ -92,15 +97,31 @@ export function sprint(...args: Value[]): string {
   return out;
 }
 
-const evaluated = (args: Value[]): string => (args.length === 1 && typeof args[0] === 'string' ? args[0] : sprint(...args));
+const evaluated = (args: Value[]): string =>
+  args.length === 1 && typeof args[0] === 'string' ? args[0] : sprint(...args);
 
 function escapeHtml(...args: Value[]): string {
-  const names: Record<string, string> = { '<': '&lt;', '>': '&gt;', '&': '&amp;', '"': '&#34;', "'": '&#39;', '\0': '\ufffd' };
+  const names: Record<string, string> = {
+    '<': '&lt;',
+    '>': '&gt;',
+    '&': '&amp;',
+    '"': '&#34;',
+    "'": '&#39;',
+    '\0': '\ufffd',
+  };
   return evaluated(args).replace(/[<>&"'\0]/g, (char) => names[char] ?? char);
 }
 
 function escapeJs(...args: Value[]): string {
-  const named: Record<string, string> = { '\\': '\\\\', "'": "\\'", '"': '\\"', '<': '\\u003C', '>': '\\u003E', '&': '\\u0026', '=': '\\u003D' };
+  const named: Record<string, string> = {
+    '\\': '\\\\',
+    "'": "\\'",
+    '"': '\\"',
+    '<': '\\u003C',
+    '>': '\\u003E',
+    '&': '\\u0026',
+    '=': '\\u003D',
+  };
   return evaluated(args).replace(
     /[\\'"<>&=\u0000-\u001f\u007f]/g,
     (char) => named[char] ?? `\\u${char.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`,
@@ -139,13 +160,20 @@ const GO_FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
 /** Docker's additions. */
 const DOCKER_FUNCTIONS: Readonly<Record<string, TemplateFunction>> = {
   json: (value) => toJson(value),
-  split: (value, separator) => (text(separator) === '' ? [...text(value)] : text(value).split(text(separator))),
+  split: (value, separator) =>
+    text(separator) === '' ? [...text(value)] : text(value).split(text(separator)),
   join: (list, separator) => strings(list).join(text(separator)),
-  title: (value) => text(value).replace(/(^|[^\p{L}\p{N}_'])(\p{L})/gu, (_all, before: string, letter: string) => before + letter.toUpperCase()),
+  title: (value) =>
+    text(value).replace(
+      /(^|[^\p{L}\p{N}_'])(\p{L})/gu,
+      (_all, before: string, letter: string) => before + letter.toUpperCase(),
+    ),
   lower: (value) => text(value).toLowerCase(),
   upper: (value) => text(value).toUpperCase(),
-  pad: (value, before, after) => (text(value) === '' ? text(value) : ' '.repeat(Number(before)) + text(value) + ' '.repeat(Number(after))),
-  truncate: (value, length) => (text(value).length < Number(length) ? text(value) : text(value).slice(0, Number(length))),
+  pad: (value, before, after) =>
+    text(value) === '' ? text(value) : ' '.repeat(Number(before)) + text(value) + ' '.repeat(Number(after)),
+  truncate: (value, length) =>
+    text(value).length < Number(length) ? text(value) : text(value).slice(0, Number(length)),
 };
 
 function text(value: Value): string {
@@ -157,14 +185,23 @@ function strings(value: Value): string[] {
   if (value === null || value === undefined) return [];
   if (Array.isArray(value)) return value.map((item) => text(item));
   if (value instanceof Map) return sortedKeys(value);
-  throw new Error(`wrong type for value; expected []string; got ${value instanceof Methods ? value.typeName : kindName(value)}`);
+  throw new Error(
+    `wrong type for value; expected []string; got ${value instanceof Methods ? value.typeName : kindName(value)}`,
+  );
 }
 
 /** Every function by name. */
-export const FUNCTIONS: ReadonlyMap<string, TemplateFunction> = new Map(Object.entries({ ...GO_FUNCTIONS, ...DOCKER_FUNCTIONS }));
+export const FUNCTIONS: ReadonlyMap<string, TemplateFunction> = new Map(
+  Object.entries({ ...GO_FUNCTIONS, ...DOCKER_FUNCTIONS }),
+);
 
 /** The functions as a table's header row uses them: the words stay, changes of case and cutting apply. */
 export const HEADER_FUNCTIONS: ReadonlyMap<string, TemplateFunction> = new Map([
   ...FUNCTIONS,
-  ...['json', 'title', 'lower', 'upper', 'truncate', 'split', 'join'].map((name): [string, TemplateFunction] => [name, (...args) => args.find((arg) => typeof arg === 'string') ?? '']),
+  ...['json', 'title', 'lower', 'upper', 'truncate', 'split', 'join'].map(
+    (name): [string, TemplateFunction] => [
+      name,
+      (...args) => args.find((arg) => typeof arg === 'string') ?? '',
+    ],
+  ),
 ]);

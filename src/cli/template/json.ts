@@ -2,10 +2,10 @@ import { Methods, sortedKeys, type Value } from './values.ts';
 
 /** A string as Go's encoder writes it: `<`, `>`, `&` and the line separators are escaped. */
 export function jsonString(text: string): string {
-  return JSON.stringify(text).replace(
-    /[<>&\u2028\u2029]/g,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  ).replaceAll('\\b', '\\u0008').replaceAll('\\f', '\\u000c');
+  return JSON.stringify(text)
+    .replace(/[<>&\u2028\u2029]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .replaceAll('\\b', '\\u0008')
+    .replaceAll('\\f', '\\u000c');
 }
 
 /** A value as Go's `json.Marshal` writes it; maps are sorted, structs keep their order. */
@@ -15,7 +15,9 @@ export function toJson(value: Value): string {
   if (typeof value !== 'object') return String(value);
   if (Array.isArray(value)) return `[${value.map(toJson).join(',')}]`;
   if (value instanceof Map) {
-    return `{${sortedKeys(value).map((key) => `${jsonString(key)}:${toJson(value.get(key))}`).join(',')}}`;
+    return `{${sortedKeys(value)
+      .map((key) => `${jsonString(key)}:${toJson(value.get(key))}`)
+      .join(',')}}`;
   }
   if (value instanceof Methods) {
     const names = [...value.members.keys()].sort();

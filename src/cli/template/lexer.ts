@@ -32,7 +32,10 @@ export interface Token {
 const PATTERNS: readonly [TokenKind, RegExp][] = [
   ['space', /[ \t\r\n]+/y],
   ['field', /\.[\p{L}_][\p{L}\p{Nd}_]*/uy],
-  ['number', /[+-]?(?:0[xX][0-9a-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+|\d[\d_]*(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+)/y],
+  [
+    'number',
+    /[+-]?(?:0[xX][0-9a-fA-F_]+|0[bB][01_]+|0[oO][0-7_]+|\d[\d_]*(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+)/y,
+  ],
   ['dot', /\./y],
   ['variable', /\$[\p{L}\p{Nd}_]*/uy],
   ['identifier', /[\p{L}_][\p{L}\p{Nd}_]*/uy],
@@ -128,7 +131,10 @@ export class Lexer {
     if (char === "'") throw this.error('unterminated character constant');
     if (char === ':') throw this.error('expected :=');
     const code = (char.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0');
-    throw this.error(`unexpected bad character U+${code} '${char}' in command`, `unrecognized character in action: U+${code} '${char}'`);
+    throw this.error(
+      `unexpected bad character U+${code} '${char}' in command`,
+      `unrecognized character in action: U+${code} '${char}'`,
+    );
   }
 
   private skipBlank(): void {
@@ -143,7 +149,11 @@ export class Lexer {
   }
 
   private advance(to: number): void {
-    for (let next = this.source.indexOf('\n', this.at); next >= 0 && next < to; next = this.source.indexOf('\n', next + 1)) {
+    for (
+      let next = this.source.indexOf('\n', this.at);
+      next >= 0 && next < to;
+      next = this.source.indexOf('\n', next + 1)
+    ) {
       this.line++;
       this.lineStart = next + 1;
     }

@@ -3,7 +3,18 @@ import { TemplateError } from './error.ts';
 import { Lexer, type Token, type TokenKind } from './lexer.ts';
 import { unquote } from './quote.ts';
 
-const KEYWORDS = new Set(['if', 'else', 'end', 'range', 'with', 'define', 'template', 'block', 'break', 'continue']);
+const KEYWORDS = new Set([
+  'if',
+  'else',
+  'end',
+  'range',
+  'with',
+  'define',
+  'template',
+  'block',
+  'break',
+  'continue',
+]);
 /** Deeper nesting than people write is an attack on the stack. */
 const MAX_DEPTH = 200;
 
@@ -106,7 +117,8 @@ class Parser {
     this.variables = ['$'];
     const { nodes, stop } = this.list();
     this.variables = saved;
-    if (stop !== 'end') throw this.error(stop === 'eof' ? 'unexpected EOF' : 'unexpected {{else}} in define clause');
+    if (stop !== 'end')
+      throw this.error(stop === 'eof' ? 'unexpected EOF' : 'unexpected {{else}} in define clause');
     this.defined.set(unquote(name.text), nodes);
   }
 
@@ -115,7 +127,8 @@ class Parser {
     const name = unquote(this.expect('string', `${word.text} clause`).text);
     const place = placeOf(word, `{{${word.text} ${JSON.stringify(name)}}}`);
     this.skipSpace();
-    const pipeline = this.peek().kind === 'close' ? (this.take(), undefined) : this.pipeline('close', word.text);
+    const pipeline =
+      this.peek().kind === 'close' ? (this.take(), undefined) : this.pipeline('close', word.text);
     if (word.text === 'block') {
       const { nodes, stop } = this.list();
       if (stop !== 'end') throw this.error('unexpected EOF');
@@ -159,7 +172,8 @@ class Parser {
       names.push(this.take().text);
       this.skipSpace();
       const next = this.take();
-      if (next.kind === 'declare' || next.kind === 'assign') return { variables: names, declares: next.kind === 'declare' };
+      if (next.kind === 'declare' || next.kind === 'assign')
+        return { variables: names, declares: next.kind === 'declare' };
       if (next.kind !== 'comma' || context !== 'range' || names.length > 1) break;
       this.skipSpace();
     }
@@ -199,7 +213,11 @@ class Parser {
       case 'string':
         return { ...placeOf(token, token.text), type: 'string', value: unquote(token.text) };
       case 'char':
-        return { ...placeOf(token, token.text), type: 'number', value: unquote(token.text).codePointAt(0) ?? 0 };
+        return {
+          ...placeOf(token, token.text),
+          type: 'number',
+          value: unquote(token.text).codePointAt(0) ?? 0,
+        };
       case 'number':
         return { ...placeOf(token, token.text), type: 'number', value: parseNumber(token.text) };
       case 'identifier':
@@ -215,17 +233,22 @@ class Parser {
 
   private word(token: Token): Operand {
     const place = placeOf(token, token.text);
-    if (token.text === 'true' || token.text === 'false') return { ...place, type: 'bool', value: token.text === 'true' };
+    if (token.text === 'true' || token.text === 'false')
+      return { ...place, type: 'bool', value: token.text === 'true' };
     if (token.text === 'nil') return { ...place, type: 'nil' };
     if (KEYWORDS.has(token.text)) throw this.error(`unexpected <${token.text}> in operand`);
-    if (!this.functions.has(token.text)) throw this.error(`function ${JSON.stringify(token.text)} not defined`);
+    if (!this.functions.has(token.text))
+      throw this.error(`function ${JSON.stringify(token.text)} not defined`);
     return { ...place, type: 'function', name: token.text };
   }
 
   /** Adds the fields that follow without a space. Go places a chain at its second part. */
   private chain(
     first: Token,
-    node: { type: 'field'; names: string[] } | { type: 'variable'; name: string; names: string[] } | { type: 'pipeline'; pipeline: Pipeline; names: string[] },
+    node:
+      | { type: 'field'; names: string[] }
+      | { type: 'variable'; name: string; names: string[] }
+      | { type: 'pipeline'; pipeline: Pipeline; names: string[] },
     text: string,
   ): Operand {
     let source = text;

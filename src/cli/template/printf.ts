@@ -21,25 +21,34 @@ export function sprintf(format: string, args: readonly Value[]): string {
   let next = 0;
   let used = 0;
   const take = (): Value => args[next++];
-  const text = format.replace(DIRECTIVE, (_all, flags: string, width?: string, precision?: string, verb = '') => {
-    if (verb === '%') return '%';
-    const star = (value: string | undefined) => (value === '*' ? Number(take()) : value === undefined ? undefined : Number(value || 0));
-    const directive: Verb = {
-      minus: flags.includes('-'),
-      plus: flags.includes('+'),
-      zero: flags.includes('0'),
-      sharp: flags.includes('#'),
-      space: flags.includes(' '),
-      width: star(width),
-      precision: star(precision),
-      verb,
-    };
-    if (next >= args.length) return `%!${verb}(MISSING)`;
-    used = next + 1;
-    return pad(directive, convert(directive, take()));
-  });
+  const text = format.replace(
+    DIRECTIVE,
+    (_all, flags: string, width?: string, precision?: string, verb = '') => {
+      if (verb === '%') return '%';
+      const star = (value: string | undefined) =>
+        value === '*' ? Number(take()) : value === undefined ? undefined : Number(value || 0);
+      const directive: Verb = {
+        minus: flags.includes('-'),
+        plus: flags.includes('+'),
+        zero: flags.includes('0'),
+        sharp: flags.includes('#'),
+        space: flags.includes(' '),
+        width: star(width),
+        precision: star(precision),
+        verb,
+      };
+      if (next >= args.length) return `%!${verb}(MISSING)`;
+      used = next + 1;
+      return pad(directive, convert(directive, take()));
+    },
+  );
   if (used >= args.length) return text;
-  const extra = args.slice(used).map((arg) => `${kindName(arg).replace('untyped nil', '<nil>')}${arg === null || arg === undefined ? '' : `=${formatValue(arg)}`}`);
+  const extra = args
+    .slice(used)
+    .map(
+      (arg) =>
+        `${kindName(arg).replace('untyped nil', '<nil>')}${arg === null || arg === undefined ? '' : `=${formatValue(arg)}`}`,
+    );
   return `${text}%!(EXTRA ${extra.join(', ')})`;
 }
 
@@ -56,18 +65,29 @@ function pad(directive: Verb, text: string): string {
 }
 
 function convert(directive: Verb, value: Value): string {
-  if (Array.isArray(value) && directive.verb !== 'T') return `[${value.map((item) => convert(directive, item)).join(' ')}]`;
+  if (Array.isArray(value) && directive.verb !== 'T')
+    return `[${value.map((item) => convert(directive, item)).join(' ')}]`;
   const number = typeof value === 'number' || typeof value === 'bigint';
   switch (directive.verb) {
     case 'v':
       if (directive.plus && isStruct(value)) {
-        return `{${Object.entries(value).map(([key, item]) => `${key}:${formatValue(item)}`).join(' ')}}`;
+        return `{${Object.entries(value)
+          .map(([key, item]) => `${key}:${formatValue(item)}`)
+          .join(' ')}}`;
       }
       return formatValue(value);
     case 's':
-      return typeof value === 'string' ? cut(value, directive.precision) : number || typeof value === 'boolean' ? wrong(directive.verb, value) : formatValue(value);
+      return typeof value === 'string'
+        ? cut(value, directive.precision)
+        : number || typeof value === 'boolean'
+          ? wrong(directive.verb, value)
+          : formatValue(value);
     case 'q':
-      return typeof value === 'string' ? quote(value) : number ? `'${String.fromCodePoint(Number(value))}'` : formatValue(value, true);
+      return typeof value === 'string'
+        ? quote(value)
+        : number
+          ? `'${String.fromCodePoint(Number(value))}'`
+          : formatValue(value, true);
     case 't':
       return typeof value === 'boolean' ? String(value) : wrong('t', value);
     case 'T':
@@ -93,7 +113,8 @@ function integer(directive: Verb, value: Value): string {
     const hex = Buffer.from(value).toString('hex');
     return directive.verb === 'X' ? hex.toUpperCase() : hex;
   }
-  if (typeof value !== 'bigint' && !(typeof value === 'number' && Number.isInteger(value))) return wrong(directive.verb, value);
+  if (typeof value !== 'bigint' && !(typeof value === 'number' && Number.isInteger(value)))
+    return wrong(directive.verb, value);
   const big = BigInt(value);
   const digits = (big < 0n ? -big : big).toString(base);
   const sign = big < 0n ? '-' : directive.plus ? '+' : directive.space ? ' ' : '';
@@ -103,8 +124,15 @@ function integer(directive: Verb, value: Value): string {
 
 function float(directive: Verb, value: number): string {
   const sign = directive.plus && value >= 0 ? '+' : '';
-  if (directive.verb === 'g') return sign + (directive.precision === undefined ? formatValue(value) : String(Number(value.toPrecision(directive.precision || 1))));
-  if (directive.verb === 'e') return sign + value.toExponential(directive.precision ?? 6).replace(/e([+-])(\d)$/, 'e$10$2');
+  if (directive.verb === 'g')
+    return (
+      sign +
+      (directive.precision === undefined
+        ? formatValue(value)
+        : String(Number(value.toPrecision(directive.precision || 1))))
+    );
+  if (directive.verb === 'e')
+    return sign + value.toExponential(directive.precision ?? 6).replace(/e([+-])(\d)$/, 'e$10$2');
   return sign + value.toFixed(Math.min(directive.precision ?? 6, 100));
 }
 

@@ -4,7 +4,17 @@ import { quote } from './quote.ts';
  * What a template works on. A `Map` is Go's map (keys in order, missing keys allowed); a plain object is a
  * struct (fields are fixed, printed in order without names); a `Methods` object answers by name.
  */
-export type Value = null | undefined | boolean | number | bigint | string | Value[] | Map<string, Value> | Methods | StructValue;
+export type Value =
+  | null
+  | undefined
+  | boolean
+  | number
+  | bigint
+  | string
+  | Value[]
+  | Map<string, Value>
+  | Methods
+  | StructValue;
 
 /** A Go struct. */
 export interface StructValue {
@@ -25,7 +35,13 @@ export class Methods {
 
 /** A struct, rather than an array, a map or a scalar. */
 export function isStruct(value: Value): value is StructValue {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Map) && !(value instanceof Methods);
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    !(value instanceof Map) &&
+    !(value instanceof Methods)
+  );
 }
 
 /** The keys of a map in the order in which templates visit and print them. */
@@ -35,7 +51,8 @@ export function sortedKeys(map: ReadonlyMap<string, Value>): string[] {
 
 /** Go's truth: false, 0, nil and whatever is empty are false; a struct is always true. */
 export function truth(value: Value): boolean {
-  if (value === null || value === undefined || value === false || value === 0 || value === 0n || value === '') return false;
+  if (value === null || value === undefined || value === false || value === 0 || value === 0n || value === '')
+    return false;
   if (Array.isArray(value)) return value.length > 0;
   if (value instanceof Map) return value.size > 0;
   return true;
@@ -50,11 +67,15 @@ export function formatValue(value: Value, quoted = false): string {
   if (typeof value !== 'object') return String(value);
   if (Array.isArray(value)) return `[${value.map((item) => formatValue(item, quoted)).join(' ')}]`;
   if (value instanceof Map) {
-    const pairs = sortedKeys(value).map((key) => `${quoted ? quote(key) : key}:${formatValue(value.get(key), quoted)}`);
+    const pairs = sortedKeys(value).map(
+      (key) => `${quoted ? quote(key) : key}:${formatValue(value.get(key), quoted)}`,
+    );
     return `map[${pairs.join(' ')}]`;
   }
   if (value instanceof Methods) return '{}';
-  return `{${Object.values(value).map((item) => formatValue(item, quoted)).join(' ')}}`;
+  return `{${Object.values(value)
+    .map((item) => formatValue(item, quoted))
+    .join(' ')}}`;
 }
 
 /** `%v` of a number: integers plainly, others as the shortest text that reads back, exponents from 1e21. */

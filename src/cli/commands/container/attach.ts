@@ -1,5 +1,11 @@
 import { WharfError } from '../../../base/index.ts';
-import { attachContainer, inspectContainer, postContainer, resizeContainer, waitContainer } from '../../../client/index.ts';
+import {
+  attachContainer,
+  inspectContainer,
+  postContainer,
+  resizeContainer,
+  waitContainer,
+} from '../../../client/index.ts';
 import { type CommandSpec, exactly } from '../../command.ts';
 import { flag } from '../../flags.ts';
 import { carry, checkTty, followSize, proxySignals } from '../../session.ts';
@@ -18,17 +24,31 @@ export const command: CommandSpec = {
   async run(context, flags) {
     const client = context.client();
     const { Id: id, Config, State } = await inspectContainer(client, flags.operands[0] ?? '');
-    if (!State.Running) throw new WharfError('conflict', 'cannot attach to a stopped container, start it first');
-    if (State.Paused) throw new WharfError('conflict', 'cannot attach to a paused container, unpause it first');
-    if (State.Restarting) throw new WharfError('conflict', 'cannot attach to a restarting container, wait until it is running');
+    if (!State.Running)
+      throw new WharfError('conflict', 'cannot attach to a stopped container, start it first');
+    if (State.Paused)
+      throw new WharfError('conflict', 'cannot attach to a paused container, unpause it first');
+    if (State.Restarting)
+      throw new WharfError('conflict', 'cannot attach to a restarting container, wait until it is running');
     const input = !flags.bool('no-stdin') && Config.OpenStdin;
     checkTty(context, input, Config.Tty);
     const detachKeys = flags.string('detach-keys') || context.config().detachKeys || '';
     const waiting = await waitContainer(client, id);
     waiting.exit.catch(() => undefined);
-    const hijacked = await attachContainer(client, id, { stream: true, stdin: input, stdout: true, stderr: true, detachKeys: detachKeys || undefined });
-    const stopProxy = flags.bool('sig-proxy') && !Config.Tty ? proxySignals((signal) => postContainer(client, id, 'kill', { signal })) : () => undefined;
-    const stopSize = Config.Tty ? followSize(context, (size) => resizeContainer(client, id, size)) : () => undefined;
+    const hijacked = await attachContainer(client, id, {
+      stream: true,
+      stdin: input,
+      stdout: true,
+      stderr: true,
+      detachKeys: detachKeys || undefined,
+    });
+    const stopProxy =
+      flags.bool('sig-proxy') && !Config.Tty
+        ? proxySignals((signal) => postContainer(client, id, 'kill', { signal }))
+        : () => undefined;
+    const stopSize = Config.Tty
+      ? followSize(context, (size) => resizeContainer(client, id, size))
+      : () => undefined;
     try {
       if ((await carry(hijacked, context, { tty: Config.Tty, input, detachKeys })) === 'detached') {
         context.warn('read escape sequence\n');

@@ -30,7 +30,8 @@ export const command: CommandSpec = {
     const env = keyValues(flags.list('env-file'), flags.list('env'), context.env);
     if (!detach) checkTty(context, input, tty);
     const detachKeys = flags.string('detach-keys') || context.config().detachKeys || '';
-    const size = tty && context.stdout.rows ? { ConsoleSize: [context.stdout.rows, context.stdout.columns] } : {};
+    const size =
+      tty && context.stdout.rows ? { ConsoleSize: [context.stdout.rows, context.stdout.columns] } : {};
     const { Id: id } = await createExec(client, container, {
       User: flags.string('user'),
       Privileged: flags.bool('privileged'),

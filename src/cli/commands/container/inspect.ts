@@ -11,5 +11,7 @@ export const command: CommandSpec = {
   arity: atLeast(1),
   completes: 'containers',
   run: (context, flags) =>
-    inspectAll(context, flags.operands, flags.string('format'), (id) => inspectContainerText(context.client(), id, flags.bool('size'))),
+    inspectAll(context, flags.operands, flags.string('format'), (id) =>
+      inspectContainerText(context.client(), id, flags.bool('size')),
+    ),
 };

@@ -10,5 +10,7 @@ export const command: CommandSpec = {
   arity: atLeast(1),
   completes: 'running',
   run: (context, flags) =>
-    forEachAtOnce(context, flags.operands, (id) => postContainer(context.client(), id, 'kill', { signal: flags.string('signal') || undefined })),
+    forEachAtOnce(context, flags.operands, (id) =>
+      postContainer(context.client(), id, 'kill', { signal: flags.string('signal') || undefined }),
+    ),
 };

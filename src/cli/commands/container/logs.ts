@@ -11,10 +11,18 @@ export const command: CommandSpec = {
   flags: [
     flag('details', 'bool', 'Show extra details provided to logs'),
     flag('f,follow', 'bool', 'Follow log output'),
-    flag('since', 'string', 'Show logs since timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m" for 42 minutes)'),
+    flag(
+      'since',
+      'string',
+      'Show logs since timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m" for 42 minutes)',
+    ),
     flag('n,tail', 'string', 'Number of lines to show from the end of the logs', { default: 'all' }),
     flag('t,timestamps', 'bool', 'Show timestamps'),
-    flag('until', 'string', 'Show logs before a timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m" for 42 minutes)'),
+    flag(
+      'until',
+      'string',
+      'Show logs before a timestamp (e.g. "2013-01-02T13:23:37Z") or relative (e.g. "42m" for 42 minutes)',
+    ),
   ],
   arity: exactly(1),
   completes: 'containers',

@@ -42,14 +42,26 @@ export const command: CommandSpec = {
       headers: CONTAINER_HEADERS,
       rows: rows.map((item) => containerRow(item, context.now(), full)),
     };
-    if (chosen === 'raw') context.print(renderListing({ ...listing, format: quiet ? 'container_id: {{.ID}}' : raw(size) }));
-    else context.print(renderListing({ ...listing, format: plain ? (quiet ? '{{.ID}}' : standard) : chosen }));
+    if (chosen === 'raw')
+      context.print(renderListing({ ...listing, format: quiet ? 'container_id: {{.ID}}' : raw(size) }));
+    else
+      context.print(renderListing({ ...listing, format: plain ? (quiet ? '{{.ID}}' : standard) : chosen }));
     return 0;
   },
 };
 
 function raw(size: boolean): string {
-  const lines = ['container_id: {{.ID}}', 'image: {{.Image}}', 'command: {{.Command}}', 'created_at: {{.CreatedAt}}', 'state: {{- pad .State 1 0}}', 'status: {{- pad .Status 1 0}}', 'names: {{.Names}}', 'labels: {{- pad .Labels 1 0}}', 'ports: {{- pad .Ports 1 0}}'];
+  const lines = [
+    'container_id: {{.ID}}',
+    'image: {{.Image}}',
+    'command: {{.Command}}',
+    'created_at: {{.CreatedAt}}',
+    'state: {{- pad .State 1 0}}',
+    'status: {{- pad .Status 1 0}}',
+    'names: {{.Names}}',
+    'labels: {{- pad .Labels 1 0}}',
+    'ports: {{- pad .Ports 1 0}}',
+  ];
   return `${lines.join('\n')}\n${size ? 'size: {{.Size}}\n' : ''}`;
 }
 

@@ -10,7 +10,8 @@ export function pausing(verb: 'pause' | 'unpause', summary: string): CommandSpec
     flags: [],
     arity: atLeast(1),
     completes: 'running',
-    run: (context, flags) => forEachAtOnce(context, flags.operands, (id) => postContainer(context.client(), id, verb)),
+    run: (context, flags) =>
+      forEachAtOnce(context, flags.operands, (id) => postContainer(context.client(), id, verb)),
   };
 }
 

@@ -11,17 +11,30 @@ export const command: CommandSpec = {
   async run(context, flags) {
     const [id = '', wanted] = flags.operands;
     const ports = (await inspectContainer(context.client(), id)).NetworkSettings.Ports ?? {};
-    const where = (binding: { HostIp: string; HostPort: string }) => `${binding.HostIp.includes(':') ? `[${binding.HostIp}]` : binding.HostIp}:${binding.HostPort}`;
+    const where = (binding: { HostIp: string; HostPort: string }) =>
+      `${binding.HostIp.includes(':') ? `[${binding.HostIp}]` : binding.HostIp}:${binding.HostPort}`;
     if (wanted === undefined) {
-      const rows = Object.entries(ports).flatMap(([port, bindings]) => (bindings ?? []).map((binding) => `${port} -> ${where(binding)}`));
+      const rows = Object.entries(ports).flatMap(([port, bindings]) =>
+        (bindings ?? []).map((binding) => `${port} -> ${where(binding)}`),
+      );
       const number = (row: string) => Number.parseInt(row, 10);
-      context.print(rows.sort((a, b) => number(a) - number(b) || (a < b ? -1 : a > b ? 1 : 0)).map((line) => `${line}\n`).join(''));
+      context.print(
+        rows
+          .sort((a, b) => number(a) - number(b) || (a < b ? -1 : a > b ? 1 : 0))
+          .map((line) => `${line}\n`)
+          .join(''),
+      );
       return 0;
     }
     const [number = '', protocol = 'tcp'] = wanted.split('/');
-    if (!/^\d+$/.test(number)) throw new WharfError('invalid', `Error: invalid port (${wanted}): strconv.ParseUint: parsing ${JSON.stringify(number)}: invalid syntax`);
+    if (!/^\d+$/.test(number))
+      throw new WharfError(
+        'invalid',
+        `Error: invalid port (${wanted}): strconv.ParseUint: parsing ${JSON.stringify(number)}: invalid syntax`,
+      );
     const bindings = ports[`${Number(number)}/${protocol}`];
-    if (!bindings || bindings.length === 0) throw new WharfError('not-found', `no public port '${wanted}' published for ${id}`);
+    if (!bindings || bindings.length === 0)
+      throw new WharfError('not-found', `no public port '${wanted}' published for ${id}`);
     context.print(bindings.map((binding) => `${where(binding)}\n`).join(''));
     return 0;
   },

@@ -10,7 +10,8 @@ export const command: CommandSpec = {
   completes: 'containers',
   async run(context, flags) {
     const [id = '', name = ''] = flags.operands.map((each) => each.trim());
-    if (id === '' || name === '') throw new WharfError('invalid', 'Error: Neither old nor new names may be empty');
+    if (id === '' || name === '')
+      throw new WharfError('invalid', 'Error: Neither old nor new names may be empty');
     await postContainer(context.client(), id, 'rename', { name });
     return 0;
   },

@@ -1,5 +1,13 @@
 import { WharfError } from '../../../base/index.ts';
-import { attachContainer, type CreateRequest, type Hijacked, postContainer, resizeContainer, type WaitResult, waitContainer } from '../../../client/index.ts';
+import {
+  attachContainer,
+  type CreateRequest,
+  type Hijacked,
+  postContainer,
+  resizeContainer,
+  type WaitResult,
+  waitContainer,
+} from '../../../client/index.ts';
 import { atLeast, type CommandSpec, type Context, ExitError } from '../../command.ts';
 import { flag, type ParsedFlags } from '../../flags.ts';
 import { buildRequest, create, startFailureCode, withHelp } from '../../run/creating.ts';
@@ -22,7 +30,8 @@ export const command: CommandSpec = {
   async run(context, flags) {
     const request = buildRequest(context, flags);
     const detach = flags.bool('detach');
-    if (detach && flags.list('attach').length > 0) throw new ExitError(1, 'conflicting options: cannot specify both --attach and --detach');
+    if (detach && flags.list('attach').length > 0)
+      throw new ExitError(1, 'conflicting options: cannot specify both --attach and --detach');
     if (!detach) {
       try {
         checkTty(context, request['AttachStdin'] === true, flags.bool('tty'));
@@ -50,21 +59,42 @@ async function runDetached(context: Context, id: string): Promise<number> {
 }
 
 /** Attaches and waits before the start, so that no output and no exit is missed. */
-async function runAttached(context: Context, flags: ParsedFlags, request: CreateRequest, id: string): Promise<number> {
+async function runAttached(
+  context: Context,
+  flags: ParsedFlags,
+  request: CreateRequest,
+  id: string,
+): Promise<number> {
   const client = context.client();
-  const streams = { stdin: request['AttachStdin'] === true, stdout: request['AttachStdout'] === true, stderr: request['AttachStderr'] === true };
+  const streams = {
+    stdin: request['AttachStdin'] === true,
+    stdout: request['AttachStdout'] === true,
+    stderr: request['AttachStderr'] === true,
+  };
   const detachKeys = flags.string('detach-keys') || context.config().detachKeys || '';
   const tty = flags.bool('tty');
-  const stopProxy = flags.bool('sig-proxy') && !tty ? proxySignals((signal) => postContainer(client, id, 'kill', { signal })) : () => undefined;
+  const stopProxy =
+    flags.bool('sig-proxy') && !tty
+      ? proxySignals((signal) => postContainer(client, id, 'kill', { signal }))
+      : () => undefined;
   try {
     const [hijacked, waiting] = await Promise.all([
-      attachContainer(client, id, { stream: true, ...streams, detachKeys: detachKeys || undefined }).catch((thrown: unknown) => {
-        throw withHelp(context, thrown);
-      }),
+      attachContainer(client, id, { stream: true, ...streams, detachKeys: detachKeys || undefined }).catch(
+        (thrown: unknown) => {
+          throw withHelp(context, thrown);
+        },
+      ),
       waitContainer(client, id, flags.bool('rm') ? 'removed' : 'next-exit'),
     ]);
     waiting.exit.catch(() => undefined);
-    return await followRun(context, id, { hijacked, exit: waiting.exit, input: streams.stdin, tty, detachKeys, remove: flags.bool('rm') });
+    return await followRun(context, id, {
+      hijacked,
+      exit: waiting.exit,
+      input: streams.stdin,
+      tty,
+      detachKeys,
+      remove: flags.bool('rm'),
+    });
   } finally {
     stopProxy();
   }
@@ -89,7 +119,9 @@ async function followRun(context: Context, id: string, running: Running): Promis
     if (running.remove) await running.exit.catch(() => undefined);
     throw thrown;
   }
-  const stopSize = running.tty ? followSize(context, (size) => resizeContainer(context.client(), id, size)) : () => undefined;
+  const stopSize = running.tty
+    ? followSize(context, (size) => resizeContainer(context.client(), id, size))
+    : () => undefined;
   try {
     if ((await session) === 'detached') {
       context.warn('read escape sequence\n');

@@ -1,5 +1,11 @@
 import { WharfError } from '../../../base/index.ts';
-import { attachContainer, inspectContainer, postContainer, resizeContainer, waitContainer } from '../../../client/index.ts';
+import {
+  attachContainer,
+  inspectContainer,
+  postContainer,
+  resizeContainer,
+  waitContainer,
+} from '../../../client/index.ts';
 import { atLeast, type CommandSpec, type Context, ExitError } from '../../command.ts';
 import { describeError } from '../../errors.ts';
 import { flag, type ParsedFlags } from '../../flags.ts';
@@ -18,7 +24,8 @@ export const command: CommandSpec = {
   completes: 'containers',
   async run(context, flags) {
     if (flags.bool('attach') || flags.bool('interactive')) {
-      if (flags.operands.length > 1) throw new WharfError('invalid', 'you cannot start and attach multiple containers at once');
+      if (flags.operands.length > 1)
+        throw new WharfError('invalid', 'you cannot start and attach multiple containers at once');
       return startAttached(context, flags, flags.operands[0] ?? '');
     }
     const failed: string[] = [];
@@ -42,11 +49,19 @@ async function startAttached(context: Context, flags: ParsedFlags, name: string)
   const detachKeys = flags.string('detach-keys') || context.config().detachKeys || '';
   const input = flags.bool('interactive') && Config.OpenStdin;
   const [hijacked, waiting] = await Promise.all([
-    attachContainer(client, id, { stream: true, stdin: input, stdout: true, stderr: true, detachKeys: detachKeys || undefined }),
+    attachContainer(client, id, {
+      stream: true,
+      stdin: input,
+      stdout: true,
+      stderr: true,
+      detachKeys: detachKeys || undefined,
+    }),
     waitContainer(client, id, HostConfig.AutoRemove ? 'removed' : 'next-exit'),
   ]);
   waiting.exit.catch(() => undefined);
-  const stopProxy = Config.Tty ? () => undefined : proxySignals((signal) => postContainer(client, id, 'kill', { signal }));
+  const stopProxy = Config.Tty
+    ? () => undefined
+    : proxySignals((signal) => postContainer(client, id, 'kill', { signal }));
   const session = carry(hijacked, context, { tty: Config.Tty, input, detachKeys });
   session.catch(() => undefined);
   let stopSize = () => {};

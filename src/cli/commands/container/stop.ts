@@ -16,9 +16,13 @@ export function stopping(verb: 'stop' | 'restart', summary: string): CommandSpec
     arity: atLeast(1),
     completes: 'running',
     run(context, flags) {
-      if (flags.changed('time') && flags.changed('timeout')) throw new Error('conflicting options: cannot specify both --timeout and --time');
+      if (flags.changed('time') && flags.changed('timeout'))
+        throw new Error('conflicting options: cannot specify both --timeout and --time');
       const name = flags.changed('time') ? 'time' : 'timeout';
-      const query = { signal: flags.string('signal') || undefined, t: flags.changed(name) ? flags.number(name) : undefined };
+      const query = {
+        signal: flags.string('signal') || undefined,
+        t: flags.changed(name) ? flags.number(name) : undefined,
+      };
       return forEachAtOnce(context, flags.operands, (id) => postContainer(context.client(), id, verb, query));
     },
   };

@@ -12,7 +12,11 @@ export const command: CommandSpec = {
   completes: 'running',
   async run(context, flags) {
     const [id = '', ...ps] = flags.operands;
-    const { Titles, Processes } = await topContainer(context.client(), id, ps.length > 0 ? ps.join(' ') : undefined);
+    const { Titles, Processes } = await topContainer(
+      context.client(),
+      id,
+      ps.length > 0 ? ps.join(' ') : undefined,
+    );
     const lines = [Titles, ...(Processes ?? [])].map((cells) => `${cells.map(safeCell).join('\t')}\n`);
     context.print(alignColumns(lines.join(''), 20, 3));
     return 0;

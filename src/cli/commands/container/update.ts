@@ -15,7 +15,10 @@ export const command: CommandSpec = {
     if (!UPDATE_FLAGS.some((each) => flags.changed(each.name))) {
       throw new WharfError('invalid', 'you must provide one or more flags when using this command');
     }
-    const body = { ...resourceFields(flags), ...(flags.changed('restart') ? { RestartPolicy: restartPolicy(flags.string('restart')) } : {}) };
+    const body = {
+      ...resourceFields(flags),
+      ...(flags.changed('restart') ? { RestartPolicy: restartPolicy(flags.string('restart')) } : {}),
+    };
     const [warnings, errors]: [string[], string[]] = [[], []];
     for (const id of flags.operands) {
       try {

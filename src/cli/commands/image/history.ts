@@ -13,13 +13,19 @@ export const command: CommandSpec = {
     listFormat(),
     flag('H,human', 'bool', 'Print sizes and dates in human readable format', { default: true }),
     flag('no-trunc', 'bool', "Don't truncate output"),
-    flag('platform', 'string', 'Show history for the given platform. Formatted as "os[/arch[/variant]]" (e.g., "linux/amd64")'),
+    flag(
+      'platform',
+      'string',
+      'Show history for the given platform. Formatted as "os[/arch[/variant]]" (e.g., "linux/amd64")',
+    ),
     flag('q,quiet', 'bool', 'Only show image IDs'),
   ],
   arity: exactly(1),
   completes: 'images',
   async run(context, flags) {
-    const steps = await imageHistory(context.client(), flags.operands[0] ?? '', { platform: platformQuery(flags.string('platform')) });
+    const steps = await imageHistory(context.client(), flags.operands[0] ?? '', {
+      platform: platformQuery(flags.string('platform')),
+    });
     const [full, human] = [flags.bool('no-trunc'), flags.bool('human')];
     const rows = steps.map((step) => {
       const stamp = step.Created <= 0 ? 'N/A' : localRfc3339(new Date(step.Created * 1000));
@@ -28,14 +34,28 @@ export const command: CommandSpec = {
         Comment: () => step.Comment,
         CreatedAt: () => stamp,
         CreatedBy: () => (full ? command : ellipsis(command, 45)),
-        CreatedSince: () => (!human ? stamp : step.Created <= 0 ? 'N/A' : `${humanDuration(context.now() / 1000 - step.Created)} ago`),
+        CreatedSince: () =>
+          !human
+            ? stamp
+            : step.Created <= 0
+              ? 'N/A'
+              : `${humanDuration(context.now() / 1000 - step.Created)} ago`,
         ID: () => (full ? step.Id : truncateId(step.Id)),
         Size: () => (human ? humanSize(step.Size, 3) : String(step.Size)),
       });
     });
-    const headers = { ID: 'IMAGE', CreatedSince: human ? 'CREATED' : 'CREATED AT', CreatedAt: 'CREATED AT', CreatedBy: 'CREATED BY', Size: 'SIZE', Comment: 'COMMENT' };
+    const headers = {
+      ID: 'IMAGE',
+      CreatedSince: human ? 'CREATED' : 'CREATED AT',
+      CreatedAt: 'CREATED AT',
+      CreatedBy: 'CREATED BY',
+      Size: 'SIZE',
+      Comment: 'COMMENT',
+    };
     const chosen = flags.string('format');
-    const standard = flags.bool('quiet') ? '{{.ID}}' : `table {{.ID}}\t{{.CreatedSince}}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}`;
+    const standard = flags.bool('quiet')
+      ? '{{.ID}}'
+      : `table {{.ID}}\t{{.CreatedSince}}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}`;
     const format = chosen === '' || chosen === 'table' ? standard : chosen;
     context.print(renderListing({ format, typeName: '*image.historyContext', headers, rows }));
     return 0;

@@ -8,7 +8,10 @@ import { documentFormat } from '../../shared-flags.ts';
 export const command: CommandSpec = {
   usage: '[OPTIONS] IMAGE [IMAGE...]',
   summary: 'Display detailed information on one or more images',
-  flags: [documentFormat(), flag('platform', 'string', "Inspect a specific platform of the image, 'os[/arch[/variant]]'")],
+  flags: [
+    documentFormat(),
+    flag('platform', 'string', "Inspect a specific platform of the image, 'os[/arch[/variant]]'"),
+  ],
   arity: atLeast(1),
   completes: 'images',
   run: (context, flags) =>

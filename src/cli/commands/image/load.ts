@@ -13,13 +13,18 @@ export const command: CommandSpec = {
   summary: 'Load an image from a tar archive or STDIN',
   flags: [
     flag('i,input', 'string', 'Read from tar archive file, instead of STDIN'),
-    flag('platform', 'string', 'Load only the given platform variant. Formatted as "os[/arch[/variant]]" (e.g., "linux/amd64")'),
+    flag(
+      'platform',
+      'string',
+      'Load only the given platform variant. Formatted as "os[/arch[/variant]]" (e.g., "linux/amd64")',
+    ),
     flag('q,quiet', 'bool', 'Suppress the load output'),
   ],
   arity: NO_OPERANDS,
   async run(context, flags) {
     const input = flags.string('input');
-    if (input === '' && context.stdin.isTTY) throw new WharfError('invalid', 'requested load from stdin, but stdin is empty');
+    if (input === '' && context.stdin.isTTY)
+      throw new WharfError('invalid', 'requested load from stdin, but stdin is empty');
     if (input !== '') {
       await stat(input).catch((thrown: unknown) => {
         throw errnoCode(thrown) === undefined ? thrown : openFileError(input, thrown);
@@ -27,8 +32,12 @@ export const command: CommandSpec = {
     }
     const body = input === '' ? context.stdin : createReadStream(input);
     const quiet = flags.bool('quiet') || !context.stdout.isTTY;
-    const response = await loadImages(context.client(), body, { quiet: quiet ? '1' : '0', platform: platformQuery(flags.string('platform')) });
-    if (response.headers['content-type']?.startsWith('application/json')) await showProgress(response, context.stdout);
+    const response = await loadImages(context.client(), body, {
+      quiet: quiet ? '1' : '0',
+      platform: platformQuery(flags.string('platform')),
+    });
+    if (response.headers['content-type']?.startsWith('application/json'))
+      await showProgress(response, context.stdout);
     else context.print((await readAll(response)).toString());
     return 0;
   },

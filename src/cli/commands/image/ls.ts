@@ -25,7 +25,10 @@ export const command: CommandSpec = {
     const filters = filtersOf(flags.list('filter'));
     const [reference] = flags.operands;
     if (reference !== undefined) filters['reference'] = [...(filters['reference'] ?? []), reference];
-    const images = await listImages(context.client(), { all: flags.bool('all'), filters: filterText(filters) });
+    const images = await listImages(context.client(), {
+      all: flags.bool('all'),
+      filters: filterText(filters),
+    });
     const quiet = flags.bool('quiet');
     const full = flags.bool('no-trunc');
     const chosen = flags.string('format') || (quiet ? '' : (context.config().imagesFormat ?? ''));
@@ -34,7 +37,9 @@ export const command: CommandSpec = {
     const standard = `table {{.Repository}}\t{{.Tag}}\t${digests ? '{{.Digest}}\t' : ''}{{.ID}}\t{{.CreatedSince}}\t{{.Size}}`;
     const format = chosen === '' || chosen === 'table' ? (quiet ? '{{.ID}}' : standard) : chosen;
     const rows = lines.map((line) => imageLine(line, context.now(), full));
-    context.print(renderListing({ format, typeName: '*formatter.imageContext', headers: IMAGE_HEADERS, rows }));
+    context.print(
+      renderListing({ format, typeName: '*formatter.imageContext', headers: IMAGE_HEADERS, rows }),
+    );
     return 0;
   },
 };

@@ -8,7 +8,9 @@ import { filtersOf } from '../../shared-flags.ts';
 export const command: CommandSpec = {
   usage: '[OPTIONS]',
   summary: 'Remove unused images',
-  flags: pruneFlags('Provide filter values (e.g. "until=<timestamp>")', [flag('a,all', 'bool', 'Remove all unused images, not just dangling ones')]),
+  flags: pruneFlags('Provide filter values (e.g. "until=<timestamp>")', [
+    flag('a,all', 'bool', 'Remove all unused images, not just dangling ones'),
+  ]),
   arity: NO_OPERANDS,
   async run(context, flags) {
     const all = flags.bool('all');
@@ -18,7 +20,9 @@ export const command: CommandSpec = {
     const report = await pruneImages(context.client(), filterText(filters));
     const steps = report.ImagesDeleted ?? [];
     if (steps.length > 0) {
-      context.print(`Deleted Images:\n${steps.map((step) => (step.Untagged ? `untagged: ${step.Untagged}\n` : `deleted: ${step.Deleted}\n`)).join('')}\n`);
+      context.print(
+        `Deleted Images:\n${steps.map((step) => (step.Untagged ? `untagged: ${step.Untagged}\n` : `deleted: ${step.Deleted}\n`)).join('')}\n`,
+      );
     }
     context.print(`Total reclaimed space: ${humanSize(report.SpaceReclaimed ?? 0)}\n`);
     return 0;

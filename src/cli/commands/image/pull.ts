@@ -21,13 +21,19 @@ export const command: CommandSpec = {
     const { repo, tag } = splitTarget(name);
     const digest = /@(sha256:[0-9a-f]{64})$/.exec(name)?.[1];
     const [quiet, all] = [flags.bool('quiet'), flags.bool('all-tags')];
-    if (all && (tag !== undefined || digest)) throw new Error('tag can\'t be used with --all-tags/-a');
+    if (all && (tag !== undefined || digest)) throw new Error("tag can't be used with --all-tags/-a");
     if (tag === undefined && !digest && !all && !quiet) context.print('Using default tag: latest\n');
-    const query = { fromImage: repo, tag: all ? undefined : (digest ?? tag ?? 'latest'), platform: flags.string('platform').toLowerCase() || undefined };
+    const query = {
+      fromImage: repo,
+      tag: all ? undefined : (digest ?? tag ?? 'latest'),
+      platform: flags.string('platform').toLowerCase() || undefined,
+    };
     const response = await createImage(context.client(), query, undefined, registryAuth(context, repo));
     await showProgress(response, quiet ? { write: () => undefined } : context.stdout);
     const short = familiarName(name);
-    context.print(`${/^[^/]*[.:][^/]*\//.test(short) ? short : `docker.io/${short.includes('/') ? '' : 'library/'}${short}`}\n`);
+    context.print(
+      `${/^[^/]*[.:][^/]*\//.test(short) ? short : `docker.io/${short.includes('/') ? '' : 'library/'}${short}`}\n`,
+    );
     return 0;
   },
 };

@@ -11,13 +11,21 @@ export const command: CommandSpec = {
   flags: [
     flag('f,force', 'bool', 'Force removal of the image'),
     flag('no-prune', 'bool', 'Do not delete untagged parents'),
-    flag('platform', 'strings', 'Remove only the given platform variant. Formatted as "os[/arch[/variant]]" (e.g., "linux/amd64")'),
+    flag(
+      'platform',
+      'strings',
+      'Remove only the given platform variant. Formatted as "os[/arch[/variant]]" (e.g., "linux/amd64")',
+    ),
   ],
   arity: atLeast(1),
   completes: 'images',
   async run(context, flags) {
     const platforms = flags.list('platform').flatMap((each) => platformQuery(each) ?? []);
-    const query = { force: flags.bool('force'), noprune: flags.bool('no-prune'), platforms: platforms.length > 0 ? platforms : undefined };
+    const query = {
+      force: flags.bool('force'),
+      noprune: flags.bool('no-prune'),
+      platforms: platforms.length > 0 ? platforms : undefined,
+    };
     const errors: string[] = [];
     let fatal = false;
     for (const name of flags.operands) {

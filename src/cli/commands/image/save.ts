@@ -13,15 +13,24 @@ export const command: CommandSpec = {
   summary: 'Save one or more images to a tar archive (streamed to STDOUT by default)',
   flags: [
     flag('o,output', 'string', 'Write to a file, instead of STDOUT'),
-    flag('platform', 'string', 'Save only the given platform variant. Formatted as "os[/arch[/variant]]" (e.g., "linux/amd64")'),
+    flag(
+      'platform',
+      'string',
+      'Save only the given platform variant. Formatted as "os[/arch[/variant]]" (e.g., "linux/amd64")',
+    ),
   ],
   arity: atLeast(1),
   completes: 'images',
   async run(context, flags) {
     const output = flags.string('output');
-    if (output === '' && context.stdout.isTTY) throw new WharfError('invalid', 'cowardly refusing to save to a terminal. Use the -o flag or redirect');
+    if (output === '' && context.stdout.isTTY)
+      throw new WharfError('invalid', 'cowardly refusing to save to a terminal. Use the -o flag or redirect');
     if (output !== '') await checkTarget(output);
-    const response = await saveImages(context.client(), flags.operands, platformQuery(flags.string('platform')));
+    const response = await saveImages(
+      context.client(),
+      flags.operands,
+      platformQuery(flags.string('platform')),
+    );
     if (output === '') {
       await pipeline(response, context.stdout, { end: false });
       return 0;
@@ -41,9 +50,15 @@ export const command: CommandSpec = {
 async function checkTarget(output: string): Promise<void> {
   const folder = dirname(output);
   if (!(await stat(folder).catch(() => undefined))?.isDirectory()) {
-    throw new WharfError('invalid', `failed to save image: invalid output path: directory ${JSON.stringify(folder)} does not exist`);
+    throw new WharfError(
+      'invalid',
+      `failed to save image: invalid output path: directory ${JSON.stringify(folder)} does not exist`,
+    );
   }
   if ((await stat(output).catch(() => undefined))?.isDirectory()) {
-    throw new WharfError('invalid', `failed to save image: invalid output path: ${JSON.stringify(output)} must be a regular file`);
+    throw new WharfError(
+      'invalid',
+      `failed to save image: invalid output path: ${JSON.stringify(output)} must be a regular file`,
+    );
   }
 }

@@ -15,7 +15,10 @@ export const command: CommandSpec = {
     try {
       parts = splitTarget(target);
     } catch (thrown) {
-      throw new WharfError('invalid', `Error parsing reference: ${JSON.stringify(target)} is not a valid repository/tag: ${WharfError.from(thrown).message}`);
+      throw new WharfError(
+        'invalid',
+        `Error parsing reference: ${JSON.stringify(target)} is not a valid repository/tag: ${WharfError.from(thrown).message}`,
+      );
     }
     await tagImage(context.client(), source, parts.repo, parts.tag);
     return 0;

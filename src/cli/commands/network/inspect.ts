@@ -11,5 +11,7 @@ export const command: CommandSpec = {
   arity: atLeast(1),
   completes: 'networks',
   run: (context, flags) =>
-    inspectAll(context, flags.operands, flags.string('format'), (name) => inspectNetworkText(context.client(), name, flags.bool('verbose'))),
+    inspectAll(context, flags.operands, flags.string('format'), (name) =>
+      inspectNetworkText(context.client(), name, flags.bool('verbose')),
+    ),
 };

@@ -1,11 +1,27 @@
 import { isKind, WharfError } from '../../../base/index.ts';
-import { inspectContainerText, inspectImageText, inspectNetworkText, inspectVolumeText } from '../../../client/index.ts';
+import {
+  inspectContainerText,
+  inspectImageText,
+  inspectNetworkText,
+  inspectVolumeText,
+} from '../../../client/index.ts';
 import { atLeast, type CommandSpec, type Context } from '../../command.ts';
 import { flag } from '../../flags.ts';
 import { inspectAll } from '../../inspecting.ts';
 import { documentFormat } from '../../shared-flags.ts';
 
-const TYPES = ['config', 'container', 'image', 'network', 'node', 'plugin', 'secret', 'service', 'task', 'volume'];
+const TYPES = [
+  'config',
+  'container',
+  'image',
+  'network',
+  'node',
+  'plugin',
+  'secret',
+  'service',
+  'task',
+  'volume',
+];
 type Fetch = (context: Context, name: string, size: boolean) => Promise<string>;
 
 const FETCH: Readonly<Record<string, Fetch>> = {
@@ -28,10 +44,19 @@ export const command: CommandSpec = {
   run(context, flags) {
     const type = flags.string('type');
     if (type !== '' && !TYPES.includes(type)) {
-      throw new WharfError('invalid', `unknown type: ${JSON.stringify(type)}: must be one of ${TYPES.map((each) => JSON.stringify(each)).join(', ')}`);
+      throw new WharfError(
+        'invalid',
+        `unknown type: ${JSON.stringify(type)}: must be one of ${TYPES.map((each) => JSON.stringify(each)).join(', ')}`,
+      );
     }
-    if (flags.changed('type') && type === '') throw new WharfError('invalid', 'type is empty: must be one of ' + TYPES.map((each) => JSON.stringify(each)).join(', '));
-    return inspectAll(context, flags.operands, flags.string('format'), (name) => find(context, name, type, flags.bool('size')));
+    if (flags.changed('type') && type === '')
+      throw new WharfError(
+        'invalid',
+        'type is empty: must be one of ' + TYPES.map((each) => JSON.stringify(each)).join(', '),
+      );
+    return inspectAll(context, flags.operands, flags.string('format'), (name) =>
+      find(context, name, type, flags.bool('size')),
+    );
   },
 };
 

@@ -9,5 +9,8 @@ export const command: CommandSpec = {
   flags: [documentFormat()],
   arity: atLeast(1),
   completes: 'volumes',
-  run: (context, flags) => inspectAll(context, flags.operands, flags.string('format'), (name) => inspectVolumeText(context.client(), name)),
+  run: (context, flags) =>
+    inspectAll(context, flags.operands, flags.string('format'), (name) =>
+      inspectVolumeText(context.client(), name),
+    ),
 };

@@ -1,0 +1,19 @@
+import { type CommandSpec, NO_OPERANDS } from '../../command.ts';
+
+const SCRIPT = `function __wharf_offers
+  set -l words (commandline -opc) (commandline -ct)
+  wharf __complete -- $words[2..-1] 2>/dev/null
+end
+complete -c wharf -a "(__wharf_offers)"
+`;
+
+export const command: CommandSpec = {
+  usage: '',
+  summary: 'Write the completion script for fish',
+  flags: [],
+  arity: NO_OPERANDS,
+  run(context) {
+    context.print(SCRIPT);
+    return 0;
+  },
+};

@@ -1,0 +1,58 @@
+import { filterText, listVolumes } from '../../../client/index.ts';
+import { type CommandSpec, NO_OPERANDS } from '../../command.ts';
+import { flag } from '../../flags.ts';
+import { humanSize } from '../../human.ts';
+import { labelList } from '../../rows.ts';
+import { filterFlag, filtersOf, listFormat } from '../../shared-flags.ts';
+import { renderListing, row } from '../../table.ts';
+
+const HEADERS = {
+  Name: 'VOLUME NAME',
+  Driver: 'DRIVER',
+  Scope: 'SCOPE',
+  Availability: 'AVAILABILITY',
+  Mountpoint: 'MOUNTPOINT',
+  Labels: 'LABELS',
+  Links: 'LINKS',
+  Size: 'SIZE',
+  Group: 'GROUP',
+  Status: 'STATUS',
+};
+
+export const command: CommandSpec = {
+  usage: '[OPTIONS]',
+  summary: 'List volumes',
+  flags: [
+    filterFlag('Provide filter values (e.g. "dangling=true")'),
+    listFormat(),
+    flag('q,quiet', 'bool', 'Only display volume names'),
+  ],
+  arity: NO_OPERANDS,
+  async run(context, flags) {
+    const { Volumes } = await listVolumes(context.client(), filterText(filtersOf(flags.list('filter'))));
+    const sorted = [...(Volumes ?? [])].sort((a, b) => a.Name.localeCompare(b.Name, 'en', { numeric: true }));
+    const rows = sorted.map((item) =>
+      row(
+        {
+          Availability: () => 'N/A',
+          Driver: () => item.Driver,
+          Group: () => 'N/A',
+          Labels: () => labelList(item.Labels),
+          Links: () => (item.UsageData ? String(item.UsageData.RefCount) : 'N/A'),
+          Mountpoint: () => item.Mountpoint,
+          Name: () => item.Name,
+          Scope: () => item.Scope,
+          Size: () => (item.UsageData ? humanSize(item.UsageData.Size) : 'N/A'),
+          Status: () => 'N/A',
+        },
+        item.Labels,
+      ),
+    );
+    const quiet = flags.bool('quiet');
+    const chosen = flags.string('format') || (quiet ? '' : (context.config().volumesFormat ?? ''));
+    const format =
+      chosen === '' || chosen === 'table' ? (quiet ? '{{.Name}}' : 'table {{.Driver}}\t{{.Name}}') : chosen;
+    context.print(renderListing({ format, typeName: '*formatter.volumeContext', headers: HEADERS, rows }));
+    return 0;
+  },
+};
