@@ -69,7 +69,10 @@ async function makeVolumeMount(
     labels: wish.labels,
   });
   if (created) {
-    undo.push('remove the new volume', () => deps.volumes.remove(volume.name));
+    undo.push('remove the new volume', async () => {
+      await deps.volumes.remove(volume.name);
+      publishVolumeEvent(deps.events, volume, 'destroy');
+    });
     publishVolumeEvent(deps.events, volume, 'create');
   }
   return {

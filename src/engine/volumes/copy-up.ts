@@ -102,7 +102,9 @@ async function copyEntry(
     mkdirat(target, name, 0o700);
     using from = openBeneath(source, name, O.RDONLY | O.DIRECTORY);
     using to = openBeneath(target, name, O.RDONLY | O.DIRECTORY);
-    return copyDirectory(state, from, to, `${path}/${name}`);
+    // Awaited here, since the descriptors close when this block is left.
+    await copyDirectory(state, from, to, `${path}/${name}`);
+    return;
   }
   if (stat.nlink > 1) {
     const first = state.linked.get(stat.ino);
