@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { ContainerConfig, HostConfig, NetworkingConfig } from '../../api/index.ts';
@@ -382,4 +383,18 @@ test('fifty parallel creates make fifty containers and one init layer', async ()
   assert.equal(new Set(made.map(({ id }) => fixture.deps.store.get(id)?.name)).size, 50);
   const layers = fixture.deps.snapshotter.list().filter((snapshot) => snapshot.kind === 'layer');
   assert.deepEqual(layers.map((layer) => layer.key).sort(), [CHAIN, `${CHAIN}-init`]);
+});
+
+test('further checks see the request before defaults, and their warnings are told once', async () => {
+  await using fixture = await openFixture();
+  fixture.deps.check = (config) => {
+    assert.equal(config.Hostname, undefined);
+    return ['linux does not support CPU percent. Percent discarded.', 'a warning of its own'];
+  };
+  const { record, warnings } = await created(fixture, {}, { UTSMode: 'host', CpuPercent: 5 });
+  assert.deepEqual(warnings, [
+    'linux does not support CPU percent. Percent discarded.',
+    'a warning of its own',
+  ]);
+  assert.equal(record.config.Hostname, hostname());
 });

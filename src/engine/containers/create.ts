@@ -72,6 +72,8 @@ function decideContainer(
   checkConfig(config);
   checkHostConfigFields(config, hostConfig, deps.defaults);
   const warnings = checkResources(hostConfig, deps.host);
+  // Before the defaults: a hostname that we fill in is no conflict with the host's.
+  warnings.push(...(deps.check?.(config, hostConfig) ?? []));
   const image = resolveImage(deps, config.Image ?? '', input.platform);
   applyHostDefaults(hostConfig, deps.defaults, deps.host);
   resolveModes(deps.store, hostConfig);
@@ -85,7 +87,6 @@ function decideContainer(
   if (mode === 'host' && (Object.keys(hostConfig.PortBindings ?? {}).length || hostConfig.PublishAllPorts)) {
     warnings.push('Published ports are discarded when using host network mode');
   }
-  warnings.push(...(deps.check?.(config, hostConfig) ?? []));
   const record: ContainerRecord = {
     id,
     name: '',
