@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -111,6 +111,21 @@ test('a failed mount says which volume and why, and leaves no user behind', asyn
       /error while mounting volume .*\/bad\/_data'.*no such device/,
     );
     await store.remove('bad');
+  } finally {
+    await close();
+  }
+});
+
+test('what a crash left of a removal goes at the next opening, and nothing else does', async () => {
+  const { store, open, root, close } = openTemporary();
+  try {
+    await store.create({ name: 'stays' });
+    await store.create({ name: 'goes' });
+    mkdirSync(join(root, '.removed-1', '_data'), { recursive: true });
+    open();
+    assert.deepEqual(readdirSync(root).sort(), ['goes', 'stays']);
+    await store.remove('goes');
+    assert.deepEqual(readdirSync(root), ['stays']);
   } finally {
     await close();
   }

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { KeyedLock, type Logger, newId, rfc3339Nano, systemClock, WharfError } from '../base/index.ts';
@@ -28,6 +28,9 @@ export interface VolumeStoreOptions {
 /** Docker's mark for volumes without a name of their own. */
 export const ANONYMOUS_LABEL = 'com.docker.volume.anonymous';
 
+/** Start of the names of directories being deleted; no volume's name starts with a dot. */
+const TRASH = '.removed-';
+
 /** The local volume driver: directories below one root, recorded in the collection `volumes`. */
 export class LocalVolumeStore implements VolumeStore {
   private readonly records: Collection<VolumeRecord>;
@@ -44,6 +47,9 @@ export class LocalVolumeStore implements VolumeStore {
       name: 'volumes',
       key: (volume) => volume.name,
     });
+    for (const name of readdirSync(options.root)) {
+      if (name.startsWith(TRASH)) rmSync(join(options.root, name), { recursive: true, force: true });
+    }
     for (const volume of this.records.all()) this.cache.set(volume.name, volume);
   }
 
@@ -132,7 +138,10 @@ export class LocalVolumeStore implements VolumeStore {
         this.options.mounter.unmount(target);
       this.records.delete(name);
       this.cache.delete(name);
-      await rm(this.directory(name), { recursive: true, force: true });
+      // Moved away first, so that a crash while deleting leaves no half volume under a name that can be asked for again.
+      const trash = join(this.options.root, `${TRASH}${newId()}`);
+      if (existsSync(this.directory(name))) renameSync(this.directory(name), trash);
+      await rm(trash, { recursive: true, force: true });
     });
   }
 
