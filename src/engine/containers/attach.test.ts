@@ -142,7 +142,7 @@ test('detach keys', () => {
 
 test('resize tells of the size; not of a stopped one', async () => {
   await using world = new World();
-  const { id } = world.add();
+  const { id } = world.add({ config: { Image: 'busybox', Tty: true } });
   const size = { height: 24, width: 80 };
   await assert.rejects(resizeContainer(world.deps, id, size), { message: `container ${id} is not running` });
   await startContainer(world.deps, id);

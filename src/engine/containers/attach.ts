@@ -25,7 +25,7 @@ export async function attachContainer(
   const detachKeys = parseDetachKeys(input.detachKeys);
   const record = deps.store.resolve(ref);
   if (record.state.status === 'paused') {
-    const text = `container ${record.id} is paused, unpause the container before attach`;
+    const text = `container ${ref} is paused, unpause the container before attach`;
     throw new WharfError('conflict', text);
   }
   if (record.state.status === 'restarting') throw isRestarting(record);

@@ -68,7 +68,8 @@ export async function endRun(
   byHand: boolean,
 ): Promise<void> {
   const live = deps.live.of(record.id);
-  const signal = parseSignal(options.signal || record.config.StopSignal || 'SIGTERM');
+  // Looked at before anything changes, and only where it would be sent.
+  const signal = live.task ? parseSignal(options.signal || record.config.StopSignal || 'SIGTERM') : SIGKILL;
   const calledOff = await deps.store.withLock(record.id, async (locked) => {
     if (byHand) locked.state.manuallyStopped = true;
     if (!live.cancelRestart()) return false;

@@ -80,17 +80,6 @@ export class LiveContainer {
     return true;
   }
 
-  /** True while anything is known that must not be forgotten. */
-  get inUse(): boolean {
-    return (
-      this.task !== undefined ||
-      this.cleanup !== undefined ||
-      this.restartTimer !== undefined ||
-      this.waiters.size > 0 ||
-      this.pendingAttaches.size > 0
-    );
-  }
-
   private tell(result: WaitResult, fits: (condition: WaitCondition) => boolean): void {
     for (const waiter of this.waiters) {
       if (!fits(waiter.condition)) continue;

@@ -1,4 +1,6 @@
 import { readdirSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { mapLimit, rfc3339Nano } from '../../base/index.ts';
 import { watchExit } from './exits.ts';
 import type { RunDeps } from './lifecycle-deps.ts';
@@ -118,6 +120,12 @@ async function purgeLeftovers(deps: RunDeps, report: RecoveryReport): Promise<vo
   }
   for (const id of namesIn(deps.paths.mounts)) {
     if (!isOurs(deps, id)) unmountRun(deps, id);
+  }
+  // Log and files of a container whose creation or removal was cut off.
+  for (const name of namesIn(deps.paths.containers)) {
+    const id = containerIdOf(name);
+    if (id && !deps.store.get(id))
+      await rm(join(deps.paths.containers, id), { recursive: true, force: true });
   }
   // A container's snapshot bears its id; a creation or removal cut off in the middle leaves one without a record.
   for (const snapshot of deps.snapshotter.list()) {

@@ -17,7 +17,8 @@ export async function removeContainer(
   const record = deps.store.resolve(ref);
   if (options.link) {
     const text = 'Conflict, cannot remove the default link name of the container';
-    throw new WharfError('conflict', text);
+    // 500 in spite of its words, as the reference answers.
+    throw new WharfError('internal', text);
   }
   const live = deps.live.of(record.id);
   if (live.removing) {

@@ -11,7 +11,8 @@ export async function resizeContainer(
   const record = deps.store.resolve(ref);
   const task = deps.live.task(record.id);
   if (!task) throw notRunning(record);
-  await task.resize(size.height, size.width);
+  // Without a terminal there is nothing to size, and Docker says yes.
+  if (record.config.Tty) await task.resize(size.height, size.width);
   const attributes = { height: String(size.height), width: String(size.width) };
   publishContainerEvent(deps.events, record, 'resize', attributes);
 }

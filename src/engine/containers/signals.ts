@@ -17,5 +17,4 @@ export function parseSignal(text: string): number {
   return known;
 }
 
-export const SIGTERM = 15;
 export const SIGKILL = 9;

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { mkdirSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { isKind, WharfError } from '../../base/index.ts';
 import { World } from './lifecycle.cases.ts';
@@ -55,6 +57,16 @@ test('a run: record, events, and everything given back', async () => {
     image: 'busybox',
     name: record.name,
   });
+});
+
+test('out of memory: told before the end, and kept in the record', async () => {
+  await using world = new World();
+  const record = world.add();
+  await startContainer(world.deps, record.id);
+  world.tasks.of(record.id).exit(137, { oomKilled: true });
+  await world.live.get(record.id)?.exitHandled;
+  assert.equal(record.state.oomKilled, true);
+  assert.deepEqual((await world.actions()).slice(2), ['oom', 'network disconnect', 'die']);
 });
 
 test('volumes are told of around the run, and released', async () => {
@@ -252,6 +264,24 @@ test('restart: the same container runs anew, --rm or not', async () => {
   assert.deepEqual(actions, ['start', 'kill', 'stop', 'die', 'start', 'restart']);
 });
 
+test('the signal of a restart counts only where something runs', async () => {
+  await using world = new World();
+  const record = world.add();
+  await restartContainer(world.deps, record.id, { signal: 'FOO' });
+  assert.equal(record.state.status, 'running');
+  const refused = failsWith('invalid', `Cannot restart container ${record.name}: invalid signal: FOO`);
+  await assert.rejects(restartContainer(world.deps, record.name, { signal: 'FOO' }), refused);
+});
+
+test('a user that the image does not know', async () => {
+  await using world = new World();
+  const record = world.add({ config: { Image: 'busybox', User: 'ghost' } });
+  const text = 'unable to find user ghost: no matching entries in passwd file';
+  await assert.rejects(startContainer(world.deps, record.id), failsWith('internal', text));
+  assert.equal(record.state.exitCode, 128);
+  assert.equal(world.mounted.size + world.sandboxes.size, 0);
+});
+
 test('restart policy: again after the back-off, up to its count', async (t) => {
   t.mock.timers.enable({ apis: ['setTimeout'] });
   await using world = new World();
@@ -298,7 +328,7 @@ test('remove: refused while it runs, by force; links never', async () => {
   const link = 'Conflict, cannot remove the default link name of the container';
   await assert.rejects(
     removeContainer(world.deps, record.name, { ...plain, link: true }),
-    failsWith('conflict', link),
+    failsWith('internal', link),
   );
   await pauseContainer(world.deps, record.id);
   const paused = `cannot remove container "${record.name}": container is paused and must be unpaused first`;
@@ -336,6 +366,7 @@ test('recovery: adopts, learns an exit once, finishes removals, purges', async (
   world.tasks.left = ['f'.repeat(64)];
   world.snapshots.add('e'.repeat(64));
   world.snapshots.add('extract-1');
+  for (const name of ['e'.repeat(64), running.id]) mkdirSync(join(world.deps.paths.containers, name));
   // The next daemon knows nothing but the records.
   const next = { ...world.deps, live: new LiveContainers() };
   world.tasks.of(ended.id).exit(9);
@@ -349,6 +380,7 @@ test('recovery: adopts, learns an exit once, finishes removals, purges', async (
   assert.deepEqual(world.tasks.purged, ['f'.repeat(64)]);
   assert.ok(!world.snapshots.has('e'.repeat(64)));
   assert.ok(world.snapshots.has('extract-1'));
+  assert.deepEqual(readdirSync(world.deps.paths.containers), [running.id]);
   world.tasks.of(running.id).exit(4);
   await next.live.get(running.id)?.exitHandled;
   assert.equal(running.state.exitCode, 4);

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { rfc3339Nano, UndoStack, WharfError } from '../../base/index.ts';
-import type { NamespacePaths } from '../../runtime/spec-input.ts';
+import type { NamespacePaths, ResolvedUser } from '../../runtime/spec-input.ts';
 import type { OciSpec } from '../../runtime/spec-types.ts';
 import type { Task } from '../../runtime/types.ts';
 import {
@@ -132,7 +132,7 @@ async function prepareRun(
   connecting.catch(() => undefined);
   undo.push('remove the sandbox', () => dropSandbox(deps, record, connecting));
   const rootfs = mountRootfs(deps, record, undo);
-  const user = deps.specs.resolveUser(rootfs, record.config.User ?? '', record.hostConfig.GroupAdd ?? []);
+  const user = userOf(deps, record, rootfs);
   if (record.config.WorkingDir) deps.specs.prepareWorkdir(rootfs, record.config.WorkingDir);
   const mounts = await resolveMounts(deps, record, undo);
   const shmPath = prepareShm(deps, record, undo);
@@ -158,6 +158,15 @@ async function prepareRun(
     defaults: deps.specs.defaults(),
   });
   return { spec, network };
+}
+
+function userOf(deps: Pick<RunDeps, 'specs'>, record: ContainerRecord, rootfs: string): ResolvedUser {
+  try {
+    return deps.specs.resolveUser(rootfs, record.config.User ?? '', record.hostConfig.GroupAdd ?? []);
+  } catch (thrown) {
+    // The user is the image's or was accepted at create: 500 at start, as the reference answers.
+    throw new WharfError('internal', WharfError.from(thrown).message, { cause: thrown });
+  }
 }
 
 function mountRootfs(deps: RunDeps, record: ContainerRecord, undo: UndoStack): string {

@@ -39,7 +39,10 @@ test('top asks the host for `-ef` by default, tells of it, and refuses a stopped
   assert.equal(answer.Processes?.[0]?.[1], String(world.tasks.of(id).pid));
   await topContainer(deps, id, 'aux  -w');
   assert.deepEqual(asked, [['-ef'], ['aux', '-w']]);
-  await assert.rejects(topContainer(deps, id, '-o comm=PID'), /is not allowed/);
+  await assert.rejects(topContainer(deps, id, '-o comm=PID'), {
+    kind: 'internal',
+    message: 'specifying "comm=PID" is not allowed',
+  });
   assert.equal((await world.actions()).at(-1), 'top');
 });
 

@@ -10,7 +10,7 @@ const MAX_OUTPUT = 64 * 1024 * 1024;
 /** Runs the host's `ps`; rejects with its first line of complaint. Never a program of the container (threat: a container's own `ps`). */
 export type RunPs = (args: string[]) => Promise<string>;
 
-/** Processes of a container as the host's `ps` shows them, limited to the container's pids. Errors: `conflict` when it does not run, `invalid` arguments. */
+/** Processes of a container as the host's `ps` shows them, limited to the container's pids. Errors: `conflict` when it does not run, `internal` with the complaint of `ps`, as Docker answers. */
 export async function topContainer(
   deps: Pick<CoreDeps, 'store' | 'live' | 'events'> & { ps?: RunPs },
   ref: string,
@@ -50,12 +50,8 @@ export function parsePs(output: string, pids: ReadonlySet<number>): ContainerTop
 
 /** A renamed column would hide which one holds the pids. */
 function refuseAliases(psArgs: string): void {
-  for (const [alias, title] of psArgs.matchAll(/\s+[^\s]*=\s*(PID[^\s]*)/gi)) {
-    throw new WharfError(
-      'invalid',
-      `specifying "${alias.trim().replace(/^.*?(?==)/, '')}" is not allowed: ${title}`,
-    );
-  }
+  const alias = /\s+(\S*=\s*PID\S*)/.exec(psArgs)?.[1];
+  if (alias) throw new WharfError('internal', `specifying "${alias}" is not allowed`);
 }
 
 const hostPs: RunPs = (args) =>

@@ -52,7 +52,10 @@ export async function createExec(
     detachKeys,
     ownDetachKeys: Boolean(input.DetachKeys),
   });
-  deps.execs.add(exec);
+  if (deps.execs.add(exec)) {
+    const forget = () => deps.execs.forgetContainer(record.id);
+    deps.live.of(record.id).addWaiter('removed', forget);
+  }
   publishContainerEvent(deps.events, record, execAction('exec_create', command), { execID: exec.id });
   return { id: exec.id };
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { OutputChunk } from '../containers/index.ts';
-import { pauseContainer, startContainer } from '../containers/index.ts';
+import { pauseContainer, removeContainer, startContainer } from '../containers/index.ts';
 import { World } from '../containers/lifecycle.cases.ts';
 import { createExec, ExecRegistry, inspectExec, resizeExec, startExec } from './index.ts';
 
@@ -121,6 +121,16 @@ test('resize waits for the start, not for ever', async () => {
   await startExec(deps, id, ATTACHED, never);
   await resizeExec(deps, id, size);
   assert.deepEqual(world.tasks.of(record.id).execs[0]?.sizes, [[10, 20]]);
+  world.tasks.of(record.id).execs[0]?.exit(0);
+  await new Promise((resolve) => setImmediate(resolve));
+  const over = `NotFound: process does not exist ${id}: not found`;
+  await assert.rejects(resizeExec(deps, id, size), { kind: 'not-found', message: over });
+  const missing = await createExec(deps, record.id, { Cmd: ['nosuch'] });
+  await startExec(deps, missing.id, ATTACHED, never);
+  await assert.rejects(resizeExec(deps, missing.id, size), {
+    kind: 'invalid',
+    message: 'exec process is not started',
+  });
 });
 
 test('detach leaves the process and tells of it', async () => {
@@ -133,4 +143,13 @@ test('detach leaves the process and tells of it', async () => {
   assert.equal(world.tasks.of(record.id).execs[0]?.ended, false);
   assert.equal((await world.actions()).at(-1), 'exec_detach');
   world.tasks.of(record.id).execs[0]?.exit(0);
+});
+
+test('execs go with their container', async () => {
+  await using world = new World();
+  const { record, deps } = await running(world);
+  const { id } = await createExec(deps, record.id, { Cmd: ['sh'] });
+  await removeContainer(world.deps, record.id, { volumes: false, force: true, link: false });
+  await assert.rejects(inspectExec(deps, id), { kind: 'not-found' });
+  assert.equal(deps.execs.idsOf(record.id), null);
 });

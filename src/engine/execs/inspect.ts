@@ -35,7 +35,7 @@ export async function inspectExec(
   };
 }
 
-/** Sets the size of an exec's terminal. One that is being started is waited for. Errors: `not-found`, `timeout`, `conflict` when it has ended. */
+/** Sets the size of an exec's terminal. One that is being started is waited for. Errors: `not-found` (also when it has ended), `invalid` when it could not start, `internal` when it does not start. */
 export async function resizeExec(
   deps: { execs: ExecRegistry; readyMs?: number },
   id: string,
@@ -45,8 +45,9 @@ export async function resizeExec(
   const task = await deadline(deps.readyMs ?? READY_MS, 'exec start', exec.started).catch((thrown) => {
     throw new WharfError('internal', 'timeout waiting for exec session ready', { cause: thrown });
   });
-  if (!task || exec.state === 'ended') {
-    throw new WharfError('conflict', `exec command ${id} is not running`);
+  if (!task) throw new WharfError('invalid', 'exec process is not started');
+  if (exec.state === 'ended') {
+    throw new WharfError('not-found', `NotFound: process does not exist ${id}: not found`);
   }
   await task.resize(size.height, size.width);
 }

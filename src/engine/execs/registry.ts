@@ -45,30 +45,42 @@ export class Exec {
 /** All execs of this daemon's life. An ended one stays for five minutes. */
 export class ExecRegistry {
   private readonly execs = new Map<string, Exec>();
+  private readonly byContainer = new Map<string, Set<Exec>>();
 
   get(id: string): Exec | undefined {
     return this.execs.get(id);
   }
 
-  add(exec: Exec): void {
+  /** Adds it; true for the first of its container, whose removal the caller then reports by `forgetContainer`. */
+  add(exec: Exec): boolean {
     this.execs.set(exec.id, exec);
+    const { containerId } = exec.plan;
+    const others = this.byContainer.get(containerId);
+    if (others) others.add(exec);
+    else this.byContainer.set(containerId, new Set([exec]));
+    return others === undefined;
   }
 
   /** Ids that `inspect` of the container shows: of execs that have not ended; null when there are none. */
   idsOf(containerId: string): string[] | null {
-    const ids = [...this.execs.values()]
-      .filter((exec) => exec.plan.containerId === containerId && exec.state !== 'ended')
+    const ids = [...(this.byContainer.get(containerId) ?? [])]
+      .filter((exec) => exec.state !== 'ended')
       .map((exec) => exec.id);
     return ids.length > 0 ? ids : null;
   }
 
   /** Lets go of an ended exec when its time is over. */
   expire(exec: Exec): void {
-    setTimeout(() => this.execs.delete(exec.id), KEPT_MS).unref();
+    const drop = () => {
+      this.execs.delete(exec.id);
+      this.byContainer.get(exec.plan.containerId)?.delete(exec);
+    };
+    setTimeout(drop, KEPT_MS).unref();
   }
 
   /** Lets go of all execs of a container that is gone. */
   forgetContainer(containerId: string): void {
-    for (const [id, exec] of this.execs) if (exec.plan.containerId === containerId) this.execs.delete(id);
+    for (const exec of this.byContainer.get(containerId) ?? []) this.execs.delete(exec.id);
+    this.byContainer.delete(containerId);
   }
 }
