@@ -55,6 +55,7 @@ export async function makeLayer(
   await snapshots.commit(name, `make-${name}`);
 }
 
+/** A snapshotter that was opened for one test, and goes with its folder when disposed. */
 export interface Opened extends Disposable {
   snapshots: Snapshotter;
   root: string;

@@ -8,10 +8,12 @@ export interface MountSpec {
   flags: string[];
 }
 
+/** What a snapshot is for. */
 export type SnapshotKind =
   | 'layer' // committed, read-only, named by its chainID
   | 'active'; // writable, belongs to a container, a build step or an unpack under way
 
+/** A snapshot as recorded. */
 export interface SnapshotInfo {
   key: string;
   kind: SnapshotKind;
@@ -24,6 +26,7 @@ export interface Usage {
   inodes: number;
 }
 
+/** How a path differs from the parent's. */
 export type ChangeKind = 'modified' | 'added' | 'deleted';
 
 /**
