@@ -7,7 +7,6 @@ import {
   inspectContainer,
   killContainer,
   listContainers,
-  type NetworkSettingsOf,
   pauseContainer,
   pruneContainers,
   type RunDeps,
@@ -23,7 +22,7 @@ import {
   waitContainer,
 } from '../engine/containers/index.ts';
 import { createExec, inspectExec, resizeExec, startExec } from '../engine/execs/index.ts';
-import { networkSettings } from '../engine/networks/index.ts';
+import { networkSettingsOf } from '../engine/networks/index.ts';
 import { checkHostConfig, resourcesFromHostConfig } from '../runtime/index.ts';
 import type { ContainersBackend, ExecsBackend } from '../server/index.ts';
 import type { CurrentSettings } from './current-settings.ts';
@@ -34,7 +33,7 @@ export function containersBackend(engine: Engine, run: RunDeps, current: Current
   const { host, storage, lookup, execs, sampler } = engine;
   const snapshotter = storage.snapshots;
   const reading = { ...run, logs: engine.logs };
-  const documents = { networkSettings: settingsOf(engine), snapshotter };
+  const documents = { networkSettings: networkSettingsOf(engine.networks), snapshotter };
   const create = () => ({
     ...run,
     images: lookup,
@@ -116,10 +115,4 @@ function containerDefaults(current: CurrentSettings) {
     ipcMode: settings.defaultIpcMode,
     ...(settings.defaultCgroupns ? { cgroupnsMode: settings.defaultCgroupns } : {}),
   };
-}
-
-/** The network half of list and inspect. */
-export function settingsOf({ networks }: Engine): NetworkSettingsOf {
-  const networkId = (name: string) => networks.list().find((network) => network.name === name)?.id;
-  return ({ record, sandbox }) => networkSettings(record, sandbox, networkId);
 }

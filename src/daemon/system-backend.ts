@@ -4,6 +4,7 @@ import type { EventMessage, Filters, Volume } from '../api/index.ts';
 import { listContainers, type RunDeps, usedVolumes, volumeUsers } from '../engine/containers/index.ts';
 import { type EventBus, filterEvents } from '../engine/events/index.ts';
 import { listImages } from '../engine/images/index.ts';
+import { networkSettingsOf } from '../engine/networks/index.ts';
 import {
   checkCredentials,
   diskUsage,
@@ -22,7 +23,6 @@ import {
 } from '../engine/volumes/index.ts';
 import type { SystemBackend, VolumesBackend } from '../server/index.ts';
 import { cgroupPaths, detectCgroups, mountInfo, statfs } from '../sys/index.ts';
-import { settingsOf } from './container-backend.ts';
 import { type CurrentSettings, initBinary } from './current-settings.ts';
 import { type Engine, imageDeps } from './engine.ts';
 
@@ -150,7 +150,7 @@ function usageDeps(engine: Engine, run: RunDeps) {
     ...run,
     images: engine.lookup,
     networks,
-    networkSettings: settingsOf(engine),
+    networkSettings: networkSettingsOf(networks),
     snapshotter: storage.snapshots,
   };
   const users = (id: string) => store.all().filter((record) => record.imageId === id);

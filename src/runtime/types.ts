@@ -56,6 +56,7 @@ export interface TaskStdio {
   close(): void;
 }
 
+/** Everything needed to run one more process in a container; plain data. */
 export interface ExecRequest {
   execId: string;
   /** The process, completely resolved: user, env, capabilities, cwd, args, terminal. */

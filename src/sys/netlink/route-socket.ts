@@ -57,7 +57,7 @@ export class RouteSocket implements Disposable {
 
   /** One interface by name, or undefined. */
   link(name: string): Link | undefined {
-    const message = this.getLink(name);
+    const message = getLink(this.socket, name);
     return message && decodeLink(message);
   }
 
@@ -95,31 +95,26 @@ export class RouteSocket implements Disposable {
 
   /** Brings an interface up. */
   setUp(link: string | number): void {
-    this.setLink(link, 'set up', { flags: IFF_UP, change: IFF_UP });
-  }
-
-  /** Takes an interface down. */
-  setDown(link: string | number): void {
-    this.setLink(link, 'set down', { flags: 0, change: IFF_UP });
+    setLink(this.socket, link, 'set up', { flags: IFF_UP, change: IFF_UP });
   }
 
   /** Makes an interface a port of a bridge (by name or index; 0 takes it out). */
   setMaster(link: string | number, bridge: string | number): void {
-    const index = this.indexOf(bridge);
-    this.setLink(link, 'set master of', {}, (message) => message.u32(IFLA.MASTER, index));
+    const index = indexOf(this.socket, bridge);
+    setLink(this.socket, link, 'set master of', {}, (message) => message.u32(IFLA.MASTER, index));
   }
 
   setMac(link: string | number, mac: string): void {
-    this.setLink(link, 'set address of', {}, (message) => message.bytes(IFLA.ADDRESS, macBytes(mac)));
+    setLink(this.socket, link, 'set address of', {}, (message) => message.bytes(IFLA.ADDRESS, macBytes(mac)));
   }
 
   setMtu(link: string | number, mtu: number): void {
-    this.setLink(link, 'set mtu of', {}, (message) => message.u32(IFLA.MTU, mtu));
+    setLink(this.socket, link, 'set mtu of', {}, (message) => message.u32(IFLA.MTU, mtu));
   }
 
   /** Lets a bridge port send a frame back where it came from, so that a container reaches its own published port. */
   setHairpin(link: string | number, on: boolean): void {
-    const message = linkMessage({ family: AF_BRIDGE, index: this.indexOf(link) });
+    const message = linkMessage({ family: AF_BRIDGE, index: indexOf(this.socket, link) });
     message.nest(IFLA.PROTINFO, (port) => port.u8(IFLA.BRPORT_MODE, on ? 1 : 0), true);
     this.socket.execute(RTM.SETLINK, 0, message, `set hairpin of ${link}`);
   }
@@ -132,7 +127,7 @@ export class RouteSocket implements Disposable {
     fixed.writeUInt8(parsed.prefix, 1);
     const IFA_F_NODAD = 2;
     fixed.writeUInt8(parsed.family === AF_INET6 ? IFA_F_NODAD : 0, 2);
-    fixed.writeUInt32LE(this.indexOf(link), 4);
+    fixed.writeUInt32LE(indexOf(this.socket, link), 4);
     const message = new MessageWriter().fixed(fixed).bytes(2, parsed.bytes).bytes(1, parsed.bytes);
     const broadcast = broadcastOf(parsed);
     if (broadcast) message.bytes(4, broadcast);
@@ -141,7 +136,7 @@ export class RouteSocket implements Disposable {
 
   /** Addresses of one interface or of all. */
   addresses(link?: string | number): LinkAddress[] {
-    const index = link === undefined ? undefined : this.indexOf(link);
+    const index = link === undefined ? undefined : indexOf(this.socket, link);
     const message = new MessageWriter().fixed(Buffer.alloc(8));
     const all = this.socket.query(RTM.GETADDR, NLM.DUMP, message, 'list addresses').map(decodeAddress);
     return index === undefined ? all : all.filter((address) => address.linkIndex === index);
@@ -161,7 +156,7 @@ export class RouteSocket implements Disposable {
     const message = new MessageWriter().fixed(fixed);
     if (dst) message.bytes(1, dst.bytes);
     if (gateway) message.bytes(5, gateway);
-    if (route.dev !== undefined) message.u32(4, this.indexOf(route.dev));
+    if (route.dev !== undefined) message.u32(4, indexOf(this.socket, route.dev));
     const what = `add route ${route.dst ?? 'default'} via ${route.gateway ?? route.dev}`;
     this.socket.execute(RTM.NEWROUTE, NLM.CREATE | NLM.EXCL, message, what);
   }
@@ -186,7 +181,7 @@ export class RouteSocket implements Disposable {
 
   /** Counters of an interface, or undefined when it is not there. */
   linkStats(name: string): LinkStats | undefined {
-    const message = this.getLink(name);
+    const message = getLink(this.socket, name);
     return message && decodeLinkStats(message);
   }
 
@@ -197,33 +192,34 @@ export class RouteSocket implements Disposable {
   [Symbol.dispose](): void {
     this.close();
   }
+}
 
-  private getLink(link: string): Message | undefined {
-    try {
-      return this.socket.query(RTM.GETLINK, 0, target(link), `get ${link}`)[0];
-    } catch (thrown) {
-      if (isErrno(thrown, 'ENODEV')) return undefined;
-      throw thrown;
-    }
+function getLink(socket: NetlinkSocket, link: string): Message | undefined {
+  try {
+    return socket.query(RTM.GETLINK, 0, target(link), `get ${link}`)[0];
+  } catch (thrown) {
+    if (isErrno(thrown, 'ENODEV')) return undefined;
+    throw thrown;
   }
+}
 
-  private indexOf(link: string | number): number {
-    if (typeof link === 'number') return link;
-    const found = this.link(link);
-    if (!found) throw new WharfError('not-found', `no network interface ${link}`);
-    return found.index;
-  }
+function indexOf(socket: NetlinkSocket, link: string | number): number {
+  if (typeof link === 'number') return link;
+  const found = getLink(socket, link);
+  if (!found) throw new WharfError('not-found', `no network interface ${link}`);
+  return decodeLink(found).index;
+}
 
-  private setLink(
-    link: string | number,
-    what: string,
-    head: { flags?: number; change?: number },
-    fill?: (message: MessageWriter) => void,
-  ): void {
-    const message = target(link, head);
-    fill?.(message);
-    this.socket.execute(RTM.NEWLINK, 0, message, `${what} ${link}`);
-  }
+function setLink(
+  socket: NetlinkSocket,
+  link: string | number,
+  what: string,
+  head: { flags?: number; change?: number },
+  fill?: (message: MessageWriter) => void,
+): void {
+  const message = target(link, head);
+  fill?.(message);
+  socket.execute(RTM.NEWLINK, 0, message, `${what} ${link}`);
 }
 
 interface LinkHead {
