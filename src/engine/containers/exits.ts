@@ -5,6 +5,7 @@ import type { TeardownDeps } from './lifecycle-deps.ts';
 import type { LiveContainer } from './live.ts';
 import type { ContainerRecord } from './record.ts';
 import { nextBackoff, wantsRestart } from './restart-policy.ts';
+import { saveAnyway } from './save-anyway.ts';
 import { networksOf, planNetwork } from './start-network.ts';
 import { destroyLocked, releaseVolumes, removeSandbox, teardownRun } from './teardown.ts';
 
@@ -46,7 +47,7 @@ async function handleExit(
   }
   const published = hasPorts(deps, record);
   delete record.sandboxId;
-  deps.store.save(record);
+  saveAnyway(deps, record);
   publishEnd(deps, record, live, exit, ranMs);
   // A port that others may take as soon as the exit is known must be free by then; the rest is given back behind the answer.
   if (published && remains.sandboxId) await removeSandbox(deps, remains.sandboxId);
@@ -74,7 +75,7 @@ async function destroyAfterExit(
     deps.log.error('container not removed after its exit', { container: record.id, error: thrown });
     record.state.status = 'dead';
     record.state.error = error;
-    deps.store.save(record);
+    saveAnyway(deps, record);
     live.tellRemoved({ exitCode: record.state.exitCode, error });
   }
 }

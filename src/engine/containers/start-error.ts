@@ -37,9 +37,9 @@ export function programErrorText(thrown: WharfError, program: string, during: st
  * Turns what stopped a start into Docker's text, its kind and the exit code of the container. `stage`: only what the
  * runtime reports as missing is the container's program.
  */
-export function startFailure(thrown: unknown, program: string, stage: 'prepare' | 'runtime'): StartFailure {
+export function startFailure(thrown: unknown, program: string, stage: 'engine' | 'runtime'): StartFailure {
   const error = WharfError.from(thrown);
-  if (stage === 'prepare') return { error, exitCode: 128 };
+  if (stage === 'engine') return { error, exitCode: 128 };
   const during = 'unable to start container process: error during container init: ';
   const text = programErrorText(error, program, during);
   const message = text.startsWith('failed to create task') ? text : `${CREATE_PREFIX}${text}`;

@@ -174,7 +174,7 @@ test("a runtime's words become those that clients look for", () => {
   const mount = startFailure(new WharfError('invalid', 'mount /a: Not a directory'), 'sh', 'runtime');
   assert.equal(mount.exitCode, 127);
   assert.match(mount.error.message, /Are you trying to mount a directory onto a file/);
-  const early = startFailure(new WharfError('not-found', 'no such network'), 'sh', 'prepare');
+  const early = startFailure(new WharfError('not-found', 'no such network'), 'sh', 'engine');
   assert.deepEqual([early.exitCode, early.error.message], [128, 'no such network']);
 });
 

@@ -174,6 +174,26 @@ test('--rm: removed after the exit, waiters told, with two durable writes before
   assert.equal(world.live.get(record.id), undefined);
 });
 
+test('a full disk: a start is all or nothing, an exit is told', async () => {
+  await using world = new World();
+  const record = world.add();
+  const save = world.store.save.bind(world.store);
+  const full = () => {
+    throw new WharfError('exhausted', 'database or disk is full');
+  };
+  world.store.save = full;
+  await assert.rejects(startContainer(world.deps, record.id), failsWith('exhausted', /disk is full/));
+  assert.equal(record.state.status, 'created');
+  assert.equal(world.tasks.of(record.id).state, 'deleted');
+  assert.equal(world.mounted.size + world.sandboxes.size, 0);
+  world.store.save = save;
+  await startContainer(world.deps, record.id);
+  world.store.save = full;
+  const { done } = await waitContainer(world.deps, record.id, 'not-running');
+  world.tasks.of(record.id).exit(2);
+  assert.deepEqual(await done, { exitCode: 2 });
+});
+
 test('--rm that fails leaves a dead container and an answer', async () => {
   await using world = new World();
   const record = world.add({ hostConfig: { AutoRemove: true } });

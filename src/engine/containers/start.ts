@@ -14,6 +14,7 @@ import { watchExit } from './exits.ts';
 import type { RunDeps } from './lifecycle-deps.ts';
 import type { LiveContainer } from './live.ts';
 import type { ContainerRecord } from './record.ts';
+import { saveAnyway } from './save-anyway.ts';
 import { type StartFailure, startFailure } from './start-error.ts';
 import { addNetworkFiles, resolveMounts } from './start-mounts.ts';
 import { joinNamespaces, prepareShm } from './start-namespaces.ts';
@@ -57,23 +58,21 @@ export async function startLocked(
 ): Promise<void> {
   const live = deps.live.of(record.id);
   if (live.cleanup) await live.cleanup;
-  const progress: Progress = { stage: 'prepare', network: undefined };
+  const progress: Progress = { stage: 'engine', network: undefined };
   let task: Task;
   try {
     task = await runTask(deps, record, live, progress, signal);
   } catch (thrown) {
     throw await failStart(deps, record, live, startFailure(thrown, record.path, progress.stage));
   }
-  noteStart(deps, record, task);
   live.task = task;
-  deps.store.save(record);
   publishContainerEvent(deps.events, record, 'start');
   live.health = deps.monitorHealth(record);
   watchExit(deps, live, task, (again) => startLocked(deps, again));
 }
 
 interface Progress {
-  stage: 'prepare' | 'runtime';
+  stage: 'engine' | 'runtime';
   network: RunNetwork | undefined;
 }
 
@@ -116,6 +115,13 @@ async function runTask(
   }
   if (live.pendingAttaches.size > 0) await connectAttaches(live, task);
   await task.start();
+  progress.stage = 'engine';
+  const before = { ...record.state };
+  undo.push('restore the state', () => {
+    record.state = before;
+  });
+  noteStart(deps, record, task);
+  deps.store.save(record);
   undo.commit();
   live.process = spec.process;
   return task;
@@ -225,7 +231,7 @@ async function failStart(
   state.exitCode = failure.exitCode;
   state.pid = 0;
   if (state.status === 'restarting') state.status = 'exited';
-  deps.store.save(record);
+  saveAnyway(deps, record);
   live.dropPendingAttaches();
   live.tellExit({ exitCode: failure.exitCode, error: failure.error.message });
   if (record.hostConfig.AutoRemove && !live.keepAfterExit) {
