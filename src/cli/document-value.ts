@@ -1,4 +1,4 @@
-import type { Value } from './template/index.ts';
+import { NIL_LIST, NIL_MAP, type Value } from './template/index.ts';
 
 /** Fields of the engine's documents whose objects are maps: their keys are data, not fields. */
 const MAPS: ReadonlySet<string> = new Set([
@@ -102,7 +102,8 @@ export function documentValue(document: unknown): Value {
     if (typeof place !== 'object' || place === null || Array.isArray(place) || place instanceof Map) continue;
     const holder = place as Record<string, Value>;
     for (const [name, missing] of Object.entries(fields))
-      if (!Object.hasOwn(holder, name)) holder[name] = missing;
+      if (!Object.hasOwn(holder, name))
+        Object.defineProperty(holder, name, { value: missing, enumerable: false });
   }
   return value;
 }
@@ -110,8 +111,8 @@ export function documentValue(document: unknown): Value {
 function convert(value: unknown, name: string, parent: string): Value {
   const listed = (set: ReadonlySet<string>) => set.has(name) || set.has(`${name}:${parent}`);
   if (value === null || value === undefined) {
-    if (listed(MAPS)) return new Map();
-    return listed(LISTS) ? [] : null;
+    if (listed(MAPS)) return NIL_MAP;
+    return listed(LISTS) ? NIL_LIST : null;
   }
   if (Array.isArray(value)) return value.map((item) => convert(item, '', name));
   if (typeof value !== 'object') return value as Value;

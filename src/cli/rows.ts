@@ -25,7 +25,7 @@ export const CONTAINER_HEADERS: Readonly<Record<string, string>> = {
 /** A container as a row. `now` is in milliseconds. */
 export function containerRow(item: ContainerRow, now: number, full: boolean): Row {
   const labels = item.Labels ?? {};
-  return row(
+  const cells = row(
     {
       Command: () => quote(full ? item.Command : ellipsis(item.Command, 20)),
       CreatedAt: () => goTime(new Date(item.Created * 1000)),
@@ -54,6 +54,7 @@ export function containerRow(item: ContainerRow, now: number, full: boolean): Ro
     },
     labels,
   );
+  return new Map([...cells, ['Platform', () => null] as const]);
 }
 
 function imageName(item: ContainerRow, full: boolean): string {

@@ -83,7 +83,8 @@ function setField(
   if (value === undefined) throw new Error(`invalid field '${part}' must be a key=value pair`);
   const pair = (holder: Record<string, unknown>, name: string): void => {
     const at = value.indexOf('=');
-    const map = (holder[name] ??= {}) as Record<string, string>;
+    holder[name] ??= {};
+    const map = holder[name] as Record<string, string>;
     map[at < 0 ? value : value.slice(0, at)] = at < 0 ? '' : value.slice(at + 1);
   };
   switch (key) {
@@ -106,7 +107,8 @@ function setField(
       options.BindOptions['Propagation'] = value.toLowerCase();
       return;
     case 'bind-recursive':
-      return recursive(options, value);
+      recursive(options, value);
+      return;
     case 'volume-subpath':
       options.VolumeOptions['Subpath'] = value;
       return;
@@ -120,9 +122,12 @@ function setField(
       };
       return;
     case 'volume-opt':
-      return pair((options.VolumeOptions['DriverConfig'] ??= {}) as Record<string, unknown>, 'Options');
+      options.VolumeOptions['DriverConfig'] ??= {};
+      pair(options.VolumeOptions['DriverConfig'] as Record<string, unknown>, 'Options');
+      return;
     case 'volume-label':
-      return pair(options.VolumeOptions, 'Labels');
+      pair(options.VolumeOptions, 'Labels');
+      return;
     case 'tmpfs-size':
       try {
         options.TmpfsOptions['SizeBytes'] = parseBytes(value);

@@ -41,7 +41,7 @@ export function createRequest(flags: ParsedFlags, env: Env): CreateRequest {
     Cmd: args.length > 0 ? args : null,
     ...(health ? { Healthcheck: health } : {}),
     Image: image,
-    Volumes: volumes.anonymous,
+    Volumes: Object.keys(volumes.anonymous).length > 0 ? volumes.anonymous : null,
     WorkingDir: flags.string('workdir'),
     Entrypoint: flags.changed('entrypoint')
       ? flags.string('entrypoint') === ''
@@ -160,8 +160,8 @@ function hostConfig(
     VolumesFrom: flags.changed('volumes-from') ? flags.list('volumes-from') : null,
     ConsoleSize: [process.stdout.rows ?? 0, process.stdout.columns ?? 0],
     ...(flags.changed('annotation') ? { Annotations: toMap(flags.list('annotation')) } : {}),
-    CapAdd: flags.changed('cap-add') ? flags.list('cap-add') : null,
-    CapDrop: flags.changed('cap-drop') ? flags.list('cap-drop') : null,
+    CapAdd: capabilities(flags.list('cap-add')),
+    CapDrop: capabilities(flags.list('cap-drop')),
     CgroupnsMode: flags.string('cgroupns'),
     Dns: flags.list('dns'),
     DnsOptions: [...flags.list('dns-option'), ...flags.list('dns-opt')],
@@ -206,6 +206,15 @@ function hostConfig(
     ...(flags.changed('mount') ? { Mounts: flags.list('mount').map(parseMount) } : {}),
     ...(flags.changed('init') ? { Init: flags.bool('init') } : {}),
   };
+}
+
+/** Capabilities with their prefix, each once, sorted; null for none. */
+function capabilities(names: readonly string[]): string[] | null {
+  const full = names
+    .map((name) => name.trim().toUpperCase())
+    .map((name) => (name === 'ALL' || name.startsWith('CAP_') ? name : `CAP_${name}`));
+  if (full.length === 0) return null;
+  return full.includes('ALL') ? ['ALL'] : [...new Set(full)].sort();
 }
 
 /** Reads `no`, `always`, `unless-stopped` or `on-failure[:N]`. Throws Error with Docker's text. */

@@ -55,19 +55,24 @@ class Evaluator {
         return;
       }
       case 'template':
-        return this.call(node, dot, scope);
+        this.call(node, dot, scope);
+        return;
       case 'break':
       case 'continue':
         throw new LoopSignal(node.type);
       default:
-        return this.control(node, dot, scope);
+        this.control(node, dot, scope);
+        return;
     }
   }
 
   private control(node: Node & { type: 'if' | 'with' | 'range' }, dot: Value, scope: Variable[]): void {
     const inner = scope.slice();
     const value = this.pipeline(node.pipeline, dot, inner);
-    if (node.type === 'range') return this.range(node, value, dot, inner);
+    if (node.type === 'range') {
+      this.range(node, value, dot, inner);
+      return;
+    }
     if (truth(value)) this.nodes(node.body, node.type === 'with' ? value : dot, inner);
     else this.nodes(node.otherwise, dot, inner);
   }
@@ -79,7 +84,10 @@ class Evaluator {
     scope: Variable[],
   ): void {
     const entries = this.entries(node.pipeline, value);
-    if (entries.length === 0) return this.nodes(node.otherwise, dot, scope);
+    if (entries.length === 0) {
+      this.nodes(node.otherwise, dot, scope);
+      return;
+    }
     const names = node.pipeline.variables;
     for (const [key, item] of entries) {
       const inner = scope.slice();

@@ -19,7 +19,7 @@ function index(item: Value, ...keys: Value[]): Value {
       const place = Number(key);
       if (place < 0 || place >= length)
         throw new Error(
-          `reflect: slice index out of range`.replace('reflect: slice index', 'index') + `: ${place}`,
+          `${`reflect: slice index out of range`.replace('reflect: slice index', 'index')}: ${place}`,
         );
       at = typeof at === 'string' ? Buffer.from(at)[place] : at[place];
     } else if (isStruct(at) && typeof key === 'string' && Object.hasOwn(at, key)) at = at[key];

@@ -1,4 +1,4 @@
-import { Methods, sortedKeys, type Value } from './values.ts';
+import { Methods, NIL_LIST, NIL_MAP, sortedKeys, type Value } from './values.ts';
 
 /** A string as Go's encoder writes it: `<`, `>`, `&` and the line separators are escaped. */
 export function jsonString(text: string): string {
@@ -10,7 +10,7 @@ export function jsonString(text: string): string {
 
 /** A value as Go's `json.Marshal` writes it; maps are sorted, structs keep their order. */
 export function toJson(value: Value): string {
-  if (value === null || value === undefined) return 'null';
+  if (value === null || value === undefined || value === NIL_LIST || value === NIL_MAP) return 'null';
   if (typeof value === 'string') return jsonString(value);
   if (typeof value !== 'object') return String(value);
   if (Array.isArray(value)) return `[${value.map(toJson).join(',')}]`;

@@ -69,7 +69,10 @@ class Parser {
   }
 
   private keyword(word: Token, nodes: Node[]): void {
-    if (word.text === 'define') return this.define();
+    if (word.text === 'define') {
+      this.define();
+      return;
+    }
     if (word.text === 'break' || word.text === 'continue') {
       this.close(word.text);
       nodes.push({ type: word.text });

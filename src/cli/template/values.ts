@@ -33,6 +33,10 @@ export class Methods {
   }
 }
 
+/** A list and a map that are nil: they print as empty ones, and as null in JSON. */
+export const NIL_LIST: Value[] = [];
+export const NIL_MAP: Map<string, Value> = new Map();
+
 /** A struct, rather than an array, a map or a scalar. */
 export function isStruct(value: Value): value is StructValue {
   return (

@@ -1,5 +1,5 @@
 import { atLeast, type CommandSpec } from '../../command.ts';
-import { buildRequest, create, withHelp } from '../../run/creating.ts';
+import { buildRequest, create } from '../../run/creating.ts';
 import { CONTAINER_FLAGS } from '../../run/flags.ts';
 
 export const command: CommandSpec = {
@@ -11,11 +11,7 @@ export const command: CommandSpec = {
   completes: 'images',
   async run(context, flags) {
     const request = buildRequest(context, flags);
-    try {
-      context.print(`${await create(context, flags, request)}\n`);
-    } catch (thrown) {
-      throw withHelp(context, thrown, 1);
-    }
+    context.print(`${await create(context, flags, request)}\n`);
     return 0;
   },
 };

@@ -34,7 +34,7 @@ export const command: CommandSpec = {
       );
     const bindings = ports[`${Number(number)}/${protocol}`];
     if (!bindings || bindings.length === 0)
-      throw new WharfError('not-found', `no public port '${wanted}' published for ${id}`);
+      throw new WharfError('not-found', `Error: No public port '${wanted}' published for ${id}`);
     context.print(bindings.map((binding) => `${where(binding)}\n`).join(''));
     return 0;
   },

@@ -1,6 +1,7 @@
 import { WharfError } from '../../../base/index.ts';
 import { postContainer } from '../../../client/index.ts';
-import { type CommandSpec, exactly } from '../../command.ts';
+import { type CommandSpec, ExitError, exactly } from '../../command.ts';
+import { describeError } from '../../errors.ts';
 
 export const command: CommandSpec = {
   usage: 'CONTAINER NEW_NAME',
@@ -12,7 +13,9 @@ export const command: CommandSpec = {
     const [id = '', name = ''] = flags.operands.map((each) => each.trim());
     if (id === '' || name === '')
       throw new WharfError('invalid', 'Error: Neither old nor new names may be empty');
-    await postContainer(context.client(), id, 'rename', { name });
+    await postContainer(context.client(), id, 'rename', { name }).catch((thrown: unknown) => {
+      throw new ExitError(1, `${describeError(thrown)}\nError: failed to rename container named ${id}`);
+    });
     return 0;
   },
 };

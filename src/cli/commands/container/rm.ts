@@ -1,5 +1,5 @@
-import { isKind, WharfError } from '../../../base/index.ts';
-import { isEngineError, removeContainer } from '../../../client/index.ts';
+import { WharfError } from '../../../base/index.ts';
+import { removeContainer } from '../../../client/index.ts';
 import { atLeast, type CommandSpec } from '../../command.ts';
 import { forEachAtOnce } from '../../each.ts';
 import { flag } from '../../flags.ts';
@@ -19,12 +19,7 @@ export const command: CommandSpec = {
     return forEachAtOnce(context, flags.operands, async (operand) => {
       const id = operand.replace(/^\/+/, '');
       if (id === '') throw new WharfError('invalid', 'container name cannot be empty');
-      try {
-        await removeContainer(context.client(), id, query);
-      } catch (thrown) {
-        if (!flags.bool('force') || !isEngineError(thrown) || !isKind(thrown, 'not-found')) throw thrown;
-        throw thrown;
-      }
+      await removeContainer(context.client(), id, query);
       return operand;
     });
   },

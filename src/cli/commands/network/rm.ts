@@ -10,8 +10,8 @@ export const command: CommandSpec = {
   flags: [flag('f,force', 'bool', 'Do not error if the network does not exist')],
   arity: atLeast(1),
   completes: 'networks',
-  run: (context, flags) =>
-    forEach(context, flags.operands, async (name) => {
+  async run(context, flags) {
+    const code = await forEach(context, flags.operands, async (name) => {
       try {
         await removeNetwork(context.client(), name);
       } catch (thrown) {
@@ -19,5 +19,8 @@ export const command: CommandSpec = {
         throw thrown;
       }
       return name;
-    }),
+    });
+    if (code !== 0) context.warn(`exit status ${code}\n`);
+    return code;
+  },
 };

@@ -52,7 +52,7 @@ export const command: CommandSpec = {
     if (flags.changed('type') && type === '')
       throw new WharfError(
         'invalid',
-        'type is empty: must be one of ' + TYPES.map((each) => JSON.stringify(each)).join(', '),
+        `type is empty: must be one of ${TYPES.map((each) => JSON.stringify(each)).join(', ')}`,
       );
     return inspectAll(context, flags.operands, flags.string('format'), (name) =>
       find(context, name, type, flags.bool('size')),

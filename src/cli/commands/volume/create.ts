@@ -23,8 +23,8 @@ export const command: CommandSpec = {
       );
     const volume = await createVolume(context.client(), {
       Driver: flags.string('driver'),
-      DriverOpts: toMap(flags.list('opt')),
-      Labels: toMap(flags.list('label')),
+      ...(flags.changed('opt') ? { DriverOpts: toMap(flags.list('opt')) } : {}),
+      ...(flags.changed('label') ? { Labels: toMap(flags.list('label')) } : {}),
       Name: operand ?? (flags.string('name') || undefined),
     });
     context.print(`${volume.Name}\n`);

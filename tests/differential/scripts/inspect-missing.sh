@@ -1,0 +1,2 @@
+N=${N:-df$$}
+$DOCKER inspect nosuch-$N; echo $?; $DOCKER inspect --type container nosuch-$N; $DOCKER inspect --type foo x

@@ -1,0 +1,2 @@
+N=${N:-df$$}
+$DOCKER create --name $N-i busybox >/dev/null; $DOCKER inspect -f "{{upper .Config.Image}} {{lower \"AB\"}} {{title \"ab cd\"}} {{split \"a,b\" \",\"}} {{truncate \"abcdef\" 3}} {{pad \"x\" 2 1}}| {{printf \"%q %5s|%-5s|%d\" \"a\" \"b\" \"c\" 5}} {{eq 1 1}} {{ne \"a\" \"b\"}} {{and true false}} {{or \"\" \"x\"}} {{not true}} {{html \"<a>\"}} {{slice \"abc\" 1 2}}" $N-i; $DOCKER rm $N-i

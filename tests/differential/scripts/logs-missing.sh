@@ -1,0 +1,2 @@
+N=${N:-df$$}
+$DOCKER logs nosuch-$N; echo $?

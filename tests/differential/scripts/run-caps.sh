@@ -1,0 +1,2 @@
+N=${N:-df$$}
+$DOCKER run --rm busybox grep Cap /proc/self/status

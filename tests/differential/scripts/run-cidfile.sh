@@ -1,0 +1,2 @@
+N=${N:-df$$}
+f=$(mktemp -u); $DOCKER run --rm --cidfile $f busybox true; wc -c < $f; rm -f $f

@@ -1,0 +1,2 @@
+N=${N:-df$$}
+$DOCKER run --rm -h a --domainname b.c busybox cat /proc/sys/kernel/domainname

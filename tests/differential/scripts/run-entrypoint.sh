@@ -1,0 +1,2 @@
+N=${N:-df$$}
+$DOCKER run --rm --entrypoint echo busybox a b

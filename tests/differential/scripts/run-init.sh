@@ -1,0 +1,2 @@
+N=${N:-df$$}
+$DOCKER run --rm --init busybox sh -c 'cat /proc/1/comm' | wc -l

@@ -1,0 +1,2 @@
+N=${N:-df$$}
+$DOCKER run -it busybox true </dev/null; echo $?

@@ -1,0 +1,2 @@
+N=${N:-df$$}
+$DOCKER run --rm --mount type=bind busybox true; echo $?

@@ -1,0 +1,2 @@
+N=${N:-df$$}
+$DOCKER run --rm --net host busybox true; echo $?

@@ -1,0 +1,2 @@
+N=${N:-df$$}
+$DOCKER run --rm --net none busybox ls /sys/class/net

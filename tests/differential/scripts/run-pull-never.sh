@@ -1,0 +1,2 @@
+N=${N:-df$$}
+$DOCKER run --pull never nosuch:tag; echo $?

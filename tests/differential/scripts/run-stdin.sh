@@ -1,0 +1,2 @@
+N=${N:-df$$}
+printf 'one\ntwo\n' | $DOCKER run --rm -i busybox cat

@@ -1,0 +1,2 @@
+N=${N:-df$$}
+$DOCKER run --rm -u 12:34 busybox id

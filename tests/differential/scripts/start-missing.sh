@@ -1,0 +1,2 @@
+N=${N:-df$$}
+$DOCKER start nosuch-$N; echo $?
