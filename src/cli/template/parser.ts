@@ -130,8 +130,9 @@ class Parser {
     const name = unquote(this.expect('string', `${word.text} clause`).text);
     const place = placeOf(word, `{{${word.text} ${JSON.stringify(name)}}}`);
     this.skipSpace();
-    const pipeline =
-      this.peek().kind === 'close' ? (this.take(), undefined) : this.pipeline('close', word.text);
+    const bare = this.peek().kind === 'close';
+    const pipeline = bare ? undefined : this.pipeline('close', word.text);
+    if (bare) this.take();
     if (word.text === 'block') {
       const { nodes, stop } = this.list();
       if (stop !== 'end') throw this.error('unexpected EOF');
