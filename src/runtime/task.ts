@@ -1,4 +1,4 @@
-import { closeSync, constants, existsSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, existsSync, openSync, writeSync } from 'node:fs';
 import { appendFile, mkdir, readFile, rm, stat, unlink, writeFile } from 'node:fs/promises';
 import { WharfError } from '../base/index.ts';
 import {
@@ -7,7 +7,6 @@ import {
   detectCgroups,
   openPidfd,
   pidfdSendSignal,
-  pollFd,
   processStartTicks,
   removeCgroup,
   spawnProcess,
@@ -121,22 +120,14 @@ export class ConmonTask implements Task {
     const fifo = `${this.place.runtimeRoot}/${this.id}/exec.fifo`;
     if (this.place.runtime.name !== 'crun' || !existsSync(fifo))
       return runRuntime(this.place, ['start', this.id]);
-    const fd = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK);
+    // crun's init waits for one byte on its fifo (crun 1.x, `status.c`); the open fails when nobody reads.
+    const fd = openSync(fifo, constants.O_WRONLY | constants.O_NONBLOCK);
     try {
-      await Promise.race([
-        this.exited,
-        new Promise<void>((resolve) => {
-          const watch = pollFd(fd, { readable: true }, () => {
-            watch[Symbol.dispose]();
-            resolve();
-          });
-        }),
-      ]);
-      readSync(fd, Buffer.alloc(16), 0, 16, null);
+      await unlink(fifo);
+      writeSync(fd, Buffer.alloc(1));
     } finally {
       closeSync(fd);
     }
-    await unlink(fifo).catch(() => {});
   }
 
   async attach() {
