@@ -7,6 +7,7 @@ import { type ContentStore, openContentStore } from '../content/index.ts';
 import { type ImageStore, openImageStore } from '../engine/images/index.ts';
 import { type Database, openDatabase } from '../meta/index.ts';
 import { openOverlaySnapshotter, type Snapshotter } from '../snapshot/index.ts';
+import { mountInfo, umount } from '../sys/index.ts';
 import { openVolumeStore, type VolumeStore } from '../volume/index.ts';
 import type { Settings } from './settings.ts';
 
@@ -30,8 +31,7 @@ export async function openStorage(settings: Settings, log: Logger): Promise<Stor
   mkdirSync(dataRoot, { recursive: true, mode: 0o710 });
   const database = openDatabase(join(dataRoot, 'meta.db'));
   const temporary = join(dataRoot, 'tmp');
-  await rm(temporary, { recursive: true, force: true });
-  mkdirSync(temporary, { mode: 0o700 });
+  await emptyTemporary(temporary);
   const content = openContentStore(join(dataRoot, 'content'));
   const snapshots = openOverlaySnapshotter({ root: join(dataRoot, 'overlay'), database, log });
   await content.recover();
@@ -46,6 +46,14 @@ export async function openStorage(settings: Settings, log: Logger): Promise<Stor
     images: openImageStore(database),
     temporary,
   };
+}
+
+/** What is still mounted there after a crash must go first: deleting through a mount would empty what it shows. */
+async function emptyTemporary(temporary: string): Promise<void> {
+  const left = mountInfo().filter(({ mountPoint }) => mountPoint.startsWith(`${temporary}/`));
+  for (const { mountPoint } of left.reverse()) umount(mountPoint, { detach: true });
+  await rm(temporary, { recursive: true, force: true });
+  mkdirSync(temporary, { mode: 0o700 });
 }
 
 function engineId(database: Database): string {
