@@ -1,4 +1,4 @@
-import { readSync } from 'node:fs';
+import { readSync, writeSync } from 'node:fs';
 import { WharfError } from '../base/index.ts';
 import { pipe2, pollFd, spawnProcess } from '../sys/index.ts';
 
@@ -13,9 +13,10 @@ export interface Monitored {
 export async function startMonitor(
   conmon: string,
   args: string[],
-  extra: Record<string, string> = {},
+  onAttachable?: () => void,
 ): Promise<Monitored> {
   const [read, write] = pipe2();
+  const gate = onAttachable && attachGate(onAttachable);
   let child: ReturnType<typeof spawnProcess>;
   try {
     child = spawnProcess({
@@ -24,15 +25,16 @@ export async function startMonitor(
       env: {
         PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
         _OCI_SYNCPIPE: '3',
-        ...extra,
+        ...gate?.env,
       },
-      fds: [{ child: 3, parent: write.fd }],
+      fds: [{ child: 3, parent: write.fd }, ...(gate?.fds ?? [])],
     });
   } catch (thrown) {
     read.close();
     throw thrown;
   } finally {
     write.close();
+    gate?.childHasThem();
   }
   void child.exited;
   const answer = Promise.withResolvers<{ data: number; message?: string }>();
@@ -61,4 +63,35 @@ export async function startMonitor(
   const { data, message = '' } = await answer.promise;
   if (data >= 0) return { pid: data, ended: end.promise };
   throw new WharfError('internal', message.trim() || `the runtime failed with ${data}`);
+}
+
+/**
+ * Holds an exec back until its output is attached: conmon (`--exec-attach`) takes one byte to begin, says on
+ * _OCI_ATTACHPIPE when its socket listens, and starts the process at the next byte on _OCI_STARTPIPE.
+ */
+function attachGate(onAttachable: () => void) {
+  const [attachRead, attachWrite] = pipe2();
+  const [startRead, startWrite] = pipe2();
+  writeSync(startWrite.fd, Buffer.alloc(1));
+  const watch = pollFd(attachRead.fd, { readable: true }, () => {
+    watch[Symbol.dispose]();
+    attachRead.close();
+    try {
+      onAttachable();
+      writeSync(startWrite.fd, Buffer.alloc(1));
+    } finally {
+      startWrite.close();
+    }
+  });
+  return {
+    env: { _OCI_ATTACHPIPE: '4', _OCI_STARTPIPE: '5' },
+    fds: [
+      { child: 4, parent: attachWrite.fd },
+      { child: 5, parent: startRead.fd },
+    ],
+    childHasThem() {
+      attachWrite.close();
+      startRead.close();
+    },
+  };
 }

@@ -93,6 +93,14 @@ test('a running task is adopted, executed in, paused, killed by signal', async (
   const process = { ...asked.spec.process!, args: ['sh', '-c', 'exit 3'] };
   const exec = await task.exec({ execId: newId(), process, openStdin: false }, { attach: false });
   assert.equal((await exec.exited).code, 3);
+  const said = await task.exec(
+    { execId: newId(), process: { ...process, args: ['echo', 'hi'] }, openStdin: false },
+    { attach: true },
+  );
+  let text = '';
+  for await (const { data } of said.stdio?.output ?? []) text += data;
+  assert.equal(text, 'hi\n');
+  assert.equal((await said.exited).code, 0);
   await task.pause();
   await task.resume();
   assert.ok((await task.pids()).includes(task.pid));

@@ -16,7 +16,7 @@ import { type Monitored, startMonitor } from './monitor.ts';
 import type { OciResources } from './spec-types.ts';
 import { readCgroupStats } from './stats.ts';
 import { attachStdio } from './stdio.ts';
-import type { ExecRequest, ExecTask, RuntimeBinary, Task, TaskExit } from './types.ts';
+import type { ExecRequest, ExecTask, RuntimeBinary, Task, TaskExit, TaskStdio } from './types.ts';
 
 /** What a bundle remembers of its task, for the next daemon. */
 export interface TaskState {
@@ -207,15 +207,19 @@ async function execTask(
   const args = [...monitorArgs(place, id, bundle, bundle), '-e', '--exec-process-spec', spec, '-l', 'none'];
   if (request.process.terminal) args.push('-t');
   if (request.openStdin) args.push('-i');
+  if (attach) args.push('--exec-attach');
+  let stdio: TaskStdio | undefined;
+  const onAttachable = () => {
+    stdio = attachStdio(`${bundle}/attach`);
+  };
   let monitored: Monitored;
   try {
-    monitored = await startMonitor(place.conmon, args);
+    monitored = await startMonitor(place.conmon, args, attach ? onAttachable : undefined);
   } catch (thrown) {
     await rm(bundle, { recursive: true, force: true });
     throw programFailure((thrown as Error).message, request.process.args[0] ?? '', 'exec');
   }
   const state = { pid: monitored.pid, ticks: String(processStartTicks(monitored.pid)) };
-  const stdio = attach ? attachStdio(`${bundle}/attach`) : undefined;
   const exited = monitored.ended.then(async () => {
     const exit = await readExit(bundle, id, bundle, state);
     await rm(bundle, { recursive: true, force: true });
