@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { normalise } from './normalise.ts';
 
@@ -75,7 +75,18 @@ async function compare(script: string, ways: readonly Lane[]): Promise<Outcome> 
   };
 }
 
-function report(outcomes: readonly Outcome[], others: readonly string[]): string {
+type Score = Pick<Outcome, 'script' | 'same'>;
+
+/** The score of this run; when only some scripts ran, the others keep what the last run said. */
+function merged(outcomes: readonly Outcome[], partial: boolean): Score[] {
+  const now = outcomes.map(({ script, same }): Score => ({ script, same }));
+  if (!partial) return now;
+  const before = JSON.parse(readFileSync(join(HERE, 'score.json'), 'utf8')) as Score[];
+  const fresh = new Map(now.map((each) => [each.script, each]));
+  return before.map((each) => fresh.get(each.script) ?? each);
+}
+
+function report(outcomes: readonly Score[], others: readonly string[]): string {
   const count = (name: string) => outcomes.filter((each) => each.same[name]).length;
   const lines = [
     '# Differential score',
@@ -115,17 +126,9 @@ async function main(): Promise<number> {
     }
   }
   const others = ways.slice(1).map((lane) => lane.name);
-  if (wanted.length === 0) {
-    writeFileSync(join(HERE, 'score.md'), report(outcomes, others));
-    writeFileSync(
-      join(HERE, 'score.json'),
-      `${JSON.stringify(
-        outcomes.map(({ script, same }) => ({ script, same })),
-        null,
-        2,
-      )}\n`,
-    );
-  }
+  const scored = merged(outcomes, wanted.length > 0);
+  writeFileSync(join(HERE, 'score.md'), report(scored, others));
+  writeFileSync(join(HERE, 'score.json'), `${JSON.stringify(scored, null, 2)}\n`);
   return outcomes.every((each) => Object.values(each.same).every(Boolean)) ? 0 : 1;
 }
 
