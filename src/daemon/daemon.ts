@@ -53,7 +53,6 @@ export async function startDaemon(settings: Settings, options: StartOptions): Pr
   const storage = await openStorage(settings, log);
   undo.push('close the database', () => storage.database[Symbol.dispose]());
   const engine = buildEngine(current, storage, log);
-  undo.push('close the task service', () => engine.tasks[Symbol.dispose]());
   const run = runDeps(engine, current);
   await recover(engine, run);
   const server = createServer({ backends: backends(engine, run, current), log, version: wharfVersion() });
@@ -134,7 +133,6 @@ async function stop(
   await closed;
   await engine.networks.close({ removeKernelObjects: engine.live.running().length === 0 });
   await engine.storage.snapshots.settled();
-  engine.tasks[Symbol.dispose]();
   engine.storage.database[Symbol.dispose]();
   for (const target of targets) if (target.kind === 'unix') rmSync(target.path, { force: true });
   removePidfile(pidfile);
