@@ -233,7 +233,6 @@ async function failStart(
   if (state.status === 'restarting') state.status = 'exited';
   saveAnyway(deps, record);
   live.dropPendingAttaches();
-  live.tellExit({ exitCode: failure.exitCode, error: failure.error.message });
   if (record.hostConfig.AutoRemove && !live.keepAfterExit) {
     await destroyLocked(deps, record, { anonymousVolumes: true });
   }
