@@ -1,0 +1,5 @@
+/** What end-to-end tests are written with. */
+export { hasStockClient, ROOT, stockClient, WHARF, WHARFD } from './clients.ts';
+export { eventually, execute, type Outcome, Session } from './command.ts';
+export { type Answer, needsOwnDaemon, TestDaemon, useDaemon } from './daemon.ts';
+export { Terminal } from './terminal.ts';
