@@ -97,7 +97,8 @@ function listOf(element: string, shown: string, fixed: number | undefined): Deco
     zero: () => null,
     decode(value, place) {
       if (!Array.isArray(value)) refuse(value, shown, place);
-      const decoder = decoderFor(element);
+      // Go would hold a nil pointer for `null`; an empty struct says the same to all who read it.
+      const decoder = decoderFor(element.replace(/^\*/, ''));
       const kept = fixed === undefined ? value : value.slice(0, fixed);
       const list = kept.map((item: unknown, index) => {
         if (item === null) return decoder.zero();
