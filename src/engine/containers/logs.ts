@@ -1,5 +1,6 @@
 import { WharfError } from '../../base/index.ts';
 import type { LogQuery, LogReader, LogRecord } from '../../logs/types.ts';
+import { compileExpression } from '../filters/index.ts';
 import type { CoreDeps } from './lifecycle-deps.ts';
 import type { ContainerRecord } from './record.ts';
 import type { LogLine, LogsInput } from './session.ts';
@@ -96,17 +97,8 @@ function pick(
   pattern: string | undefined,
 ): [string, string][] {
   const wanted = new Set(names?.split(',').map((name) => name.trim()) ?? []);
-  const fits = compile(pattern);
-  return Object.entries(values).filter(([key]) => wanted.has(key) || fits?.test(key));
-}
-
-function compile(pattern: string | undefined): RegExp | undefined {
-  if (!pattern) return undefined;
-  try {
-    return new RegExp(pattern);
-  } catch {
-    return undefined;
-  }
+  const fits = pattern ? compileExpression(pattern) : undefined;
+  return Object.entries(values).filter(([key]) => wanted.has(key) || fits?.(key));
 }
 
 /** As Go's url.QueryEscape, which Docker uses here. */

@@ -1,2 +1,3 @@
+export { compileExpression } from './expression.ts';
 export { booleanFilter, checkFilterKeys, matchLabels, matchPattern, parseBoolean } from './match.ts';
 export { parseGoDuration, parseMoment, untilFilter } from './until.ts';

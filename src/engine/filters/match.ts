@@ -1,8 +1,6 @@
 import type { Filters } from '../../api/index.ts';
 import { WharfError } from '../../base/index.ts';
-
-/** Longer patterns are compared as plain text. */
-const MAX_PATTERN = 256;
+import { compileExpression } from './expression.ts';
 
 /** Refuses filter keys that the request does not have, with Docker's text. Errors: `invalid`. */
 export function checkFilterKeys(filters: Filters, known: ReadonlySet<string>): void {
@@ -26,8 +24,7 @@ export function matchLabels(filters: Filters, labels: Readonly<Record<string, st
 
 /**
  * True when there is no such filter, or one of its patterns is found in one of the texts. Patterns are regular
- * expressions as in Docker; one that is malformed matches nothing, and one whose repetition is nested, which could take
- * for ever, is compared as plain text.
+ * expressions as in Docker; one that is malformed or too large matches nothing. No pattern can take long.
  */
 export function matchPattern(filters: Filters, key: string, texts: readonly string[]): boolean {
   const patterns = filters.get(key);
@@ -47,15 +44,8 @@ function tester(pattern: string): (text: string) => boolean {
 }
 
 function makeTester(pattern: string): (text: string) => boolean {
-  const plain = !/[\\^$.*+?()[\]{}|]/.test(pattern);
-  const dangerous = pattern.length > MAX_PATTERN || /\)[*+{]/.test(pattern);
-  if (plain || dangerous) return (text) => text.includes(pattern);
-  try {
-    const expression = new RegExp(pattern);
-    return (text) => expression.test(text);
-  } catch {
-    return () => false;
-  }
+  if (!/[\\^$.*+?()[\]{}|]/.test(pattern)) return (text) => text.includes(pattern);
+  return compileExpression(pattern) ?? (() => false);
 }
 
 /** The one boolean of a filter: undefined when it is absent. Errors: `invalid`, with Docker's text. */
