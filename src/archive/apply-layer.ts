@@ -15,13 +15,13 @@ export interface ApplyOptions {
 /**
  * Writes an uncompressed tar below the directory `target`, which must exist, and nowhere else. The calls are synchronous
  * between chunks: a large archive belongs into a worker (`unpackLayer`). On error the target is left half filled, for the
- * caller to drop. Errors: `invalid`, `corrupt`, `exhausted`, `cancelled`.
+ * caller to drop. Returns the apparent bytes of its files and symbolic links, hard links once. Errors: `invalid`, `corrupt`, `exhausted`, `cancelled`.
  */
 export async function applyLayer(
   tar: AsyncIterable<Uint8Array>,
   target: string,
   options: ApplyOptions = {},
-): Promise<void> {
+): Promise<number> {
   using writer = new LayerWriter(target, options.form ?? 'overlay');
   const decoder = new TarDecoder(writer, limitsFrom(options.limits));
   const chunks = tar[Symbol.asyncIterator]();
@@ -38,4 +38,5 @@ export async function applyLayer(
   }
   decoder.finish();
   writer.finish();
+  return writer.fileBytes;
 }

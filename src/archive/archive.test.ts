@@ -350,7 +350,7 @@ test('unpackLayer gives and checks the diffID, from a file and from a stream', a
   const tar = new TarPacker().add({ name: 'a', body: Buffer.alloc(300_000, 'x') }).finish();
   const file = join(home.dir, 'layer');
   writeFileSync(file, gzipSync(tar));
-  const expected = { diffId: digestOf(tar), bytes: tar.length };
+  const expected = { diffId: digestOf(tar), bytes: tar.length, fileBytes: 300_000 };
   assert.deepEqual(
     await unpackLayer({ source: file, target: home.out, expectedDiffId: expected.diffId }),
     expected,
@@ -362,4 +362,23 @@ test('unpackLayer gives and checks the diffID, from a file and from a stream', a
   const wrong = unpackLayer({ source: file, target: home.out, expectedDiffId: digestOf('other') });
   await assert.rejects(wrong, (thrown) => isKind(thrown, 'corrupt'));
   await assert.rejects(unpackLayer({ source: join(home.dir, 'missing'), target: home.out }));
+});
+
+test('the bytes of files are counted as they are in the end: links once, replaced files not', async () => {
+  using home = scratch();
+  const file = (name: string, size: number) => ({ name, body: Buffer.alloc(size, 'x') });
+  const tar = new TarPacker()
+    .add(file('a', 1000))
+    .add({ name: 'hard', type: 'link', linkName: 'a' })
+    .add({ name: 'soft', type: 'symlink', linkName: 'abcde' })
+    .add(file('twice', 70_000))
+    .add(file('twice', 30))
+    .add(file('dir/one', 500))
+    .add(file('dir/two', 400))
+    .add({ name: 'dir', type: 'symlink', linkName: 'a' })
+    .add({ name: '.wh.gone' })
+    .add({ name: 'null', type: 'char', devMajor: 1, devMinor: 3 })
+    .finish();
+  const { fileBytes } = await unpackLayer({ source: pieces(tar), target: home.out });
+  assert.equal(fileBytes, 1000 + 5 + 30 + 1);
 });

@@ -42,6 +42,8 @@ export type WhiteoutForm = 'overlay' | 'plain';
  * with links resolved inside it, and the last name is made, replaced or linked by a call that follows nothing.
  */
 export class LayerWriter implements TarSink, Disposable {
+  /** Apparent bytes of the files and symbolic links that are there now, hard links once: what Docker calls a layer's size. */
+  fileBytes = 0;
   private readonly root: Fd;
   private readonly form: WhiteoutForm;
   /** Parents by cleaned path, the latest used last. Dropped as a whole when a name that may lead somewhere is replaced. */
@@ -144,6 +146,7 @@ export class LayerWriter implements TarSink, Disposable {
       case 'file': {
         const flags = O.WRONLY | O.CREAT | O.EXCL | O.NOFOLLOW;
         this.file = { fd: openat2(parent, name, { flags, mode: 0o600, resolve: ONE_NAME }), header };
+        this.fileBytes += header.size;
         return;
       }
       case 'link': {
@@ -155,6 +158,7 @@ export class LayerWriter implements TarSink, Disposable {
       case 'symlink':
         if (header.linkName === '') refuse(`the link ${JSON.stringify(header.name)} has no target`);
         symlinkat(header.linkName, parent, name);
+        this.fileBytes += Buffer.byteLength(header.linkName);
         break;
       default:
         mknodat(parent, name, NODE_TYPES[header.type as 'fifo'] | 0o600, header.devMajor, header.devMinor);
@@ -226,7 +230,7 @@ export class LayerWriter implements TarSink, Disposable {
     // Any cached path may have led through what goes now. The descriptors live on until the next entry, `parent` among them.
     this.stale.push(...this.parents.values());
     this.parents.clear();
-    removeTree(parent, name);
+    this.fileBytes -= removeTree(parent, name);
   }
 
   private parent(path: string): Fd {
@@ -287,19 +291,23 @@ function setXattrs(header: TarHeader, set: (name: string, value: Buffer) => void
   }
 }
 
-function removeTree(parent: Fd, name: string): void {
-  if (!isDirectory(fstatat(parent, name))) {
+/** Returns the bytes of the files and links that are gone with it; a file with another name stays. */
+function removeTree(parent: Fd, name: string): number {
+  const stat = fstatat(parent, name);
+  if (!isDirectory(stat)) {
     unlinkat(parent, name);
-    return;
+    return stat.nlink === 1 ? stat.size : 0;
   }
+  let bytes = 0;
   {
     using directory = openat2(parent, name, {
       flags: O.RDONLY | O.DIRECTORY | O.NOFOLLOW,
       resolve: ONE_NAME,
     });
-    for (const child of readdirSync(`/proc/self/fd/${directory.fd}`)) removeTree(directory, child);
+    for (const child of readdirSync(`/proc/self/fd/${directory.fd}`)) bytes += removeTree(directory, child);
   }
   unlinkat(parent, name, { directory: true });
+  return bytes;
 }
 
 function isDirectory(stat: FileStat): boolean {

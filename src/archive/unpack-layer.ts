@@ -18,10 +18,11 @@ export interface UnpackRequest {
   form?: WhiteoutForm;
 }
 
-/** What was unpacked. `bytes` counts the uncompressed tar. */
+/** What was unpacked. `bytes` counts the uncompressed tar, `fileBytes` the apparent sizes of its files and links, hard links once. */
 export interface UnpackResult {
   diffId: Digest;
   bytes: number;
+  fileBytes: number;
 }
 
 /** What goes to the worker, and what comes back. */

@@ -19,7 +19,7 @@ async function unpack(job: UnpackJob, signal: AbortSignal): Promise<UnpackResult
       yield chunk;
     }
   }
-  await applyLayer(hashed(), job.target, { limits: job.limits, form: job.form, signal });
+  const fileBytes = await applyLayer(hashed(), job.target, { limits: job.limits, form: job.form, signal });
   const diffId = `sha256:${hash.digest('hex')}` as Digest;
   if (job.expectedDiffId !== undefined && diffId !== job.expectedDiffId) {
     throw new WharfError(
@@ -27,7 +27,7 @@ async function unpack(job: UnpackJob, signal: AbortSignal): Promise<UnpackResult
       `archive: the layer unpacks to ${diffId}, its image names ${job.expectedDiffId}`,
     );
   }
-  return { diffId, bytes };
+  return { diffId, bytes, fileBytes };
 }
 
 function answer(message: UnpackAnswer): void {

@@ -41,16 +41,18 @@ export async function createContainer(
   const { record, warnings } = decideContainer(deps, input, id);
   await using undo = new UndoStack(deps.log);
   const plan = planMounts(deps.store, record.config, record.hostConfig);
-  const layerKey = await ensureInitLayer(deps, record.chainId);
+  const layerKey = await orGone(deps, record, ensureInitLayer(deps, record.chainId));
   if (signal?.aborted) throw new WharfError('cancelled', 'the request was cancelled');
   record.mounts = await makeMounts(deps, plan, { id, layerKey }, undo);
-  await deps.snapshotter.prepare(id, layerKey);
+  await orGone(deps, record, deps.snapshotter.prepare(id, layerKey));
   undo.push('remove the root filesystem', () => deps.snapshotter.remove(id));
   makeDirectory(deps.dataRoot, id);
   undo.push('remove the container directory', () =>
     rmSync(containerDirectory(deps.dataRoot, id), { recursive: true, force: true }),
   );
   if (signal?.aborted) throw new WharfError('cancelled', 'the request was cancelled');
+  // Only from here on does the record keep the image; nothing waits in between.
+  if (!imageIsThere(deps, record)) throw noSuchImage(record.imageRef);
   insertNamed(deps, record, input.name);
   undo.commit();
   publishContainerEvent(deps.events, record, 'create');
@@ -128,7 +130,7 @@ function newState(): ContainerRecord['state'] {
 function resolveImage(deps: CreateDeps, ref: string, wanted: OCIPlatform | undefined): ResolvedImage {
   const platform = wanted?.os && wanted.architecture ? (wanted as Platform) : undefined;
   const image = deps.images.resolve(ref, platform);
-  if (!image) throw new WharfError('not-found', `No such image: ${withDefaultTag(ref)}`);
+  if (!image) throw noSuchImage(ref);
   if (platform && !matchPlatform(platform, image.platform)) {
     throw new WharfError(
       'not-found',
@@ -136,6 +138,23 @@ function resolveImage(deps: CreateDeps, ref: string, wanted: OCIPlatform | undef
     );
   }
   return image;
+}
+
+function noSuchImage(ref: string): WharfError {
+  return new WharfError('not-found', `No such image: ${withDefaultTag(ref)}`);
+}
+
+function imageIsThere(deps: CreateDeps, record: ContainerRecord): boolean {
+  return deps.images.resolve(record.imageId) !== undefined;
+}
+
+/** Waits for a step that stands on the image's layers: removing the image meanwhile sweeps them away. */
+async function orGone<T>(deps: CreateDeps, record: ContainerRecord, step: Promise<T>): Promise<T> {
+  try {
+    return await step;
+  } catch (thrown) {
+    throw imageIsThere(deps, record) ? thrown : noSuchImage(record.imageRef);
+  }
 }
 
 /** Ids and digests stay as they are, a name without a tag gets `latest`. Errors: `invalid` for what can't be a name. */

@@ -37,6 +37,9 @@ const ENTRIES: readonly { path: string; kind: 'directory' | 'file' | 'link'; tar
   { path: '.dockerenv', kind: 'file' },
 ];
 
+/** Begins the keys of init layers that are being made. */
+export const HALF_MADE_INIT = 'init-';
+
 const locks = new WeakMap<Snapshotter, KeyedLock>();
 
 export interface InitLayerDeps {
@@ -85,7 +88,7 @@ export async function removeInitLayer(
 }
 
 async function makeInitLayer(deps: InitLayerDeps, key: string, chainId: string): Promise<void> {
-  const active = `init-${newId().slice(0, 16)}`;
+  const active = `${HALF_MADE_INIT}${newId().slice(0, 16)}`;
   await using undo = new UndoStack(deps.log);
   await deps.snapshotter.prepare(active, chainId || undefined);
   undo.push('drop the unfinished init layer', () => deps.snapshotter.remove(active));

@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { mapLimit, rfc3339Nano } from '../../base/index.ts';
 import { watchExit } from './exits.ts';
+import { HALF_MADE_INIT } from './init-layer.ts';
 import type { RunDeps } from './lifecycle-deps.ts';
 import type { ContainerRecord } from './record.ts';
 import { wantsStartWithDaemon } from './restart-policy.ts';
@@ -129,6 +130,10 @@ async function purgeLeftovers(deps: RunDeps, report: RecoveryReport): Promise<vo
   }
   // A container's snapshot bears its id; a creation or removal cut off in the middle leaves one without a record.
   for (const snapshot of deps.snapshotter.list()) {
+    if (snapshot.kind === 'active' && snapshot.key.startsWith(HALF_MADE_INIT)) {
+      await deps.snapshotter.remove(snapshot.key);
+      continue;
+    }
     const id = containerIdOf(snapshot.key);
     if (snapshot.kind !== 'active' || id === undefined || deps.store.get(id)) continue;
     await deps.snapshotter.remove(snapshot.key);

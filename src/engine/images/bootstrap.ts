@@ -5,7 +5,8 @@ import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { WharfError } from '../../base/index.ts';
 import { importImage } from './import.ts';
-import type { LoadDeps, ProgressLine } from './load.ts';
+import type { LoadDeps } from './load.ts';
+import type { ProgressLine } from './progress.ts';
 
 const PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const PASSWD = `root:x:0:0:root:/root:/bin/sh

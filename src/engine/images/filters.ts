@@ -1,8 +1,9 @@
+import { WharfError } from '../../base/index.ts';
 import { familiarName } from './store.ts';
 
 /**
  * The `reference` filter: a shell pattern over the familiar name, with or without its tag (`busybox`, `busy*`,
- * `my/*:1.?`). `*` stops at a slash.
+ * `my/*:1.?`). `*` stops at a slash. Errors: `invalid` for a set that does not end.
  */
 export function referencePattern(pattern: string): (canonical: string) => boolean {
   const parts = pattern.split('/').map(globTokens);
@@ -26,6 +27,8 @@ function globTokens(part: string): Token[] {
     else if (end > 0) {
       tokens.push(characterSet(part.slice(at + 1, end)));
       at = end;
+    } else if (char === '[') {
+      throw new WharfError('invalid', 'syntax error in pattern');
     } else tokens.push((other) => other === char);
   }
   return tokens;

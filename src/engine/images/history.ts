@@ -1,5 +1,6 @@
+import { WharfError } from '../../base/index.ts';
 import type { ContentStore } from '../../content/index.ts';
-import type { Platform } from '../../oci/index.ts';
+import { matchPlatform, type Platform } from '../../oci/index.ts';
 import { readConfig } from './inspect.ts';
 import { familiarName, type ImageStore } from './store.ts';
 
@@ -17,9 +18,12 @@ export interface HistoryLine {
 export async function imageHistory(
   deps: { images: ImageStore; content: ContentStore },
   ref: string,
-  _platform?: Platform,
+  platform?: Platform,
 ): Promise<HistoryLine[]> {
   const image = deps.images.resolve(ref);
+  if (platform && !matchPlatform(platform, image.platform)) {
+    throw new WharfError('not-found', `No such image: ${ref}`);
+  }
   const history = (await readConfig(deps.content, image)).history ?? [];
   const sizes = image.layers.map((layer) => layer.bytes);
   // A config without history still has its layers: one line each.

@@ -4,9 +4,11 @@ import { rfc3339Nano, WharfError } from '../../base/index.ts';
 import { type ExecutionConfig, hostPlatform, type ImageConfigFile, type Platform } from '../../oci/index.ts';
 import { applyChanges } from './changes.ts';
 import { storePlainLayer } from './layers.ts';
-import type { LoadDeps, ProgressLine } from './load.ts';
-import { nameImage, publishImage, registerImage } from './register.ts';
-import { canonicalName } from './store.ts';
+import type { LoadDeps } from './load.ts';
+import type { ProgressLine } from './progress.ts';
+import { buildImage, keepImage, nameImage, publishImage } from './register.ts';
+import { takeIn } from './take-in.ts';
+import { targetName } from './target-name.ts';
 
 export interface ImportOptions {
   /** Repository and tag to give it; empty for none. */
@@ -28,18 +30,18 @@ export async function* importImage(
   options: ImportOptions,
   signal: AbortSignal,
 ): AsyncIterable<ProgressLine> {
-  const name = options.repo
-    ? canonicalName(options.tag ? `${options.repo}:${options.tag}` : options.repo)
-    : undefined;
-  if (options.repo && (!name || name.includes('@')))
-    throw new WharfError('invalid', 'invalid reference format');
+  const name = targetName(options.repo, options.tag);
+  if (options.platform && options.platform.os !== 'linux') {
+    throw new WharfError('invalid', 'operating system is not supported');
+  }
   const config = emptyConfig();
   applyChanges(config, options.changes);
-  const image = await deps.gate.hold(async () => {
+  const image = await takeIn(deps, async () => {
     const { blob, diffId } = await storePlainLayer(deps.content, decompress(source), signal);
     const file = configFile(deps, config, options, diffId);
     const bytes = Buffer.from(JSON.stringify(file));
-    const made = await registerImage(deps, { config: bytes, layers: [blob] }, () => {}, signal);
+    const made = await buildImage(deps, { config: bytes, layers: [blob] }, signal);
+    keepImage(deps.images, made, []);
     if (name) nameImage(deps, made, name);
     return made;
   });
@@ -75,7 +77,7 @@ function configFile(
     os: platform.os,
     config,
     created,
-    history: [{ created, comment: options.message }],
+    history: [{ created, comment: options.message || 'Imported from -' }],
     rootfs: { type: 'layers', diff_ids: [diffId] },
   };
 }

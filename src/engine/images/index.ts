@@ -10,5 +10,6 @@ export { pruneImages } from './prune.ts';
 export { type RemoveDeps, removeImage } from './remove.ts';
 export { saveImages } from './save.ts';
 export { canonicalName, familiarName, type ImageRecord, type ImageStore, openImageStore } from './store.ts';
-export { SweepGate, sweepContent } from './sweep.ts';
+export { sweepContent } from './sweep.ts';
+export { SweepGate } from './sweep-gate.ts';
 export { tagImage } from './tag.ts';

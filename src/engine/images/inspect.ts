@@ -1,9 +1,9 @@
+import { dirname, join } from 'node:path';
 import type { ImageInspect } from '../../api/index.ts';
 import { WharfError } from '../../base/index.ts';
 import type { ContentStore } from '../../content/index.ts';
 import {
   type ExecutionConfig,
-  formatPlatform,
   type ImageConfigFile,
   matchPlatform,
   type Platform,
@@ -32,11 +32,7 @@ export async function inspectImage(
 ): Promise<ImageInspect> {
   const image = deps.images.resolve(ref);
   if (options.platform && !matchPlatform(options.platform, image.platform)) {
-    const asked = formatPlatform(options.platform);
-    throw new WharfError(
-      'not-found',
-      `image with reference ${ref} was found but does not provide the specified platform (${asked})`,
-    );
+    throw new WharfError('not-found', `No such image: ${ref}`);
   }
   const file = await readConfig(deps.content, image);
   const names = deps.images.namesOf(image.id).map(familiarName);
@@ -66,7 +62,8 @@ function graphData(snapshots: Snapshotter, image: ImageRecord): Record<string, s
   const directories = image.layers.map((layer) => snapshots.directory(layer.chainId)).reverse();
   const [upper, ...lower] = directories;
   if (!upper) return {};
-  const data: Record<string, string> = { UpperDir: upper };
+  const home = dirname(upper);
+  const data = { MergedDir: join(home, 'merged'), UpperDir: upper, WorkDir: join(home, 'work') };
   return lower.length > 0 ? { LowerDir: lower.join(':'), ...data } : data;
 }
 

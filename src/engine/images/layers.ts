@@ -1,18 +1,21 @@
 import { createHash } from 'node:crypto';
 import { pipeline, Readable } from 'node:stream';
 import { constants, createZstdCompress } from 'node:zlib';
-import { decompress } from '../../archive/index.ts';
+import { decompress, readTar } from '../../archive/index.ts';
 import { type KeyedLock, type Logger, newId, UndoStack } from '../../base/index.ts';
 import type { ContentStore } from '../../content/index.ts';
 import { type Descriptor, type Digest, MediaTypes, parseDigest } from '../../oci/index.ts';
 import type { Snapshotter } from '../../snapshot/index.ts';
 import type { ImageLayer } from './store.ts';
 
-/** Unpacks a layer blob into a directory, checking its diffID: `unpackLayer` of `archive`. `bytes` counts the plain tar. */
+/** Begins the keys of snapshots that layers are unpacked into. */
+export const EXTRACT_PREFIX = 'extract-';
+
+/** Unpacks a layer blob into a directory, checking its diffID: `unpackLayer` of `archive`. `bytes` counts the plain tar, `fileBytes` its files. */
 export type LayerUnpacker = (
   request: { source: string; target: string; expectedDiffId: Digest },
   signal?: AbortSignal,
-) => Promise<{ diffId: Digest; bytes: number }>;
+) => Promise<{ diffId: Digest; bytes: number; fileBytes: number }>;
 
 export interface LayerDeps {
   content: ContentStore;
@@ -70,30 +73,36 @@ export async function makeLayer(
   const { chainId, diffId } = layer;
   return deps.locks.with(`layer ${chainId}`, async () => {
     if (deps.snapshots.stat(chainId)?.kind === 'layer') return knownLayer(deps, layer);
-    const tarBytes = await unpackInto(deps, layer, signal);
-    return {
-      chainId,
-      diffId,
-      blob: layer.blob,
-      tarBytes,
-      bytes: (await deps.snapshots.usage(chainId)).bytes,
-    };
+    return { chainId, diffId, blob: layer.blob, ...(await unpackInto(deps, layer, signal)) };
   });
 }
 
-/** A layer that is here; of one that a crash left without an image the figures are counted anew. */
+/** A layer that is here; of one that no image has any more the figures are counted anew, from its blob. */
 async function knownLayer(deps: LayerDeps, layer: LayerToMake): Promise<ImageLayer> {
   const { chainId, diffId, blob } = layer;
   const known = deps.knownLayer(chainId);
   if (known) return known;
   let tarBytes = 0;
-  for await (const chunk of decompress(deps.content.open(blob.digest))) tarBytes += chunk.length;
-  return { chainId, diffId, blob, tarBytes, bytes: (await deps.snapshots.usage(chainId)).bytes };
+  const counted = async function* () {
+    for await (const chunk of decompress(deps.content.open(blob.digest))) {
+      tarBytes += chunk.length;
+      yield chunk;
+    }
+  };
+  const sizes = new Map<string, number>();
+  for await (const { name, type, size, linkName } of readTar(counted())) {
+    sizes.set(name, type === 'symlink' ? Buffer.byteLength(linkName) : size);
+  }
+  const bytes = [...sizes.values()].reduce((sum, size) => sum + size, 0);
+  return { chainId, diffId, blob, tarBytes, bytes };
 }
 
-/** Returns the bytes of the plain tar. */
-async function unpackInto(deps: LayerDeps, layer: LayerToMake, signal?: AbortSignal): Promise<number> {
-  const key = `extract-${newId().slice(0, 16)}`;
+async function unpackInto(
+  deps: LayerDeps,
+  layer: LayerToMake,
+  signal?: AbortSignal,
+): Promise<{ tarBytes: number; bytes: number }> {
+  const key = `${EXTRACT_PREFIX}${newId().slice(0, 16)}`;
   await using undo = new UndoStack(deps.log);
   await deps.snapshots.prepare(key, layer.parent);
   undo.push('remove the half unpacked layer', () => deps.snapshots.remove(key));
@@ -102,8 +111,8 @@ async function unpackInto(deps: LayerDeps, layer: LayerToMake, signal?: AbortSig
     target: deps.snapshots.directory(key),
     expectedDiffId: layer.diffId,
   };
-  const { bytes } = await deps.unpack(request, signal);
+  const unpacked = await deps.unpack(request, signal);
   await deps.snapshots.commit(layer.chainId, key);
   undo.commit();
-  return bytes;
+  return { tarBytes: unpacked.bytes, bytes: unpacked.fileBytes };
 }

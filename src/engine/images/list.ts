@@ -52,7 +52,7 @@ function summary(
     Size: imageSize(image),
     SharedSize: shared ? sharedOf(image, shared) : -1,
     Labels: image.labels as Record<string, string>,
-    Containers: shared ? deps.containersOf(image.id).length : -1,
+    Containers: deps.containersOf(image.id).length,
   };
 }
 

@@ -2,16 +2,20 @@ import { WharfError } from '../../base/index.ts';
 import {
   type Descriptor,
   type Digest,
+  type ImageConfigFile,
   MediaTypes,
   matchPlatform,
-  type Platform,
   parseImageConfig,
 } from '../../oci/index.ts';
 import type { ArchiveSpool, SpooledFile } from './archive-spool.ts';
 import { storePlainLayer } from './layers.ts';
-import type { LoadDeps, LoadedImage } from './load.ts';
-import { registerImage } from './register.ts';
-import { canonicalName, type ImageLayer } from './store.ts';
+import type { LoadContext, LoadDeps, LoadedImage } from './load.ts';
+import { countLoaded } from './progress.ts';
+import { buildImage } from './register.ts';
+import { archivedName } from './target-name.ts';
+
+/** More images than any archive of good intent holds. */
+const MAX_IMAGES = 1000;
 
 /** One element of `manifest.json` in a docker-archive. */
 interface ArchiveItem {
@@ -20,60 +24,78 @@ interface ArchiveItem {
   Layers: string[];
 }
 
-/** Reads the images of a docker-archive that fit the platform. Errors: `invalid`. */
-export async function loadDockerArchive(
-  deps: LoadDeps,
-  spool: ArchiveSpool,
-  onLayer: (layer: ImageLayer) => void,
-  platform: Platform | undefined,
-  signal: AbortSignal,
-): Promise<LoadedImage[]> {
+/** An element with its parts found: everything is there and fits together by its numbers. */
+interface CheckedItem {
+  config: Buffer;
+  file: ImageConfigFile;
+  names: string[];
+  layers: { name: string; file: SpooledFile; diffId: Digest }[];
+}
+
+/** Reads the images of a docker-archive that fit the platform. Errors: `invalid`, `corrupt`. */
+export async function loadDockerArchive(deps: LoadDeps, context: LoadContext): Promise<LoadedImage[]> {
+  const items: CheckedItem[] = [];
+  for (const item of parseItems(await context.spool.json('manifest.json'))) {
+    items.push(await checkItem(context.spool, item));
+  }
   const loaded: LoadedImage[] = [];
-  for (const item of parseItems(await spool.json('manifest.json'))) {
-    const config = await spool.bytes(item.Config);
-    if (!config)
-      throw new WharfError('invalid', `invalid manifest, config ${item.Config} is not in the archive`);
-    const file = parseImageConfig(config);
-    if (platform && !matchPlatform(platform, file)) continue;
-    const diffIds = file.rootfs.diff_ids;
-    const layers: Descriptor[] = [];
-    for (const [at, name] of item.Layers.entries()) {
-      layers.push(await layerBlob(deps, spool, name, diffIds[at], signal));
-    }
-    const image = await registerImage(deps, { config, layers }, onLayer, signal);
-    loaded.push({ image, names: namesOf(item) });
+  for (const { config, file, names, layers } of items) {
+    if (context.platform && !matchPlatform(context.platform, file)) continue;
+    const blobs: Descriptor[] = [];
+    for (const [at, layer] of layers.entries()) blobs.push(await layerBlob(deps, context, layer, at));
+    const image = await buildImage(deps, { config, layers: blobs }, context.signal);
+    loaded.push({ image, names });
   }
   return loaded;
+}
+
+async function checkItem(spool: ArchiveSpool, item: ArchiveItem): Promise<CheckedItem> {
+  const config = await spool.bytes(item.Config);
+  if (!config)
+    throw new WharfError('invalid', `invalid manifest, config ${item.Config} is not in the archive`);
+  const file = parseImageConfig(config);
+  const diffIds = file.rootfs.diff_ids;
+  if (diffIds.length !== item.Layers.length) {
+    throw new WharfError(
+      'invalid',
+      `invalid manifest, layers length mismatch: expected ${item.Layers.length}, got ${diffIds.length}`,
+    );
+  }
+  const layers = item.Layers.map((name, at) => {
+    const found = spool.file(name);
+    if (!found) throw new WharfError('invalid', `invalid manifest, layer ${name} is not in the archive`);
+    return { name, file: found, diffId: diffIds[at] as Digest };
+  });
+  return { config, file, names: item.RepoTags.map(archivedName), layers };
 }
 
 /** The blob of a layer: the one that is here already for that diffID, else the archive's, compressed. */
 async function layerBlob(
   deps: LoadDeps,
-  spool: ArchiveSpool,
-  name: string,
-  diffId: Digest | undefined,
-  signal: AbortSignal,
+  context: LoadContext,
+  layer: CheckedItem['layers'][number],
+  at: number,
 ): Promise<Descriptor> {
-  const file = spool.file(name);
-  if (!file) throw new WharfError('invalid', `invalid manifest, layer ${name} is not in the archive`);
-  const known = diffId === undefined ? undefined : knownBlob(deps, diffId);
+  const { file, diffId } = layer;
+  const known = knownBlob(deps, diffId);
   if (known && (await deps.content.stat(known.digest))) return known;
-  const magic = await firstBytes(spool, file);
+  const source = () => countLoaded(context.spool.open(file), { diffId, total: file.size }, context.report);
+  const magic = await firstBytes(context.spool, file);
   if (magic === 'gzip' || magic === 'zstd') {
     const written = await deps.content.write(
-      spool.open(file),
+      source(),
       { digest: file.digest, size: file.size },
-      signal,
+      context.signal,
     );
     return { ...written, mediaType: magic === 'gzip' ? MediaTypes.ociLayerGzip : MediaTypes.ociLayerZstd };
   }
-  if (diffId !== undefined && file.digest !== diffId) {
+  if (file.digest !== diffId) {
     throw new WharfError(
       'corrupt',
-      `layer ${name} of the archive is ${file.digest}, its image says ${diffId}`,
+      `invalid diffID for layer ${at}: expected "${diffId}", got "${file.digest}"`,
     );
   }
-  return (await storePlainLayer(deps.content, spool.open(file), signal)).blob;
+  return (await storePlainLayer(deps.content, source(), context.signal)).blob;
 }
 
 function knownBlob(deps: LoadDeps, diffId: Digest): Descriptor | undefined {
@@ -100,7 +122,13 @@ async function firstBytes(spool: ArchiveSpool, file: SpooledFile): Promise<'gzip
 }
 
 function parseItems(document: unknown): ArchiveItem[] {
+  if (document === null) {
+    throw new WharfError('invalid', 'invalid manifest, manifest cannot be null (but can be [])');
+  }
   if (!Array.isArray(document)) throw new WharfError('invalid', 'invalid manifest.json: a list is needed');
+  if (document.length > MAX_IMAGES) {
+    throw new WharfError('invalid', `invalid manifest.json: more than ${MAX_IMAGES} images`);
+  }
   return document.map((item: Record<string, unknown> | null) => {
     const layers = item?.['Layers'] ?? [];
     const tags = item?.['RepoTags'] ?? [];
@@ -113,12 +141,4 @@ function parseItems(document: unknown): ArchiveItem[] {
 
 function isStrings(value: unknown): value is string[] {
   return Array.isArray(value) && value.every((item) => typeof item === 'string');
-}
-
-function namesOf(item: ArchiveItem): string[] {
-  return item.RepoTags.map((tag) => {
-    const name = canonicalName(tag);
-    if (!name || name.includes('@')) throw new WharfError('invalid', `invalid tag "${tag}"`);
-    return name;
-  });
 }

@@ -11,30 +11,26 @@ import {
   parseIndex,
   parseManifest,
 } from '../../oci/index.ts';
-import type { ArchiveSpool } from './archive-spool.ts';
-import type { LoadDeps, LoadedImage } from './load.ts';
-import { registerImage } from './register.ts';
-import { canonicalName, type ImageLayer } from './store.ts';
+import type { ArchiveSpool, SpooledFile } from './archive-spool.ts';
+import type { LoadContext, LoadDeps, LoadedImage } from './load.ts';
+import { countLoaded } from './progress.ts';
+import { buildImage } from './register.ts';
+import { canonicalName } from './store.ts';
 
 const NAME_ANNOTATIONS = ['io.containerd.image.name', 'org.opencontainers.image.ref.name'];
 const MAX_INDEX_DEPTH = 4;
 
 /** Reads the images of an OCI image layout for one platform. Blobs are kept as they came. Errors: `invalid`, `corrupt`. */
-export async function loadOciLayout(
-  deps: LoadDeps,
-  spool: ArchiveSpool,
-  onLayer: (layer: ImageLayer) => void,
-  platform: Platform | undefined,
-  signal: AbortSignal,
-): Promise<LoadedImage[]> {
+export async function loadOciLayout(deps: LoadDeps, context: LoadContext): Promise<LoadedImage[]> {
+  const { spool, platform } = context;
   const root = await spool.bytes('index.json');
   const loaded = new Map<string, LoadedImage>();
   for (const entry of parseIndex(root ?? Buffer.alloc(0)).manifests) {
     const found = await chooseManifest(spool, entry, platform ?? hostPlatform(), platform !== undefined, 0);
     if (!found) continue;
-    const image = await takeIn(deps, spool, found, onLayer, signal);
-    const known = loaded.get(image.id) ?? { image, names: [] };
     const name = nameOf(entry);
+    const image = await takeImage(deps, context, found);
+    const known = loaded.get(image.id) ?? { image, names: [] };
     if (name && !known.names.includes(name)) known.names.push(name);
     loaded.set(image.id, known);
   }
@@ -65,22 +61,24 @@ async function chooseManifest(
   return { descriptor: entry, manifest: parseManifest(bytes, entry.mediaType) };
 }
 
-async function takeIn(
+async function takeImage(
   deps: LoadDeps,
-  spool: ArchiveSpool,
+  context: LoadContext,
   found: { descriptor: Descriptor; manifest: Manifest },
-  onLayer: (layer: ImageLayer) => void,
-  signal: AbortSignal,
 ): Promise<LoadedImage['image']> {
+  const { spool, signal, report } = context;
   const { descriptor, manifest } = found;
-  for (const layer of manifest.layers) {
+  const config = await blobBytes(spool, manifest.config);
+  const diffIds = parseImageConfig(config).rootfs.diff_ids;
+  const files = manifest.layers.map((layer) => blobFile(spool, layer));
+  for (const [at, layer] of manifest.layers.entries()) {
     if (await deps.content.stat(layer.digest)) continue;
-    await deps.content.write(spool.open(blobFile(spool, layer)), layer, signal);
+    const counts = { diffId: diffIds[at] ?? layer.digest, total: layer.size };
+    const source = countLoaded(spool.open(files[at] as SpooledFile), counts, report);
+    await deps.content.write(source, layer, signal);
   }
   const stored = await deps.content.put(await blobBytes(spool, descriptor), descriptor.mediaType);
-  const config = await blobBytes(spool, manifest.config);
-  parseImageConfig(config);
-  return registerImage(deps, { config, layers: manifest.layers, manifest: stored }, onLayer, signal);
+  return buildImage(deps, { config, layers: manifest.layers, manifest: stored }, signal);
 }
 
 /** A document blob, its digest and size checked against its descriptor. */

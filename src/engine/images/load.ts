@@ -1,12 +1,14 @@
 import type { Readable } from 'node:stream';
-import { shortId, WharfError } from '../../base/index.ts';
+import { WharfError } from '../../base/index.ts';
 import type { Platform } from '../../oci/index.ts';
 import { ArchiveSpool } from './archive-spool.ts';
 import { loadDockerArchive } from './load-docker-archive.ts';
 import { loadOciLayout } from './load-oci-layout.ts';
-import { nameImage, publishImage, type RegisterDeps } from './register.ts';
-import { familiarName, type ImageLayer, type ImageRecord } from './store.ts';
-import type { SweepGate } from './sweep.ts';
+import { type ProgressLine, type Report, reportLines } from './progress.ts';
+import { keepImage, publishImage, type RegisterDeps } from './register.ts';
+import { familiarName, type ImageRecord } from './store.ts';
+import type { SweepGate } from './sweep-gate.ts';
+import { takeIn } from './take-in.ts';
 
 export interface LoadDeps extends RegisterDeps {
   gate: SweepGate;
@@ -14,21 +16,23 @@ export interface LoadDeps extends RegisterDeps {
   temporary: string;
 }
 
-/** A line of a progress stream, as clients print it. */
-export type ProgressLine = Record<string, unknown>;
+/** How an archive is read: for which platform, and where layers in progress are reported. */
+export interface LoadContext {
+  spool: ArchiveSpool;
+  platform: Platform | undefined;
+  report: Report;
+  signal: AbortSignal;
+}
 
-/** An image found in an archive, with the canonical names it is to get. */
+/** An image found in an archive, not recorded yet, with the canonical names it is to get. */
 export interface LoadedImage {
   image: ImageRecord;
   names: string[];
 }
 
-/** Takes progress lines from deep inside and hands them out one by one. */
-export type Report = (line: ProgressLine) => void;
-
 /**
- * Takes in a docker-archive or an OCI layout, plain or compressed by gzip or zstd. The last lines name what was loaded.
- * Errors: `invalid` for archives of neither kind; nothing is named then.
+ * Takes in a docker-archive or an OCI layout, plain or compressed by gzip or zstd; the last lines name what was loaded.
+ * All images of the archive or none. A failure is the last line: in the reference, too, the answer has begun by then.
  */
 export async function* loadImages(
   deps: LoadDeps,
@@ -36,54 +40,57 @@ export async function* loadImages(
   options: { quiet: boolean; platform?: Platform },
   signal: AbortSignal,
 ): AsyncIterable<ProgressLine> {
-  const lines: ProgressLine[] = [];
-  const report: Report = (line) => lines.push(line);
-  const seen = layerReporter(report, options.quiet);
-  const loaded = await deps.gate.hold(async () => {
-    await using spool = await ArchiveSpool.read(archive, deps.temporary, signal);
-    const images = await readImages(deps, spool, seen, options.platform, signal);
-    for (const { image, names } of images) announce(deps, image, names, report);
-    return images;
-  });
-  if (loaded.length === 0) throw new WharfError('invalid', 'the archive holds no image for this platform');
-  yield* lines;
+  try {
+    yield* reportLines((report) => load(deps, archive, options, report, signal));
+  } catch (thrown) {
+    if (signal.aborted) throw thrown;
+    const { message } = WharfError.from(thrown);
+    yield { errorDetail: { message }, error: message };
+  }
 }
 
-async function readImages(
+function load(
   deps: LoadDeps,
-  spool: ArchiveSpool,
-  onLayer: (layer: ImageLayer) => void,
-  platform: Platform | undefined,
+  archive: Readable,
+  options: { quiet: boolean; platform?: Platform },
+  report: Report,
   signal: AbortSignal,
-): Promise<LoadedImage[]> {
-  if (spool.file('manifest.json')) return loadDockerArchive(deps, spool, onLayer, platform, signal);
-  if (spool.file('index.json')) return loadOciLayout(deps, spool, onLayer, platform, signal);
+): Promise<void> {
+  return takeIn(deps, async () => {
+    await using spool = await ArchiveSpool.read(archive, deps.temporary, signal);
+    const reportLayers = options.quiet ? () => {} : report;
+    const context = { spool, platform: options.platform, report: reportLayers, signal };
+    const loaded = await readImages(deps, context);
+    if (loaded.length === 0) throw new WharfError('invalid', 'the archive holds no image for this platform');
+    announce(deps, loaded, report);
+  });
+}
+
+async function readImages(deps: LoadDeps, context: LoadContext): Promise<LoadedImage[]> {
+  if (context.spool.file('manifest.json')) return loadDockerArchive(deps, context);
+  if (context.spool.file('index.json')) return loadOciLayout(deps, context);
   throw new WharfError(
     'invalid',
     'the archive is neither a docker-archive (manifest.json) nor an OCI layout (index.json)',
   );
 }
 
-/** Names an image, saying what a name was taken from, then says that it is loaded. */
-function announce(deps: LoadDeps, image: ImageRecord, names: string[], report: Report): void {
-  for (const name of names) {
-    const familiar = familiarName(name);
-    const before = nameImage(deps, image, name);
-    if (before) {
-      const text = `The image ${familiar} already exists, renaming the old one with ID ${before} to empty string\n`;
-      report({ stream: text });
+/** Records all of them at once, then says what was loaded, and what a name was taken from. */
+function announce(deps: LoadDeps, loaded: LoadedImage[], report: Report): void {
+  const said = deps.images.transaction(() =>
+    loaded.map(({ image, names }) => ({ image, names, before: keepImage(deps.images, image, names) })),
+  );
+  for (const { image, names, before } of said) {
+    for (const name of names) {
+      const familiar = familiarName(name);
+      const old = before.get(name);
+      if (old) {
+        const text = `The image ${familiar} already exists, renaming the old one with ID ${old} to empty string\n`;
+        report({ stream: text });
+      }
+      report({ stream: `Loaded image: ${familiar}\n` });
     }
-    report({ stream: `Loaded image: ${familiar}\n` });
+    if (names.length === 0) report({ stream: `Loaded image ID: ${image.id}\n` });
+    publishImage(deps, image, 'load');
   }
-  if (names.length === 0) report({ stream: `Loaded image ID: ${image.id}\n` });
-  publishImage(deps, image, 'load');
-}
-
-/** Layer lines as the reference prints them: one a layer, when it is in. */
-function layerReporter(report: Report, quiet: boolean): (layer: ImageLayer) => void {
-  return (layer) => {
-    if (quiet) return;
-    const progressDetail = { current: layer.bytes, total: layer.bytes };
-    report({ status: 'Loading layer', progressDetail, id: shortId(layer.diffId) });
-  };
 }

@@ -1,7 +1,7 @@
 import type { Filters, ImageDeleteResponseItem } from '../../api/index.ts';
 import type { Clock } from '../../base/index.ts';
 import { booleanFilter, checkFilterKeys } from '../filters/index.ts';
-import { imageFilter, imageSize } from './list.ts';
+import { imageFilter } from './list.ts';
 import { deleteImage, type RemoveDeps } from './remove.ts';
 
 const PRUNE_FILTERS = new Set(['dangling', 'label', 'label!', 'until']);
@@ -21,8 +21,7 @@ export async function pruneImages(
     if (deps.containersOf(image.id).length > 0) continue;
     if (onlyDangling && deps.images.namesOf(image.id).length > 0) continue;
     if (!passes(image)) continue;
-    await deleteImage(deps, image, deleted);
-    spaceReclaimed += imageSize(image);
+    spaceReclaimed += await deleteImage(deps, image, deleted);
   }
   deps.events.publish({
     type: 'image',

@@ -29,13 +29,12 @@ export interface NewImage {
 }
 
 /**
- * Makes an image's layers and records it, unless it is here. All or nothing but for layers, which the next sweep takes.
- * Errors: `invalid` config, `corrupt` layer.
+ * Makes an image's layers and documents, and the record of it for `keepImage`; nothing is recorded yet, so that what is
+ * there is swept if the caller fails. Errors: `invalid` config, `corrupt` layer.
  */
-export async function registerImage(
+export async function buildImage(
   deps: RegisterDeps,
   image: NewImage,
-  onLayer: (layer: ImageLayer) => void,
   signal?: AbortSignal,
 ): Promise<ImageRecord> {
   const file = parseImageConfig(image.config);
@@ -46,12 +45,12 @@ export async function registerImage(
       `invalid manifest, layers length mismatch: expected ${image.layers.length}, got ${diffIds.length}`,
     );
   }
-  const layers = await makeLayers(deps, diffIds, image.layers, onLayer, signal);
+  const layers = await makeLayers(deps, diffIds, image.layers, signal);
   const config = await deps.content.put(image.config, MediaTypes.ociConfig);
   const manifest = image.manifest ?? (await makeManifest(deps, config, layers));
   const present = deps.images.get(config.digest);
   if (present) return present;
-  const record: ImageRecord = {
+  return {
     id: config.digest,
     manifest,
     config,
@@ -61,15 +60,12 @@ export async function registerImage(
     labels: file.config?.Labels ?? null,
     lastTagTime: ZERO_TIME,
   };
-  deps.images.put(record);
-  return record;
 }
 
 async function makeLayers(
   deps: RegisterDeps,
   diffIds: Digest[],
   blobs: Descriptor[],
-  onLayer: (layer: ImageLayer) => void,
   signal?: AbortSignal,
 ): Promise<ImageLayer[]> {
   const chain = chainIds(diffIds);
@@ -78,9 +74,7 @@ async function makeLayers(
     signal?.throwIfAborted();
     const parent = at > 0 ? chain[at - 1] : undefined;
     const wanted = { chainId, parent, diffId: diffIds[at] as Digest, blob: blobs[at] as Descriptor };
-    const layer = await makeLayer(deps, wanted, signal);
-    layers.push(layer);
-    onLayer(layer);
+    layers.push(await makeLayer(deps, wanted, signal));
   }
   return layers;
 }
@@ -105,18 +99,31 @@ function platformOf(file: ImageConfigFile): ImageRecord['platform'] {
   return file.variant ? { ...platform, variant: file.variant } : platform;
 }
 
-/**
- * Gives an image a canonical name, taking it from whoever had it. Returns the id that had it before, if another.
- * Emits `tag`.
- */
-export function nameImage(deps: RegisterDeps, image: ImageRecord, canonical: string): Digest | undefined {
-  const before = deps.images.named(canonical);
+/** Records an image, unless it is here, under these canonical names. Returns who had which name before, if others. */
+export function keepImage(images: ImageStore, image: ImageRecord, names: string[]): Map<string, Digest> {
+  const before = new Map<string, Digest>();
+  images.transaction(() => {
+    if (!images.get(image.id)) images.put(image);
+    for (const name of names) {
+      const holder = images.named(name);
+      if (holder && holder !== image.id) before.set(name, holder);
+      images.setName(name, image.id);
+    }
+  });
+  return before;
+}
+
+/** Gives an image a canonical name as a user asks for it, taking it from whoever had it. Emits `tag`. */
+export function nameImage(
+  deps: Pick<RegisterDeps, 'images' | 'events' | 'clock'>,
+  image: ImageRecord,
+  canonical: string,
+): void {
   deps.images.transaction(() => {
-    deps.images.setName(canonical, image.id);
     deps.images.put({ ...image, lastTagTime: rfc3339Nano(deps.clock.nowNanos()) });
+    deps.images.setName(canonical, image.id);
   });
   publishImage(deps, image, 'tag', familiarName(canonical));
-  return before === image.id ? undefined : before;
 }
 
 /** Emits an image event: the actor is the image id; `name` is what the user called it, or the id. */

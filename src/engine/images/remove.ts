@@ -2,7 +2,8 @@ import type { ImageDeleteResponseItem } from '../../api/index.ts';
 import { shortId, WharfError } from '../../base/index.ts';
 import { publishImage, type RegisterDeps } from './register.ts';
 import { canonicalName, familiarName, type ImageRecord } from './store.ts';
-import { type SweepDeps, type SweepGate, sweepContent } from './sweep.ts';
+import { type SweepDeps, sweepContent } from './sweep.ts';
+import type { SweepGate } from './sweep-gate.ts';
 
 export interface RemoveDeps extends SweepDeps, Pick<RegisterDeps, 'events'> {
   gate: SweepGate;
@@ -39,20 +40,21 @@ export async function removeImage(
   return items;
 }
 
-/** Removes the record, then whatever only it needed; adds what went to `items`. */
+/** Removes the record, then whatever only it needed; adds what went to `items`. Returns the bytes of the layers that went. */
 export async function deleteImage(
   deps: RemoveDeps,
   image: ImageRecord,
   items: ImageDeleteResponseItem[],
-): Promise<void> {
+): Promise<number> {
   for (const name of deps.images.namesOf(image.id)) untag(deps, image, name, items);
   deps.images.delete(image.id);
   items.push({ Deleted: image.id });
-  publishImage(deps, image, 'delete');
+  // Its labels are gone with it, as in Docker.
+  publishImage(deps, { ...image, labels: null }, 'delete');
   await deps.gate.sweep(() => sweepContent(deps));
-  for (const { chainId } of image.layers.toReversed()) {
-    if (!deps.snapshots.stat(chainId)) items.push({ Deleted: chainId });
-  }
+  const gone = image.layers.toReversed().filter(({ chainId }) => !deps.snapshots.stat(chainId));
+  for (const { chainId } of gone) items.push({ Deleted: chainId });
+  return gone.reduce((sum, layer) => sum + layer.bytes, 0);
 }
 
 function untag(deps: RemoveDeps, image: ImageRecord, name: string, items: ImageDeleteResponseItem[]): void {

@@ -7,7 +7,7 @@ export interface ImageLayer {
   chainId: Digest;
   diffId: Digest;
   blob: Descriptor;
-  /** Bytes of its files on disk. */
+  /** Apparent bytes of its files and symbolic links, hard links once: what Docker calls its size. */
   bytes: number;
   /** Bytes of its plain tar. */
   tarBytes: number;
@@ -91,7 +91,7 @@ export function openImageStore(database: Database): ImageStore {
     resolve(ref) {
       const found = find(ref);
       if (found) return found;
-      throw new WharfError('not-found', `No such image: ${withDefaultTag(ref)}`);
+      throw new WharfError('not-found', `No such image: ${wholeReference(ref)}`);
     },
     transaction: (work) => database.transaction(work),
   };
@@ -128,10 +128,12 @@ export function canonicalName(ref: string): string | undefined {
   }
 }
 
-/** `busybox` → `busybox:latest`; ids and digests stay as they are. For messages. */
-function withDefaultTag(ref: string): string {
-  if (ref.startsWith('sha256:') || ref.includes('@')) return ref;
-  return /:[^/]*$/.test(ref) ? ref : `${ref}:latest`;
+/** `busybox` → `busybox:latest`; ids and digests stay as they are. For messages. Errors: `invalid` for what can't be a name. */
+function wholeReference(ref: string): string {
+  if (ref.startsWith('sha256:')) return ref;
+  if (/^[0-9a-f]{64}$/.test(ref)) return `sha256:${ref}`;
+  const parsed = parseReference(ref);
+  return parsed.tag || parsed.digest ? parsed.familiar() : `${parsed.familiar()}:latest`;
 }
 
 /** `docker.io/library/busybox:latest` → `busybox:latest`: how people see a stored name. */

@@ -1,6 +1,7 @@
 import { isKind, type Logger } from '../../base/index.ts';
 import type { ContentStore } from '../../content/index.ts';
 import type { Snapshotter } from '../../snapshot/index.ts';
+import { EXTRACT_PREFIX } from './layers.ts';
 import type { ImageStore } from './store.ts';
 
 export interface SweepDeps {
@@ -11,42 +12,17 @@ export interface SweepDeps {
 }
 
 /**
- * Keeps content that is on its way in from being swept: while work is held, a sweep that is asked for waits, and runs
- * when the last of it has ended.
+ * Removes every layer and blob that no image needs and no container stands on, and unpackings that a crash left. Called
+ * through the gate, so that nothing is being brought in. Never fails: what could not be removed is logged and stays for
+ * the next one.
  */
-export class SweepGate {
-  private active = 0;
-  private waiting: (() => Promise<void>) | undefined;
-
-  /** Runs `work`, which brings in blobs or layers that no image names yet. */
-  async hold<T>(work: () => Promise<T>): Promise<T> {
-    this.active++;
-    try {
-      return await work();
-    } finally {
-      this.active--;
-      await this.runWaiting();
-    }
-  }
-
-  /** Runs `sweep` now if nothing is held, else once the last holder is done. */
-  async sweep(sweep: () => Promise<void>): Promise<void> {
-    this.waiting = sweep;
-    await this.runWaiting();
-  }
-
-  private async runWaiting(): Promise<void> {
-    const sweep = this.waiting;
-    if (!sweep || this.active > 0) return;
-    this.waiting = undefined;
-    await sweep();
-  }
-}
-
-/** Removes every layer and blob that no image needs and no container stands on. */
 export async function sweepContent(deps: SweepDeps): Promise<void> {
-  await sweepLayers(deps);
-  await sweepBlobs(deps);
+  try {
+    await sweepLayers(deps);
+    await sweepBlobs(deps);
+  } catch (error) {
+    deps.log.error('content that nothing needs could not be swept', { error });
+  }
 }
 
 async function sweepLayers(deps: SweepDeps): Promise<void> {
@@ -55,6 +31,9 @@ async function sweepLayers(deps: SweepDeps): Promise<void> {
     for (const layer of image.layers) needed.add(layer.chainId);
     const top = image.layers.at(-1);
     if (top) needed.add(`${top.chainId}-init`);
+  }
+  for (const { key, kind } of deps.snapshots.list()) {
+    if (kind === 'active' && key.startsWith(EXTRACT_PREFIX)) await removeLayer(deps, key);
   }
   for (let removed = true; removed; ) {
     removed = false;

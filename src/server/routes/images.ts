@@ -81,7 +81,7 @@ function registryAuth(call: Call): string | undefined {
 
 async function load(call: Call): Promise<void> {
   const options = {
-    quiet: boolValueOr(call.query.get('quiet'), false),
+    quiet: boolValueOr(call.query.get('quiet'), true),
     platform: call.version >= 48 ? decodePlatform(call.query.get('platform')) : undefined,
   };
   await sendProgress(call, call.backends.images.load(call.request, options, call.signal));

@@ -1,0 +1,78 @@
+import { shortId } from '../../base/index.ts';
+
+/** A line of a progress stream, as clients print it. */
+export type ProgressLine = Record<string, unknown>;
+
+/** Takes progress lines from deep inside; they go out one by one, as soon as the client takes them. */
+export type Report = (line: ProgressLine) => void;
+
+/** Runs `work` and yields what it reports while it runs; ends, or throws, as the work does. */
+export async function* reportLines(work: (report: Report) => Promise<void>): AsyncIterable<ProgressLine> {
+  const lines: ProgressLine[] = [];
+  let wake = Promise.withResolvers<void>();
+  let ended = false;
+  const finished = work((line) => {
+    lines.push(line);
+    wake.resolve();
+  }).finally(() => {
+    ended = true;
+    wake.resolve();
+  });
+  // Awaited below; without this a failure before then would count as unhandled.
+  finished.catch(() => {});
+  try {
+    for (;;) {
+      yield* lines.splice(0);
+      if (lines.length > 0) continue;
+      if (ended) break;
+      await wake.promise;
+      wake = Promise.withResolvers();
+    }
+    await finished;
+  } finally {
+    await finished.catch(() => {});
+  }
+}
+
+/** Bytes between two lines of one layer. */
+const STEP = 1 << 19;
+
+/** Passes a layer's bytes through, reporting how many of `total` went by. */
+export async function* countLoaded(
+  source: AsyncIterable<Uint8Array>,
+  layer: { diffId: string; total: number },
+  report: Report,
+): AsyncIterable<Uint8Array> {
+  let current = 0;
+  let said = Number.NEGATIVE_INFINITY;
+  const say = () => {
+    said = current;
+    const progressDetail = { current, total: layer.total };
+    const progress = progressBar(current, layer.total);
+    report({ status: 'Loading layer', progressDetail, progress, id: shortId(layer.diffId) });
+  };
+  for await (const chunk of source) {
+    current += chunk.length;
+    if (current - said >= STEP) say();
+    yield chunk;
+  }
+  if (said !== current) say();
+}
+
+/** `[=====>    ]  5.2MB/10MB`, for clients that do not draw it themselves. */
+function progressBar(current: number, total: number): string {
+  const filled = total > 0 ? Math.min(50, Math.floor((current / total) * 50)) : 50;
+  return `[${'='.repeat(filled)}>${' '.repeat(50 - filled)}] ${humanSize(current).padStart(8)}/${humanSize(total)}`;
+}
+
+/** Four significant digits and a decimal unit: `98.3kB`. */
+function humanSize(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'];
+  let size = bytes;
+  let unit = 0;
+  while (size >= 1000 && unit < units.length - 1) {
+    size /= 1000;
+    unit++;
+  }
+  return `${Number(size.toPrecision(4))}${units[unit]}`;
+}
