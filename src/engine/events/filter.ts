@@ -1,55 +1,53 @@
 import type { EventMessage, Filters } from '../../api/index.ts';
 
+/** Whether an event fits one value of a filter. */
 type Matcher = (event: EventMessage, value: string) => boolean;
 
-const idOrName = (type: string): Matcher => {
-  return (event, value) => {
-    if (event.Type !== type) return false;
-    const bare = value.replace(/^\//, '');
-    return event.Actor?.ID?.startsWith(bare) === true || event.Actor?.Attributes?.['name'] === bare;
-  };
-};
+/** Kinds of objects that a filter may name by the beginning of id or name. As in Docker, the event's type is not asked. */
+const OBJECTS = ['container', 'volume', 'network', 'daemon', 'plugin', 'service', 'node', 'secret', 'config'];
 
-/** `health_status: healthy` and `exec_start: ls` are also meant by their word before the colon. */
-const matchAction: Matcher = (event, value) =>
-  event.Action === value || event.Action?.startsWith(`${value}:`) === true;
+const beginsWith: Matcher = ({ Actor }, value) =>
+  Actor?.ID?.startsWith(value) === true || Actor?.Attributes?.['name']?.startsWith(value) === true;
+
+/** Actions with something behind a colon, such as `exec_start: ls`; where one of these is asked for, Docker compares beginnings. */
+const WITH_DETAIL = ['health_status', 'exec_create', 'exec_start'];
 
 const matchImage: Matcher = (event, value) => {
   const attributes = event.Actor?.Attributes ?? {};
-  const ids = event.Type === 'image' ? [event.Actor?.ID, attributes['name']] : [attributes['image']];
-  return ids.some(
-    (id) => id !== undefined && (id === value || withoutTag(id) === value || id.startsWith(`${value}:`)),
-  );
+  const names = [event.Actor?.ID, event.Type === 'image' ? attributes['name'] : attributes['image']];
+  return names.some((name) => name !== undefined && (name === value || withoutTag(name) === value));
 };
 
 const matchLabel: Matcher = (event, value) => {
   const [key = '', ...rest] = value.split('=');
-  const held = event.Actor?.Attributes?.[key];
-  return held !== undefined && (rest.length === 0 || held === rest.join('='));
+  const attributes = event.Actor?.Attributes ?? {};
+  return Object.hasOwn(attributes, key) && (rest.length === 0 || attributes[key] === rest.join('='));
 };
 
 const matchers: Readonly<Record<string, Matcher>> = {
-  container: idOrName('container'),
+  ...Object.fromEntries(OBJECTS.map((kind) => [kind, beginsWith])),
   image: matchImage,
-  event: matchAction,
   label: matchLabel,
   type: (event, value) => event.Type === value,
-  volume: idOrName('volume'),
-  network: idOrName('network'),
-  daemon: idOrName('daemon'),
   scope: (event, value) => event.scope === value,
 };
 
-/** Whether an event passes the request's filters: each key must match by one of its values, for `label` by all. Unknown keys match nothing. */
+/** Whether an event passes the request's filters: each key must match by one of its values, for `label` by all. Unknown keys are passed over, as in Docker. */
 export function filterEvents(event: EventMessage, filters: Filters): boolean {
   for (const [key, values] of filters) {
-    if (values.length === 0) continue;
-    const matcher = matchers[key];
-    if (!matcher) return false;
+    const matcher = key === 'event' ? actionMatcher(values) : Object.hasOwn(matchers, key) && matchers[key];
+    if (values.length === 0 || !matcher) continue;
     const matches = (value: string) => matcher(event, value);
     if (key === 'label' ? !values.every(matches) : !values.some(matches)) return false;
   }
   return true;
+}
+
+function actionMatcher(wanted: readonly string[]): Matcher {
+  if (wanted.some((action) => WITH_DETAIL.includes(action))) {
+    return (event, value) => event.Action?.startsWith(value) === true;
+  }
+  return (event, value) => event.Action === value;
 }
 
 function withoutTag(reference: string): string {

@@ -1,3 +1,10 @@
 export { compileExpression } from './expression.ts';
-export { booleanFilter, checkFilterKeys, matchLabels, matchPattern, parseBoolean } from './match.ts';
+export {
+  booleanFilter,
+  checkFilterKeys,
+  matchesText,
+  matchLabels,
+  matchPattern,
+  parseBoolean,
+} from './match.ts';
 export { parseGoDuration, parseMoment, untilFilter } from './until.ts';

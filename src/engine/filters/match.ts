@@ -32,6 +32,11 @@ export function matchPattern(filters: Filters, key: string, texts: readonly stri
   return patterns.some((pattern) => texts.some(tester(pattern)));
 }
 
+/** True when the pattern is found in that text; see `matchPattern`. */
+export function matchesText(pattern: string, text: string): boolean {
+  return tester(pattern)(text);
+}
+
 const testers = new Map<string, (text: string) => boolean>();
 
 function tester(pattern: string): (text: string) => boolean {

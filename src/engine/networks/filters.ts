@@ -1,6 +1,7 @@
 import type { Filters } from '../../api/index.ts';
 import { WharfError } from '../../base/index.ts';
 import type { NetworkRecord } from '../../network/types.ts';
+import { matchesText } from '../filters/index.ts';
 
 type Matcher = (network: NetworkRecord, value: string, context: FilterContext) => boolean;
 
@@ -14,8 +15,8 @@ export interface FilterContext {
 export const BUILTIN: ReadonlySet<string> = new Set(['bridge', 'host', 'none']);
 
 const MATCHERS: Record<string, Matcher> = {
-  name: ({ name }, value) => name.includes(value),
-  id: ({ id }, value) => id.startsWith(value),
+  name: ({ name }, value) => matchesText(value, name),
+  id: ({ id }, value) => matchesText(value, id),
   driver: ({ driver }, value) => driver === value,
   scope: (_, value) => value === 'local',
   type: ({ name }, value) => matchesType(name, value),
