@@ -152,9 +152,9 @@ class Scanner {
   private escape(): void {
     const rest = this.text.slice(this.at, this.at + 6);
     const length = rest[1] === 'u' ? 6 : 2;
-    if (rest.length < 2) throw new Fault('unexpected EOF');
+    if (rest.length < length && /^\\(u[0-9a-fA-F]*)?$/.test(rest)) throw new Fault('unexpected EOF');
     if (!/^\\(["\\/bfnrt]|u[0-9a-fA-F]{4})/.test(rest)) {
-      throw new Fault(`invalid escape sequence \`${rest.slice(0, length)}\` in string`);
+      throw new Fault(`invalid escape sequence ${goQuote(rest.slice(0, length))} in string`);
     }
     this.at += length;
   }
@@ -205,5 +205,32 @@ function quoteCharacter(text: string, at: number): string {
   const character = String.fromCodePoint(text.codePointAt(at) ?? 0xfffd);
   if (character === "'") return `'\\''`;
   if (character === '"') return `'"'`;
-  return `'${JSON.stringify(character).slice(1, -1)}'`;
+  return `'${goEscape(character)}'`;
+}
+
+/** In backquotes, as Go prefers it, unless the text holds what can't stand between them. */
+function goQuote(text: string): string {
+  return /[`\ufeff\x7f]|[^\t\P{Cc}]/u.test(text) ? `"${goEscape(text)}"` : `\`${text}\``;
+}
+
+const SHORT_ESCAPES: Record<string, string> = {
+  '\x07': '\\a',
+  '\b': '\\b',
+  '\f': '\\f',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+  '\v': '\\v',
+  '\\': '\\\\',
+  '"': '\\"',
+};
+
+/** The text as Go's `strconv.Quote` writes it, without the quotation marks: only letters, marks, numbers, signs and ASCII blanks are shown. */
+function goEscape(text: string): string {
+  return Array.from(text, (character) => {
+    if (/[\p{L}\p{M}\p{N}\p{P}\p{S} ]/u.test(character) && !'"\\'.includes(character)) return character;
+    const code = character.codePointAt(0) ?? 0;
+    const [sign, digits] = code < 0x80 ? ['x', 2] : code < 0x10000 ? ['u', 4] : ['U', 8];
+    return SHORT_ESCAPES[character] ?? `\\${sign}${code.toString(16).padStart(digits as number, '0')}`;
+  }).join('');
 }
