@@ -90,6 +90,41 @@ describe('abortable', () => {
   });
 });
 
+describe('work that nobody waits for', () => {
+  it('may fail later without ending the process', async (t) => {
+    const unhandled: unknown[] = [];
+    const listener = (reason: unknown) => void unhandled.push(reason);
+    process.on('unhandledRejection', listener);
+    t.after(() => process.off('unhandledRejection', listener));
+    const gates = Array.from({ length: 3 }, () => Promise.withResolvers<never>());
+    const [late, cancelled, never] = gates.map(({ promise }) => promise) as [
+      Promise<never>,
+      Promise<never>,
+      Promise<never>,
+    ];
+    const controller = new AbortController();
+    const waiting = abortable(cancelled, controller.signal);
+    controller.abort();
+    await assert.rejects(deadline(1, 'it', late), (e) => isKind(e, 'timeout'));
+    await assert.rejects(waiting, (e) => isKind(e, 'cancelled'));
+    await assert.rejects(abortable(never, controller.signal), (e) => isKind(e, 'cancelled'));
+    for (const { reject } of gates) reject(new Error('too late'));
+    await turn();
+    await turn();
+    assert.deepEqual(unhandled, []);
+  });
+
+  it('of mapLimit: no item is begun after all lanes failed, and no other error surfaces', async () => {
+    const begun: number[] = [];
+    const work = mapLimit([1, 2, 3, 4, 5, 6], 2, async (item) => {
+      begun.push(item);
+      throw new Error(`item ${item}`);
+    });
+    await assert.rejects(work, /item 1/);
+    assert.deepEqual(begun, [1, 2]);
+  });
+});
+
 describe('mapLimit', () => {
   it('keeps the order of the items and the limit', async () => {
     let running = 0;

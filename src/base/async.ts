@@ -40,7 +40,11 @@ export async function deadline<T>(ms: number, what: string, work: Promise<T>): P
 /** Resolves with the work, or rejects with `cancelled` as soon as the signal fires; leaves no listener behind. */
 export async function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return work;
-  if (signal.aborted) throw new WharfError('cancelled', 'the request was cancelled');
+  if (signal.aborted) {
+    // Nobody waits for the work any more: its failure must not end the process as an unhandled one.
+    work.catch(() => {});
+    throw new WharfError('cancelled', 'the request was cancelled');
+  }
   let onAbort: (() => void) | undefined;
   const aborted = new Promise<never>((_, reject) => {
     onAbort = () => reject(new WharfError('cancelled', 'the request was cancelled'));

@@ -38,8 +38,10 @@ export const systemClock: Clock = {
 
 /** `2026-05-01T10:20:30.123456789Z`: the form of every time in the Engine API (RFC 3339, nanoseconds). */
 export function rfc3339Nano(nanos: bigint): string {
-  const seconds = new Date(Number(nanos / 1_000_000_000n) * 1000).toISOString().slice(0, 19);
-  const fraction = (nanos % 1_000_000_000n).toString().padStart(9, '0').replace(/0+$/, '');
+  // The fraction counts forward, before 1970 as well.
+  const past = ((nanos % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n;
+  const seconds = new Date(Number((nanos - past) / 1_000_000_000n) * 1000).toISOString().slice(0, 19);
+  const fraction = past.toString().padStart(9, '0').replace(/0+$/, '');
   return fraction ? `${seconds}.${fraction}Z` : `${seconds}Z`;
 }
 
