@@ -105,8 +105,8 @@ describe('work that nobody waits for', () => {
     const controller = new AbortController();
     const waiting = abortable(cancelled, controller.signal);
     controller.abort();
-    await assert.rejects(deadline(1, 'it', late), (e) => isKind(e, 'timeout'));
     await assert.rejects(waiting, (e) => isKind(e, 'cancelled'));
+    await assert.rejects(deadline(1, 'it', late), (e) => isKind(e, 'timeout'));
     await assert.rejects(abortable(never, controller.signal), (e) => isKind(e, 'cancelled'));
     for (const { reject } of gates) reject(new Error('too late'));
     await turn();
