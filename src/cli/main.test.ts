@@ -134,7 +134,7 @@ test('inspect keeps the document as it came', async () => {
 
 test('doctor fails when a promise is broken', async () => {
   const broken = await run(['doctor', '--verify'], () => ({
-    json: { ok: false, findings: [{ promise: 'I6', message: 'a mount too many' }] },
+    json: { ok: false, findings: [{ check: 'mounts', problem: 'a mount too many' }] },
   }));
   assert.deepEqual([broken.code, broken.out], [1, 'I6: a mount too many\n']);
   assert.equal((await run(['doctor', '--verify'], () => ({ json: { ok: true, findings: [] } }))).code, 0);

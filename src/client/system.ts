@@ -35,16 +35,13 @@ export function pruneContainers(client: EngineClient, filters: string | undefine
   return client.json('POST', '/containers/prune', { query: { filters } });
 }
 
-/** One promise that `GET /wharf/verify` found broken. */
+/** One difference that `GET /wharf/verify` found: the check that failed, and what it saw. */
 export interface Finding {
-  promise?: string;
-  subject?: string;
-  message: string;
+  check: string;
+  problem: string;
 }
 
 /** GET /wharf/verify: the kernel's objects against the database. */
-export function verify(
-  client: EngineClient,
-): Promise<{ ok: boolean; findings?: Finding[] | null; checks?: number }> {
+export function verify(client: EngineClient): Promise<{ ok: boolean; findings?: Finding[] | null }> {
   return client.json('GET', '/wharf/verify');
 }

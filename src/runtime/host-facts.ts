@@ -4,7 +4,8 @@ import { cgroupFacts } from './cgroup-facts.ts';
 import { capabilityNames } from './spec/capabilities.ts';
 import type { DeviceNode, HostFacts } from './spec-input.ts';
 
-const INIT_CANDIDATES = ['docker-init', 'tini', 'catatonit'].flatMap((name) => [
+// Static ones first: the init runs on the container's files, where the host's libraries are not.
+const INIT_CANDIDATES = ['tini-static', 'docker-init', 'catatonit', 'tini'].flatMap((name) => [
   `/usr/bin/${name}`,
   `/usr/libexec/docker/${name}`,
   `/usr/libexec/podman/${name}`,

@@ -43,7 +43,6 @@ test('versions out of range, unknown paths and wrong methods are refused as Dock
     ['DELETE', '/containers/create', 404, 'No such container: create'],
     ['POST', '/v1.24/containers/prune', 404, 'page not found'],
     ['GET', '/containers/%zz/json', 400, 'invalid URL escape in "%zz"'],
-    ['POST', '/networks/create', 501, 'creating networks is not supported by this version of Wharf'],
     ['POST', '/swarm/leave', 503, 'This node is not part of a swarm'],
     ['POST', '/containers/x/wait?condition=zz', 400, 'invalid condition: "zz"'],
     ['GET', '/containers/json?filters=x', 400, 'invalid filter'],

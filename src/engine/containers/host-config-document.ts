@@ -1,6 +1,6 @@
 import type { HostConfig } from '../../api/index.ts';
 
-/** Values of fields that Docker always shows, in its order; a record's own values come over them. */
+/** Fields in Docker's order, those that it always shows with their values; a record's own values come over them. */
 const SHOWN: Readonly<Record<string, unknown>> = {
   Binds: null,
   ContainerIDFile: '',
@@ -12,6 +12,7 @@ const SHOWN: Readonly<Record<string, unknown>> = {
   VolumeDriver: '',
   VolumesFrom: null,
   ConsoleSize: [0, 0],
+  Annotations: undefined,
   CapAdd: null,
   CapDrop: null,
   CgroupnsMode: '',
@@ -29,9 +30,12 @@ const SHOWN: Readonly<Record<string, unknown>> = {
   PublishAllPorts: false,
   ReadonlyRootfs: false,
   SecurityOpt: null,
+  StorageOpt: undefined,
+  Tmpfs: undefined,
   UTSMode: '',
   UsernsMode: '',
   ShmSize: 0,
+  Sysctls: undefined,
   Runtime: '',
   Isolation: '',
   CpuShares: 0,
@@ -63,8 +67,10 @@ const SHOWN: Readonly<Record<string, unknown>> = {
   CpuPercent: 0,
   IOMaximumIOps: 0,
   IOMaximumBandwidth: 0,
+  Mounts: undefined,
   MaskedPaths: null,
   ReadonlyPaths: null,
+  Init: undefined,
 };
 
 /** Maps that Docker leaves out when they are empty. */

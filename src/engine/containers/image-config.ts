@@ -9,8 +9,10 @@ export function mergeImageConfig(config: ContainerConfig, image: ExecutionConfig
   if (!config.StopSignal && image.StopSignal) config.StopSignal = image.StopSignal;
   const ports = { ...image.ExposedPorts, ...config.ExposedPorts };
   if (Object.keys(ports).length) config.ExposedPorts = ports as Record<string, Record<string, unknown>>;
+  else delete config.ExposedPorts;
   const volumes = { ...image.Volumes, ...config.Volumes };
   if (Object.keys(volumes).length) config.Volumes = volumes as Record<string, Record<string, unknown>>;
+  else delete config.Volumes;
   config.Labels = { ...image.Labels, ...config.Labels };
   config.Env = mergeEnv(config.Env ?? [], image.Env ?? []);
   mergeCommand(config, image);

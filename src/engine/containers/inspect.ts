@@ -93,6 +93,11 @@ export function stateDocument(record: Pick<ContainerRecord, 'state'>): Container
   };
 }
 
+/** Durations and counts that are zero are left out, as Docker does. */
+function withoutZeros<T extends object>(document: T): T {
+  return Object.fromEntries(Object.entries(document).filter(([, value]) => value !== 0)) as T;
+}
+
 /** `Config` of inspect, in Docker's order and with its nulls. */
 function configDocument(config: ContainerConfig): ContainerConfig {
   const {
@@ -118,7 +123,7 @@ function configDocument(config: ContainerConfig): ContainerConfig {
     StdinOnce: config.StdinOnce ?? false,
     Env: config.Env?.length ? config.Env : null,
     Cmd: config.Cmd ?? null,
-    ...(Healthcheck ? { Healthcheck } : {}),
+    ...(Healthcheck ? { Healthcheck: withoutZeros(Healthcheck) } : {}),
     ...(ArgsEscaped ? { ArgsEscaped } : {}),
     Image: config.Image ?? '',
     Volumes: config.Volumes ?? null,

@@ -83,13 +83,24 @@ export async function connectNetwork(
   record: ContainerRecord,
 ): Promise<RunNetwork> {
   const plan = planNetwork(record);
-  if (plan.kind === 'host' || plan.kind === 'none') return { plan, sandbox: undefined, path: undefined };
   if (plan.kind === 'container') return { plan, sandbox: undefined, path: joinNetwork(deps, plan.ref) };
   const stale = deps.networks.sandboxOf(record.id);
   if (stale) await deps.networks.removeSandbox(stale.sandboxId);
-  const { endpoints, ports } = plan;
-  const sandbox = await deps.networks.createSandbox({ containerId: record.id, endpoints, ports });
-  return { plan, sandbox, path: sandbox.netnsPath };
+  const wanted = plan.kind === 'sandbox' ? plan : { endpoints: [{ network: plan.kind }], ports: [] };
+  const { endpoints, ports } = wanted;
+  const request = { containerId: record.id, containerName: record.name, endpoints, ports };
+  const sandbox = await deps.networks.createSandbox(request).catch((thrown: unknown) => {
+    throw namedFailure(thrown);
+  });
+  return { plan, sandbox, path: plan.kind === 'host' ? undefined : sandbox.netnsPath };
+}
+
+/** Docker's words before what stood in the way. */
+function namedFailure(thrown: unknown): WharfError {
+  const error = WharfError.from(thrown);
+  const prefix = 'failed to set up container networking: ';
+  if (error.message.startsWith(prefix)) return error;
+  return new WharfError(error.kind, prefix + error.message, { cause: thrown });
 }
 
 function joinNetwork(deps: Pick<TeardownDeps, 'store' | 'live' | 'networks'>, ref: string): string {

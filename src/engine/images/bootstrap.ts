@@ -86,6 +86,8 @@ async function fillBusyboxTree(tree: string): Promise<void> {
     });
   });
   await chmod(binary, 0o755);
+  // mkdtemp made it for its owner alone; here it becomes the root directory of everyone.
+  await chmod(tree, 0o755);
   await chmod(join(tree, 'tmp'), 0o1777);
   await chmod(join(tree, 'root'), 0o700);
   await writeFile(join(tree, 'etc/passwd'), PASSWD);

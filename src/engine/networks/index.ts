@@ -1,5 +1,6 @@
 import type { Filters, Network, NetworkSettings } from '../../api/index.ts';
 import type { NetworkStack, SandboxRecord } from '../../network/types.ts';
+import { createNetwork, removeNetwork } from './change.ts';
 import type { NetworkDeps } from './deps.ts';
 import { inspectNetwork } from './inspect.ts';
 import { listNetworks } from './list.ts';
@@ -15,9 +16,13 @@ export { type NetworkedContainer, networkOfMode, networkSettings, portMap } from
 export function networksBackend(deps: NetworkDeps): {
   list(filters: Filters): Promise<Network[]>;
   inspect(ref: string, options: { verbose: boolean; scope?: string }): Promise<Network>;
+  create(name: string): Promise<never>;
+  remove(ref: string): Promise<void>;
 } {
   return {
     list: (filters) => listNetworks(deps, filters),
+    create: async (name) => createNetwork(deps, { name }),
+    remove: async (ref) => removeNetwork(deps, { ref }),
     inspect: (ref, { scope }) => inspectNetwork(deps, { ref, ...(scope ? { scope } : {}) }),
   };
 }

@@ -38,8 +38,10 @@ export interface VolumesBackend {
   prune(filters: Filters): Promise<{ VolumesDeleted: string[]; SpaceReclaimed: number }>;
 }
 
-/** Read-only until user networks come; changes are refused with `not-implemented`. */
+/** The built-in networks; making others is refused with `not-implemented` until user networks come. */
 export interface NetworksBackend {
   list(filters: Filters): Promise<Network[]>;
   inspect(ref: string, options: { verbose: boolean; scope?: string }): Promise<Network>;
+  create(name: string): Promise<never>;
+  remove(ref: string): Promise<void>;
 }

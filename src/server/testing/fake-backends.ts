@@ -133,7 +133,13 @@ export function fakeBackends(overrides: FakeOverrides = {}): Backends {
       prune: async () => ({ VolumesDeleted: [], SpaceReclaimed: 0 }),
       ...overrides.volumes,
     },
-    networks: { list: async () => [], inspect: unused, ...overrides.networks },
+    networks: {
+      list: async () => [],
+      inspect: unused,
+      create: unused,
+      remove: unused,
+      ...overrides.networks,
+    },
     system: {
       ping: () => ({
         apiVersion: '1.51',

@@ -19,9 +19,7 @@ export const command: CommandSpec = {
     const holds = report.ok && findings.length === 0;
     if (flags.bool('json')) context.print(`${JSON.stringify(report, null, 4)}\n`);
     else if (holds) context.print('All promises hold.\n');
-    else
-      for (const { promise, subject, message } of findings)
-        context.print(`${safeCell([promise, subject, message].filter(Boolean).join(': '))}\n`);
+    else for (const { check, problem } of findings) context.print(`${safeCell(`${check}: ${problem}`)}\n`);
     return holds ? 0 : 1;
   },
 };
