@@ -119,7 +119,8 @@ function isKnown(mediaType: string): boolean {
 /** Go decoders match keys without regard to case, so `Layers` beside `manifests` would make two readings of one digest. */
 function refuseLookalikes(document: JsonObject, what: string): void {
   for (const key of Object.keys(document)) {
-    const exact = EXACT_KEYS.get(key.toLowerCase());
+    // Go folds by Unicode: \u017f is an s there, and \u212a a k. Upper case first makes plain letters of both.
+    const exact = EXACT_KEYS.get(key.toUpperCase().toLowerCase());
     if (exact !== undefined && exact !== key)
       refuse(what, `the field ${JSON.stringify(key)} must be written ${exact}`);
   }
