@@ -97,7 +97,7 @@ describe('events', () => {
     assert.equal(actions.filter((action) => action === 'stop').length, 2);
     assert.deepEqual(
       actions.filter((action) => action.startsWith('exec_')),
-      ['exec_create: true', 'exec_start: true', 'exec_die'],
+      ['exec_create: true ', 'exec_start: true ', 'exec_die'],
     );
     assert.equal(events.find(({ Action }) => Action === 'kill')?.Actor.Attributes['signal'], '15');
   });

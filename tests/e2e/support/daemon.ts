@@ -100,25 +100,28 @@ export class TestDaemon implements DaemonNames {
 
   /** Starts the process and waits until it answers. */
   async run(): Promise<void> {
+    this.spawn();
+    const answers = async () =>
+      this.#child === undefined ||
+      (existsSync(this.socket) && (await this.api('GET', '/_ping').catch(() => undefined))?.status === 200);
+    await eventually(answers, Boolean, `wharfd answers\n${this.log()}`, 20_000);
+    if (this.#child === undefined) throw new Error(`wharfd ended with ${await this.#ended}\n${this.log()}`);
+  }
+
+  /** Starts the process and does not wait. */
+  spawn(): void {
     assert.equal(this.#child, undefined, 'the daemon runs already');
     const log = openSync(this.logFile, 'a');
     const [file, ...args] = [...(this.#options.launcher ?? []), WHARFD, ...this.args()];
     const child = spawn(file as string, args, { stdio: ['ignore', 'ignore', log] });
     closeSync(log);
     this.#child = child;
-    let ended = false;
     this.#ended = new Promise((resolve) => {
       child.on('exit', (code) => {
-        ended = true;
         this.#child = undefined;
         resolve(code);
       });
     });
-    const answers = async () =>
-      ended ||
-      (existsSync(this.socket) && (await this.api('GET', '/_ping').catch(() => undefined))?.status === 200);
-    await eventually(answers, Boolean, `wharfd answers\n${this.log()}`, 20_000);
-    if (ended) throw new Error(`wharfd ended with ${await this.#ended}\n${this.log()}`);
   }
 
   /** Sends a signal; for one that ends the daemon, waits for the end and returns the exit code. */
