@@ -136,7 +136,7 @@ test('doctor fails when a promise is broken', async () => {
   const broken = await run(['doctor', '--verify'], () => ({
     json: { ok: false, findings: [{ check: 'mounts', problem: 'a mount too many' }] },
   }));
-  assert.deepEqual([broken.code, broken.out], [1, 'I6: a mount too many\n']);
+  assert.deepEqual([broken.code, broken.out], [1, 'mounts: a mount too many\n']);
   assert.equal((await run(['doctor', '--verify'], () => ({ json: { ok: true, findings: [] } }))).code, 0);
 });
 

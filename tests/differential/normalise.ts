@@ -11,8 +11,10 @@ const RULES: readonly [RegExp, string][] = [
   [/(?:\/[\w.-]+)+(?=\/(?:volumes|overlay2|containers)\/)/g, 'ROOT'],
   [/\b(?:docker|wharf)(?=:| '|$)/gm, 'PROGRAM'],
   [/(?<=['" ])(?:docker|wharf)(?= [a-z-]+)/g, 'PROGRAM'],
-  [/\b172\.\d+\.\d+\.\d+\b/g, 'ADDRESS'],
+  [/\b(?:172|10)\.\d+\.\d+\.\d+\b/g, 'ADDRESS'],
   [/(?:[0-9a-f]{2}:){5}[0-9a-f]{2}/g, 'MAC'],
+  // Each engine names the runtime that it has by default.
+  [/"Runtime":"(?:runc|crun)"/g, '"Runtime":"DEFAULT"'],
   [/(?: {3,}|\t)/g, '   '],
 ];
 
