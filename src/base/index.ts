@@ -4,3 +4,4 @@ export { type Undo, UndoStack } from './disposal.ts';
 export { type ErrorKind, errnoCode, isKind, WharfError } from './errors.ts';
 export { newId, shortId } from './id.ts';
 export { type LogFields, type Logger, silentLog } from './log.ts';
+export { nodeHttp } from './node-http.ts';

@@ -1,6 +1,6 @@
-import http from 'node:http';
+import type http from 'node:http';
 import type { Socket } from 'node:net';
-import { type ErrorKind, errnoCode, WharfError } from '../base/index.ts';
+import { type ErrorKind, errnoCode, nodeHttp, WharfError } from '../base/index.ts';
 import type { Endpoint } from './address.ts';
 
 /** The highest API version that this client speaks. */
@@ -48,7 +48,7 @@ export class EngineClient implements Disposable {
     this.endpoint = endpoint;
     this.version = options.version;
     this.headers = options.headers ?? {};
-    this.agent = new http.Agent({ keepAlive: true });
+    this.agent = new (nodeHttp().Agent)({ keepAlive: true });
   }
 
   /** The version both sides speak, learnt from `_ping` when none was set. */
@@ -151,7 +151,7 @@ export class EngineClient implements Disposable {
     };
     const request = endpoint.tls
       ? await this.secureRequest(parameters)
-      : http.request({ ...parameters, agent: this.agent });
+      : nodeHttp().request({ ...parameters, agent: this.agent });
     if (options.body) options.body.pipe(request);
     else request.end(body);
     return request;

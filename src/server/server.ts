@@ -1,8 +1,8 @@
-import { createServer as createHttpServer, type Server, type ServerOptions } from 'node:http';
+import type { Server, ServerOptions } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { formatApiVersion, MAX_API_VERSION } from '../api/index.ts';
-import { errnoCode, type Logger } from '../base/index.ts';
+import { errnoCode, type Logger, nodeHttp } from '../base/index.ts';
 import type { Backends } from './backends.ts';
 import { Dispatcher } from './http/dispatch.ts';
 import { type ListenTarget, listenOn, type TlsOptions } from './listen.ts';
@@ -110,7 +110,7 @@ class EngineServer implements ApiServer {
       shouldUpgradeCallback: (request) => dispatcher.upgrades(request),
     };
     const tls = target.kind === 'tcp' ? target.tls : undefined;
-    const server = tls ? await createTlsServer(settings, tls) : createHttpServer(settings);
+    const server = tls ? await createTlsServer(settings, tls) : nodeHttp().createServer(settings);
     server.on('connection', (socket: Socket) => {
       this.sockets.add(socket);
       socket.once('close', () => this.sockets.delete(socket));

@@ -1,7 +1,7 @@
-import { type IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type ApiVersion, MAX_API_VERSION, parseApiVersion, versionSegment } from '../../api/index.ts';
-import { WharfError } from '../../base/index.ts';
+import { nodeHttp, WharfError } from '../../base/index.ts';
 import { Call, type CallContext } from './call.ts';
 import { sendEmpty, sendError } from './respond.ts';
 import type { Route } from './route.ts';
@@ -46,7 +46,7 @@ export class Dispatcher {
     // Node has taken its own listener away; an error without one would end the daemon.
     socket.on('error', () => undefined);
     if (head.length > 0) socket.unshift(head);
-    const response = new ServerResponse(request);
+    const response = new (nodeHttp().ServerResponse)(request);
     response.shouldKeepAlive = false;
     response.assignSocket(request.socket);
     response.once('finish', () => {

@@ -7,6 +7,8 @@ import { frame } from './stdio-frames.ts';
 /** A client that got all output has this long to close its side. */
 const LINGER_MS = 5_000;
 
+const NO_KEYS = Buffer.alloc(0);
+
 /**
  * Carries a session over a hijacked connection until the output has ended, the client is gone or typed the detach keys.
  * The client may end its side and still gets all output. `framed`: output in frames; otherwise both streams go as they are.
@@ -37,7 +39,8 @@ async function pumpOutput(connection: Duplex, session: StdioSession, framed: boo
 /** Returns what stops it. */
 function pumpInput(connection: Duplex, session: StdioSession, leave: () => void): () => void {
   const { input } = session;
-  const scanner = new DetachScanner(session.detachKeys);
+  // Without a terminal the input is data, which may well hold those bytes.
+  const scanner = new DetachScanner(session.tty ? session.detachKeys : NO_KEYS);
   let stopped = false;
   const failed = () => {
     // The process no longer reads: its input goes nowhere, its output still matters.
