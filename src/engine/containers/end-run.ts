@@ -71,7 +71,7 @@ export async function endRun(
   // Looked at before anything changes, and only where it would be sent.
   const signal = live.task ? parseSignal(options.signal || record.config.StopSignal || 'SIGTERM') : SIGKILL;
   const calledOff = await deps.store.withLock(record.id, async (locked) => {
-    if (byHand) locked.state.manuallyStopped = true;
+    if (byHand) noteByHand(deps, locked);
     if (!live.cancelRestart()) return false;
     endRestarting(deps, locked, live);
     return true;
@@ -83,6 +83,12 @@ export async function endRun(
   const seconds = options.timeoutSeconds ?? record.config.StopTimeout ?? DEFAULT_GRACE_SECONDS;
   if (await endsWithin(handled, seconds < 0 ? undefined : seconds * 1000)) return;
   await killTask(deps, record, live);
+}
+
+/** Durable before the signal: a daemon that dies now must not have the next one start the container again. */
+export function noteByHand(deps: Pick<CoreDeps, 'store'>, record: ContainerRecord): void {
+  record.state.manuallyStopped = true;
+  deps.store.save(record);
 }
 
 /** A container that waited for its restart has ended for good. */

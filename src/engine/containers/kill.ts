@@ -1,4 +1,4 @@
-import { endRun, signalTask } from './end-run.ts';
+import { endRun, noteByHand, signalTask } from './end-run.ts';
 import type { CoreDeps } from './lifecycle-deps.ts';
 import type { ContainerRecord } from './record.ts';
 import { parseSignal, SIGKILL } from './signals.ts';
@@ -28,7 +28,7 @@ async function kill(deps: CoreDeps, record: ContainerRecord, signal: number): Pr
   await deps.store.withLock(record.id, async (locked) => {
     if (!live.task) throw notRunning(locked);
     const ends = endsContainer(locked, signal);
-    if (ends) locked.state.manuallyStopped = true;
+    if (ends) noteByHand(deps, locked);
     await signalTask(deps, locked, live, signal, ends);
   });
   if (signal === SIGKILL) await handled;
