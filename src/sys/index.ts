@@ -35,6 +35,8 @@ export { type OpenHow, openat2, openInRoot, RESOLVE } from './openat2.ts';
 export { type ExitStatus, openPidfd, pidfdExited, pidfdSendSignal } from './pidfd.ts';
 export { pollFd, type Readiness } from './poll.ts';
 export { type ProcessStatus, prctlSubreaper, processStartTicks, processStatus } from './process.ts';
+export { memoryFile, sealedFile } from './sealed.ts';
+export { compileSeccomp, type FilterCondition, type FilterRule, type FilterSource } from './seccomp.ts';
 export { SeqpacketConnection } from './seqpacket.ts';
 export { signalName, signalNumber } from './signals.ts';
 export { type ChildProcessHandle, type SpawnRequest, spawnProcess } from './spawn.ts';

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { fromNodeError } from './errno.ts';
 
 /** One line of /proc/self/mountinfo (proc(5)). */
 export interface MountInfo {
@@ -21,7 +22,12 @@ export interface MountInfo {
 
 /** All mounts in the daemon's mount namespace, in the order of the kernel's list (later ones may cover earlier ones). */
 export function mountInfo(): MountInfo[] {
-  return parseMountInfo(readFileSync('/proc/self/mountinfo', 'utf8'));
+  const path = '/proc/self/mountinfo';
+  try {
+    return parseMountInfo(readFileSync(path, 'utf8'));
+  } catch (thrown) {
+    throw fromNodeError(thrown, 'read', path);
+  }
 }
 
 /** Parses the text of a mountinfo file; lines that are not of its form are left out. */

@@ -38,12 +38,9 @@ export function pidfdSendSignal(pidfd: Fd | number, signal: number): boolean {
  * Resolves when the process has ended (it may be a zombie still), without polling. Rejects with `cancelled` when the
  * signal fires. The descriptor is duplicated: it may be closed meanwhile. Waiting keeps the process running.
  */
-export function pidfdExited(pidfd: Fd | number, signal?: AbortSignal): Promise<void> {
+export async function pidfdExited(pidfd: Fd | number, signal?: AbortSignal): Promise<void> {
+  if (signal?.aborted) throw new WharfError('cancelled', 'the wait for a process was cancelled');
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  if (signal?.aborted) {
-    reject(new WharfError('cancelled', 'the wait for a process was cancelled'));
-    return promise;
-  }
   const own = duplicateFd(pidfd);
   const finish = () => {
     signal?.removeEventListener('abort', onAbort);
@@ -58,7 +55,13 @@ export function pidfdExited(pidfd: Fd | number, signal?: AbortSignal): Promise<v
     finish();
     resolve();
   };
-  const watch = new FdWatch(own.fd, { readable: true }, onExit, true);
+  let watch: FdWatch;
+  try {
+    watch = new FdWatch(own.fd, { readable: true }, onExit, true);
+  } catch (thrown) {
+    own.close();
+    throw thrown;
+  }
   signal?.addEventListener('abort', onAbort, { once: true });
   return promise;
 }
