@@ -1,0 +1,239 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Filters } from '../../api/index.ts';
+import { isKind } from '../../base/index.ts';
+import { pruneImages } from './prune.ts';
+import { removeImage } from './remove.ts';
+import { tagImage } from './tag.ts';
+import {
+  configOf,
+  dockerMembers,
+  EMPTY,
+  type Fixture,
+  imported,
+  inventory,
+  layerOf,
+  load,
+  openFixture,
+  packed,
+  someImage,
+} from './test-fixture.ts';
+
+const remove = (fixture: Fixture, ref: string, force = false) =>
+  removeImage(fixture, ref, { force, noPrune: false });
+const short = (id: string) => id.slice(7, 19);
+const user = 'c'.repeat(64);
+const conflict = (text: string) => (thrown: Error) => {
+  assert.equal(thrown.message, text);
+  return isKind(thrown, 'conflict');
+};
+
+async function tagged(...more: string[]) {
+  const fixture = openFixture();
+  const layers = [layerOf({ a: 'a' }), layerOf({ b: 'b' })];
+  const config = configOf(layers, { config: { Labels: { k: 'v' } } });
+  await load(fixture, packed(dockerMembers({ config, layers, tags: ['app:1', ...more] })));
+  fixture.published.length = 0;
+  return { fixture, image: fixture.images.resolve('app:1') };
+}
+
+test('the last name takes the image, its layers and its blobs with it', async () => {
+  const { fixture, image } = await tagged();
+  await using _ = fixture;
+  assert.deepEqual(await remove(fixture, 'app:1'), [
+    { Untagged: 'app:1' },
+    { Deleted: image.id },
+    { Deleted: image.layers[1]?.chainId },
+    { Deleted: image.layers[0]?.chainId },
+  ]);
+  await fixture.snapshots.settled();
+  assert.deepEqual(await inventory(fixture), EMPTY);
+  assert.deepEqual(
+    fixture.published.map(({ action, attributes }) => [action, attributes]),
+    [
+      ['untag', { k: 'v', name: image.id }],
+      ['delete', { name: image.id }],
+    ],
+  );
+});
+
+test('another name stays when one goes', async () => {
+  const { fixture, image } = await tagged('team/app:2');
+  await using _ = fixture;
+  assert.deepEqual(await remove(fixture, 'app:1'), [{ Untagged: 'app:1' }]);
+  assert.equal(fixture.images.resolve('team/app:2').id, image.id);
+});
+
+test('by id the names of one repository go, those of several need force', async () => {
+  const { fixture, image } = await tagged('team/app:2');
+  await using _ = fixture;
+  await assert.rejects(
+    remove(fixture, image.id),
+    conflict(
+      `conflict: unable to delete ${short(image.id)} (must be forced) - image is referenced in multiple repositories`,
+    ),
+  );
+  const items = await remove(fixture, short(image.id), true);
+  assert.deepEqual(items.slice(0, 3), [
+    { Untagged: 'app:1' },
+    { Untagged: 'team/app:2' },
+    { Deleted: image.id },
+  ]);
+});
+
+test('layers of other images stay', async () => {
+  const { fixture } = await tagged();
+  await using _ = fixture;
+  const layer = layerOf({ a: 'a' });
+  await load(
+    fixture,
+    packed(dockerMembers({ config: configOf([layer]), layers: [layer], tags: ['base:1'] })),
+  );
+  const items = await remove(fixture, 'app:1');
+  assert.equal(items.length, 3);
+  assert.ok(fixture.snapshots.stat(fixture.images.resolve('base:1').layers[0]?.chainId ?? ''));
+  assert.ok(
+    await fixture.content.stat(fixture.images.resolve('base:1').layers[0]?.blob.digest ?? ('' as never)),
+  );
+});
+
+test('a stopped container keeps the last name and the image, unless forced', async () => {
+  const { fixture, image } = await tagged('team/app:2');
+  await using _ = fixture;
+  fixture.users.set(image.id, [{ id: user, running: false }]);
+  assert.deepEqual(await remove(fixture, 'app:1'), [{ Untagged: 'app:1' }]);
+  await assert.rejects(
+    remove(fixture, 'team/app:2'),
+    conflict(
+      `conflict: unable to remove repository reference "team/app:2" (must force) - container ${user.slice(0, 12)} is using its referenced image ${short(image.id)}`,
+    ),
+  );
+  await assert.rejects(
+    remove(fixture, image.id),
+    conflict(
+      `conflict: unable to delete ${short(image.id)} (must be forced) - image is being used by stopped container ${user.slice(0, 12)}`,
+    ),
+  );
+  // The container stands on the layers.
+  await fixture.snapshots.prepare(user, image.layers[1]?.chainId);
+  assert.deepEqual(await remove(fixture, image.id, true), [
+    { Untagged: 'team/app:2' },
+    { Deleted: image.id },
+  ]);
+  assert.ok(fixture.snapshots.stat(image.layers[1]?.chainId ?? ''));
+});
+
+test('a running container keeps it even against force', async () => {
+  const { fixture, image } = await tagged();
+  await using _ = fixture;
+  fixture.users.set(image.id, [{ id: user, running: true }]);
+  const text = `conflict: unable to delete ${short(image.id)} (cannot be forced) - image is being used by running container ${user.slice(0, 12)}`;
+  await assert.rejects(remove(fixture, image.id, true), conflict(text));
+  assert.equal(fixture.images.resolve('app:1').id, image.id);
+});
+
+test('what is not there is not found', async () => {
+  const { fixture } = await tagged();
+  await using _ = fixture;
+  await assert.rejects(
+    remove(fixture, 'nope'),
+    (thrown: Error) => isKind(thrown, 'not-found') && thrown.message === 'No such image: nope:latest',
+  );
+  await assert.rejects(remove(fixture, 'a:b:c'), { message: 'invalid reference format' });
+});
+
+test('an image removed while it is loaded again is whole after', async () => {
+  const { fixture, image } = await tagged();
+  await using _ = fixture;
+  const layers = [layerOf({ a: 'a' }), layerOf({ b: 'b' })];
+  const archive = packed(
+    dockerMembers({ config: configOf(layers, { config: { Labels: { k: 'v' } } }), layers, tags: ['app:1'] }),
+  );
+  for (let round = 0; round < 5; round++) {
+    const [lines] = await Promise.all([
+      load(fixture, archive),
+      remove(fixture, image.id, true).catch(() => []),
+    ]);
+    assert.deepEqual(lines, [{ stream: 'Loaded image: app:1\n' }]);
+    const now = fixture.images.find('app:1');
+    for (const layer of now?.layers ?? []) {
+      assert.equal(fixture.snapshots.stat(layer.chainId)?.kind, 'layer');
+      assert.ok(await fixture.content.stat(layer.blob.digest));
+    }
+    await load(fixture, archive);
+  }
+});
+
+const prune = (fixture: Fixture, filters: Record<string, string[]> = {}) =>
+  pruneImages(fixture, new Map(Object.entries(filters)) as Filters);
+
+test('prune removes what has no name and no container, and counts what that freed', async () => {
+  await using fixture = openFixture();
+  await someImage(fixture, 'named:1');
+  const used = await someImage(fixture, '', 'used');
+  const free = await someImage(fixture, '', 'free!');
+  fixture.users.set(used.id, [{ id: user, running: false }]);
+  fixture.published.length = 0;
+  const { deleted, spaceReclaimed } = await prune(fixture);
+  assert.deepEqual(deleted, [{ Deleted: free.id }, { Deleted: free.layers[0]?.chainId }]);
+  assert.equal(spaceReclaimed, 5);
+  assert.deepEqual(fixture.published.at(-1), {
+    type: 'image',
+    action: 'prune',
+    id: '',
+    attributes: { reclaimed: '5' },
+  });
+  assert.equal(fixture.images.all().length, 2);
+});
+
+test('prune frees nothing where another image has the layer', async () => {
+  await using fixture = openFixture();
+  const tar = layerOf({ a: 'a' });
+  await imported(fixture, tar, { repo: 'kept' });
+  const other = await imported(fixture, tar, { message: 'other' });
+  assert.deepEqual(await prune(fixture), { deleted: [{ Deleted: other.id }], spaceReclaimed: 0 });
+});
+
+test('prune of all takes named ones, by filter', async () => {
+  await using fixture = openFixture();
+  await someImage(fixture, 'old:1', 'old', { created: '2020-01-01T00:00:00Z' });
+  await someImage(fixture, 'new:1', 'new', { created: '2023-10-01T00:00:00Z' });
+  await someImage(fixture, 'kept:1', 'kept', {
+    created: '2020-01-01T00:00:00Z',
+    config: { Labels: { keep: '' } },
+  });
+  tagImage(fixture, 'old:1', { repo: 'again', tag: '' });
+  const { deleted } = await prune(fixture, {
+    dangling: ['false'],
+    until: ['2022-01-01'],
+    'label!': ['keep'],
+  });
+  assert.deepEqual(deleted.slice(0, 2), [{ Untagged: 'again:latest' }, { Untagged: 'old:1' }]);
+  assert.deepEqual(
+    fixture.images
+      .names()
+      .map((entry) => entry.name)
+      .sort(),
+    ['docker.io/library/kept:1', 'docker.io/library/new:1'],
+  );
+});
+
+for (const [filters, text] of [
+  [{ dangling: ['x'] }, "invalid filter 'dangling=[x]'"],
+  [{ dangling: ['true', 'false'] }, "invalid filter 'dangling=[true false]'"],
+  [{ nope: ['x'] }, "invalid filter 'nope'"],
+  [{ before: ['x'] }, "invalid filter 'before'"],
+  [{ reference: ['x'] }, "invalid filter 'reference'"],
+  [{ until: ['x'] }, 'failed to parse value as time or duration: "x"'],
+  [{ until: ['1h', '2h'] }, 'more than one until filter specified'],
+] as [Record<string, string[]>, string][]) {
+  test(`prune refuses ${JSON.stringify(filters)}`, async () => {
+    await using fixture = openFixture();
+    await someImage(fixture, '', 'free');
+    await assert.rejects(
+      prune(fixture, filters),
+      (thrown: Error) => isKind(thrown, 'invalid') && thrown.message === text,
+    );
+    assert.equal(fixture.images.all().length, 1);
+  });
+}
