@@ -1,28 +1,14 @@
+import type { ExecCreateRequest } from '../../api/index.ts';
 import { newId, WharfError } from '../../base/index.ts';
 import { parseDetachKeys, publishContainerEvent } from '../containers/index.ts';
 import { type ExecDeps, processForExec, taskForExec } from './process.ts';
 import { Exec, type ExecRegistry } from './registry.ts';
 
-/** The request of `POST /containers/{id}/exec`; the same shape as the server's backend contract declares. */
-export interface ExecCreateInput {
-  AttachStdin?: boolean;
-  AttachStdout?: boolean;
-  AttachStderr?: boolean;
-  Tty?: boolean;
-  Cmd?: string[];
-  Env?: string[];
-  User?: string;
-  Privileged?: boolean;
-  WorkingDir?: string;
-  DetachKeys?: string;
-  ConsoleSize?: number[] | null;
-}
-
 /** Makes an exec, to be started by its id. Errors: `invalid` (no command, user, detach keys), `conflict` when the container does not run. */
 export async function createExec(
   deps: ExecDeps & { execs: ExecRegistry },
   ref: string,
-  input: ExecCreateInput,
+  input: ExecCreateRequest,
 ): Promise<{ id: string }> {
   const command = input.Cmd ?? [];
   if (command.length === 0) throw new WharfError('invalid', 'No exec command specified');

@@ -1,4 +1,4 @@
-export { createExec, type ExecCreateInput } from './create.ts';
+export { createExec } from './create.ts';
 export { inspectExec, resizeExec } from './inspect.ts';
 export { healthMonitor, runProbe } from './probe.ts';
 export type { ExecDeps } from './process.ts';

@@ -5,6 +5,7 @@ import type {
   ContainerStatsResponse,
   ContainerSummary,
   ContainerTopResponse,
+  ExecCreateRequest,
   FilesystemChange,
   HostConfig,
   NetworkingConfig,
@@ -103,23 +104,9 @@ export interface ContainersBackend {
   prune(filters: Filters): Promise<{ deleted: string[]; spaceReclaimed: number }>;
 }
 
-export interface ExecCreateInput {
-  AttachStdin?: boolean;
-  AttachStdout?: boolean;
-  AttachStderr?: boolean;
-  Tty?: boolean;
-  Cmd?: string[];
-  Env?: string[];
-  User?: string;
-  Privileged?: boolean;
-  WorkingDir?: string;
-  DetachKeys?: string;
-  ConsoleSize?: number[] | null;
-}
-
 /** Exec operations as the routes need them. */
 export interface ExecsBackend {
-  create(containerRef: string, input: ExecCreateInput): Promise<{ id: string }>;
+  create(containerRef: string, input: ExecCreateRequest): Promise<{ id: string }>;
   /** Runs it; undefined when `detach`. The session's output ends when the process has ended. */
   start(
     execId: string,
