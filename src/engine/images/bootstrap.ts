@@ -8,6 +8,9 @@ import { importImage } from './import.ts';
 import type { LoadDeps } from './load.ts';
 import type { ProgressLine } from './progress.ts';
 
+/** A suite's name becomes an argument of mmdebstrap: no path, no option, no address. */
+const NAME = /^(busybox|debian)(?::([a-z][a-z-]{1,30}))?$/;
+
 const PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const PASSWD = `root:x:0:0:root:/root:/bin/sh
 daemon:x:1:1:daemon:/usr/sbin:/bin/false
@@ -38,11 +41,11 @@ export async function* bootstrapImage(
   name: string,
   signal: AbortSignal,
 ): AsyncIterable<ProgressLine> {
-  const [base, suite] = name.split(':', 2);
-  if (base === 'busybox' && (suite === undefined || suite === 'latest')) {
+  const [, base, tag = 'latest'] = NAME.exec(name) ?? [];
+  if (base === 'debian') {
+    yield* bootstrapDebian(deps, tag === 'latest' ? undefined : tag, signal);
+  } else if (base === 'busybox' && tag === 'latest') {
     yield* bootstrapBusybox(deps, signal);
-  } else if (base === 'debian' && (suite === undefined || /^[a-z][a-z-]{1,30}$/.test(suite))) {
-    yield* bootstrapDebian(deps, suite === 'latest' ? undefined : suite, signal);
   } else {
     throw new WharfError('invalid', `can't bootstrap "${name}": choose busybox, debian, or debian:SUITE`);
   }
