@@ -23,7 +23,7 @@ export function signalNumber(nameOrNumber: string): number | undefined {
 export function signalName(number: number): string | undefined {
   const known = nameTable().get(number);
   if (known) return `SIG${known}`;
-  if (number < SIGRTMIN || number > SIGRTMAX) return undefined;
+  if (!Number.isInteger(number) || number < SIGRTMIN || number > SIGRTMAX) return undefined;
   const fromEnd = SIGRTMAX - number;
   if (number - SIGRTMIN <= 15) return number === SIGRTMIN ? 'SIGRTMIN' : `SIGRTMIN+${number - SIGRTMIN}`;
   return fromEnd === 0 ? 'SIGRTMAX' : `SIGRTMAX-${fromEnd}`;
