@@ -35,7 +35,7 @@ describe('signals', () => {
         assert.equal(name, undefined, 'these two are glibc’s own');
         continue;
       }
-      assert.ok(name?.startsWith('SIG'), String(number));
+      assert.ok(name !== undefined && name.startsWith('SIG'), String(number));
       names.add(name);
       for (const text of [name, name.slice(3), name.toLowerCase(), String(number)]) {
         assert.equal(signalNumber(text), number, text);
