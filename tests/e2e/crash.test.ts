@@ -239,7 +239,11 @@ describe('a monitor that is killed', { skip: needsOwnDaemon }, () => {
       (seen) => seen === 'exited',
       'it counts as ended',
     );
-    assert.ok(!existsSync(`/proc/${pid}`), 'no process is left without a monitor');
+    await eventually(
+      () => existsSync(`/proc/${pid}`),
+      (there) => !there,
+      'no process is left without a monitor',
+    );
     await engine.ok('start', 'orphaned');
     await engine.ok('rm', '-f', 'orphaned');
   });

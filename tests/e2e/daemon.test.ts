@@ -129,7 +129,7 @@ describe('wharfd', { skip: needsOwnDaemon }, () => {
       ['GET', '/v1.99/info', 400],
       ['GET', '/v1.12/info', 400],
       ['GET', '/no/such/path', 404],
-      ['DELETE', '/info', 405],
+      ['DELETE', '/info', 404],
       ['GET', '/containers/json?filters=%7B', 400],
     ];
     for (const [method, path, status] of answers) {

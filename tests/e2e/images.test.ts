@@ -128,7 +128,7 @@ describe('images', () => {
     await importImage(engine, 'shadowed', ['LABEL turn=2']);
     assert.equal(await engine.ok('images', '--quiet', '--no-trunc', '--filter', 'dangling=true'), first);
     const pruned = await engine.ok('image', 'prune', '--force');
-    assert.match(pruned, /Deleted: sha256:[\s\S]*Total reclaimed space: /);
+    assert.match(pruned, /deleted: sha256:[\s\S]*Total reclaimed space: /);
     assert.equal(await engine.ok('images', '--quiet', '--filter', 'dangling=true'), '');
     await engine.ok('rmi', 'shadowed');
   });

@@ -145,17 +145,14 @@ describe('isolation', () => {
     for (const name of ['null', 'zero', 'full', 'random', 'urandom', 'tty', 'shm', 'pts', 'stdin'])
       assert.ok(names.includes(name), name);
     assert.ok(!names.includes('kmsg') && !names.includes('mem'));
-    assert.match(
-      await run(
-        '--device',
-        '/dev/zero:/dev/nought:r',
-        'busybox',
-        'sh',
-        '-c',
-        'head -c 3 /dev/nought | wc -c; (echo x > /dev/nought) 2>&1 || true',
-      ),
-      /^3\n.*(not permitted|denied)/,
-    );
+    // /dev/zero may always be read and written; what else is given is held to its mode.
+    const nought = 'head -c 3 /dev/nought | wc -c';
+    assert.equal(await run('--device', '/dev/zero:/dev/nought', 'busybox', 'sh', '-c', nought), '3');
+    if (existsSync('/dev/fuse')) {
+      const write = '(: < /dev/k) && echo read; (echo x > /dev/k) 2>&1 || true';
+      const text = await run('--device', '/dev/fuse:/dev/k:r', 'busybox', 'sh', '-c', write);
+      assert.match(text, /^read\n.*not permitted/);
+    }
     const raw = await engine.docker(
       'run',
       '--rm',

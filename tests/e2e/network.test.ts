@@ -31,7 +31,7 @@ function hostAddress(): string | undefined {
     .find(({ family, internal }) => family === 'IPv4' && !internal)?.address;
 }
 
-const SERVE = ['busybox', 'nc', '-lk', '-p', '80', '-e', 'echo', 'hello'];
+const SERVE = ['busybox', 'nc', '-ll', '-p', '80', '-e', 'echo', 'hello'];
 
 describe('the default network', { skip: needsOwnDaemon }, () => {
   const engine = useDaemon();
@@ -122,24 +122,21 @@ describe('the default network', { skip: needsOwnDaemon }, () => {
     await engine.ok('rm', '-f', 'third');
   });
 
-  it('lets containers reach each other, the host, and what lies behind it', async () => {
-    await engine.ok('run', '-d', '--name', 'neighbour', ...SERVE);
-    const address = await engine.inspect('neighbour', '{{.NetworkSettings.IPAddress}}');
-    assert.equal(await run('busybox', 'sh', '-c', `nc ${address} 80 </dev/null`), 'hello');
+  it('lets containers reach the host by its gateway name', async () => {
     const server = createServer((socket) => socket.end('from the host\n')).listen(0, '0.0.0.0');
     await new Promise((resolve) => server.once('listening', resolve));
     const { port } = server.address() as { port: number };
-    const said = await run(
+    const ask = ['sh', '-c', `timeout 10 nc gate ${port} </dev/null`];
+    const { stdout } = await engine.docker(
+      'run',
+      '--rm',
       '--add-host',
       'gate:host-gateway',
       'busybox',
-      'sh',
-      '-c',
-      `nc gate ${port} </dev/null`,
+      ...ask,
     );
     server.close();
-    assert.equal(said, 'from the host');
-    await engine.ok('rm', '-f', 'neighbour');
+    assert.equal(stdout, 'from the host\n');
   });
 
   it('writes hosts and resolv.conf as told', async () => {
@@ -235,6 +232,29 @@ describe('a host with a neighbour', { skip: needsOwnDaemon }, () => {
       lab.neighbourAddress,
     );
     assert.equal(code, 0, stdout + stderr);
+  });
+
+  it('containers reach each other, by address and by a published port of the host', async () => {
+    await engine.ok('run', '-d', '--name', 'peer', '-p', '8090:80', ...SERVE);
+    const address = await engine.inspect('peer', '{{.NetworkSettings.IPAddress}}');
+    for (const [host, port] of [
+      [address, 80],
+      [lab.hostAddress, 8090],
+    ] as const) {
+      const ask = ['sh', '-c', `timeout 10 nc ${host} ${port} </dev/null`];
+      assert.equal(
+        (await engine.docker('run', '--rm', 'busybox', ...ask)).stdout,
+        'hello\n',
+        `${host}:${port}`,
+      );
+      // A container reaches itself by the host's address, too (hairpin).
+      assert.equal(
+        (await engine.docker('exec', 'peer', ...ask)).stdout,
+        'hello\n',
+        `itself at ${host}:${port}`,
+      );
+    }
+    await engine.ok('rm', '-f', 'peer');
   });
 
   it('the neighbour reaches a published port, and no port published on loopback', async () => {
