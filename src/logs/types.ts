@@ -15,15 +15,56 @@ export interface LogQuery {
   since?: bigint;
   /** Records after it are left out; a follow ends there. */
   until?: bigint;
-  /** Only the last n lines; undefined for all. */
+  /** Only the last n lines, of both streams together; undefined for all. A line in pieces counts once. */
   tail?: number;
   /** Go on with new records until the signal fires or `ended` resolves and everything is read. */
   follow?: { ended: Promise<unknown> };
 }
 
-/** Reads what the monitor wrote (rotated files included), by seeking where it can: `tail` reads from the end. */
+/** How a client gets records as bytes. */
+export interface LogFormat {
+  /** Each record in a frame of the Engine's multiplexed stream (8 bytes of header); otherwise as it was printed. */
+  framed: boolean;
+  /** The time with nine digits of fraction and a space before each line. */
+  timestamps: boolean;
+  /** Put with a space before each line, behind the time; empty for none. */
+  details: string;
+}
+
+/**
+ * Reads what the monitor wrote (rotated files included), by seeking where it can: `tail` reads from the end. A follower
+ * keeps open what is rotated away while it reads, so that it misses nothing however slow it is.
+ */
 export interface LogReader {
+  /** Record by record: for few records, or where each matters. */
   read(logPath: string, query: LogQuery, signal: AbortSignal): AsyncIterable<LogRecord>;
+  /** Many records at a time, as bytes for a client. Reads ahead by one block only. */
+  encode(logPath: string, query: LogQuery, format: LogFormat, signal: AbortSignal): AsyncIterable<Buffer>;
   /** Removes the log and its rotated files. */
   remove(logPath: string): Promise<void>;
+}
+
+/** When a log is rotated, and what stays. */
+export interface RotationPolicy {
+  /** Bytes that the monitor may write into one file, about: the size is looked at while it writes. */
+  maxBytes: number;
+  /** Files that are kept, the one being written included; at least 1. */
+  maxFiles: number;
+  /** Rotated files are packed by gzip. */
+  compress: boolean;
+}
+
+/** A log that is being kept below its size. */
+export interface RotatedLog {
+  /** Ends the watching; the files stay as they are. Resolves when nothing is under way any more. */
+  close(): Promise<void>;
+}
+
+/** Keeps logs below their size while their containers run. Sleeps while nothing is written. */
+export interface LogRotator {
+  /**
+   * Watches one log. `reopen` asks the monitor to go on in a new file at `logPath`. A rotation that an earlier daemon
+   * began is finished.
+   */
+  watch(logPath: string, policy: RotationPolicy, reopen: () => Promise<void>): RotatedLog;
 }

@@ -93,6 +93,18 @@ test('detach keys across packets end the connection and not the process', async 
   assert.equal(session.inputEnded, false);
 });
 
+test('without a terminal, bytes like detach keys are input', async () => {
+  const session = new FakeSession(false);
+  await using fixture = await attachTo(session);
+  session.onEnd = () => session.finish();
+  const client = fixture.raw().send(ATTACH);
+  await client.until('\r\n\r\n');
+  client.socket.end(Buffer.from('a\x10\x11b'));
+  await client.all();
+  assert.equal(session.detached, false);
+  assert.equal(Buffer.concat(session.received).toString(), 'a\x10\x11b');
+});
+
 test('64 MB through a session arrive byte for byte while the client reads slowly', async () => {
   const session = new FakeSession(true);
   await using fixture = await attachTo(session);
@@ -310,14 +322,14 @@ test('progress: a failure before the first line is a status, a later one a line'
   assert.equal((await fixture.ask('POST', '/images/create?fromImage=a')).status, 501);
 });
 
-test('logs are multiplexed without a terminal, and named by version', async () => {
+test('logs go out as they come, and are named by terminal and version', async () => {
   await using fixture = await ServerFixture.start({
     containers: {
       logs: async () => ({
         tty: false,
-        lines: (async function* () {
-          yield { stream: 'stdout' as const, data: Buffer.from('one\n') };
-          yield { stream: 'stderr' as const, data: Buffer.from('two\n') };
+        output: (async function* () {
+          yield Buffer.from('\x01\0\0\0\0\0\0\x04one\n');
+          yield Buffer.from('\x02\0\0\0\0\0\0\x04two\n');
         })(),
       }),
     },

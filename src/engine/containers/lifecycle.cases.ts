@@ -11,7 +11,7 @@ import {
   WharfError,
   ZERO_TIME,
 } from '../../base/index.ts';
-import type { LogQuery, LogRecord } from '../../logs/types.ts';
+import type { LogFormat, LogQuery, LogRecord } from '../../logs/types.ts';
 import type { NetworkRecord, SandboxRecord } from '../../network/types.ts';
 import type { HostFacts } from '../../runtime/spec-input.ts';
 import { createEventBus } from '../events/index.ts';
@@ -268,15 +268,21 @@ function fakeVolumes(world: World): RunDeps['volumes'] {
   };
 }
 
-/** A log reader over `world.log`; a follow ends with the container. */
+/** A log reader over `world.log`; a follow ends with the container. What is encoded has its format in front. */
 export function fakeLogs(world: World) {
+  async function* read(_path: string, query: LogQuery): AsyncGenerator<LogRecord> {
+    for (const one of world.log) if (one.stream === 'stdout' ? query.stdout : query.stderr) yield one;
+    if (!query.follow) return;
+    const before = world.log.length;
+    await query.follow.ended;
+    yield* world.log.slice(before);
+  }
   return {
-    async *read(_path: string, query: LogQuery): AsyncGenerator<LogRecord> {
-      for (const one of world.log) if (one.stream === 'stdout' ? query.stdout : query.stderr) yield one;
-      if (!query.follow) return;
-      const before = world.log.length;
-      await query.follow.ended;
-      yield* world.log.slice(before);
+    read,
+    async *encode(path: string, query: LogQuery, format: LogFormat): AsyncGenerator<Buffer> {
+      const { framed, timestamps, details } = format;
+      const words = [framed ? 'framed' : '', timestamps ? 'timestamps' : '', details].filter(Boolean);
+      for await (const { data } of read(path, query)) yield Buffer.from(`[${words}]${data}`);
     },
   };
 }

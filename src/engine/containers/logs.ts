@@ -1,20 +1,20 @@
 import { WharfError } from '../../base/index.ts';
-import type { LogQuery, LogReader, LogRecord } from '../../logs/types.ts';
+import type { LogQuery, LogReader } from '../../logs/types.ts';
 import { compileExpression } from '../filters/index.ts';
 import type { CoreDeps } from './lifecycle-deps.ts';
 import type { ContainerRecord } from './record.ts';
-import type { LogLine, LogsInput } from './session.ts';
+import type { LogOutput, LogsInput } from './session.ts';
 
 /**
  * What a container printed. `follow` goes on until it ends; of one that does not run, it ends with the log. Errors:
  * `invalid` when no stream is asked for, `not-implemented` for the log driver `none`.
  */
 export async function containerLogs(
-  deps: Pick<CoreDeps, 'store' | 'live'> & { logs: Pick<LogReader, 'read'> },
+  deps: Pick<CoreDeps, 'store' | 'live'> & { logs: Pick<LogReader, 'encode'> },
   ref: string,
   input: LogsInput,
   signal: AbortSignal,
-): Promise<{ tty: boolean; lines: AsyncIterable<LogLine> }> {
+): Promise<LogOutput> {
   const record = deps.store.resolve(ref);
   if (!input.stdout && !input.stderr) {
     throw new WharfError('invalid', 'Bad parameters: you must choose at least one stream');
@@ -27,9 +27,11 @@ export async function containerLogs(
   const follows = input.follow && live?.task !== undefined;
   // Registered before the first read: an exit between finding and following must end the follow.
   const leave = follows ? live.addWaiter('next-exit', resolve) : () => undefined;
-  const records = deps.logs.read(record.logPath, queryOf(input, follows ? ended : undefined), signal);
+  const tty = record.config.Tty === true;
   const details = input.details ? logDetails(record) : '';
-  return { tty: record.config.Tty === true, lines: decorate(records, input.timestamps, details, leave) };
+  const format = { framed: !tty, timestamps: input.timestamps, details };
+  const query = queryOf(input, follows ? ended : undefined);
+  return { tty, output: leaving(deps.logs.encode(record.logPath, query, format, signal), leave) };
 }
 
 function queryOf(input: LogsInput, ended: Promise<unknown> | undefined): LogQuery {
@@ -41,35 +43,12 @@ function queryOf(input: LogsInput, ended: Promise<unknown> | undefined): LogQuer
   return query;
 }
 
-async function* decorate(
-  records: AsyncIterable<LogRecord>,
-  timestamps: boolean,
-  details: string,
-  leave: () => unknown,
-): AsyncGenerator<LogLine> {
-  // A long line comes in pieces; what stands before a line stands before its first piece only.
-  const open = { stdout: false, stderr: false };
+async function* leaving(output: AsyncIterable<Buffer>, leave: () => unknown): AsyncGenerator<Buffer> {
   try {
-    for await (const record of records) {
-      const prefix = open[record.stream] ? '' : linePrefix(record, timestamps, details);
-      open[record.stream] = record.partial;
-      const data = prefix ? Buffer.concat([Buffer.from(prefix), record.data]) : record.data;
-      yield { stream: record.stream, data };
-    }
+    yield* output;
   } finally {
     leave();
   }
-}
-
-function linePrefix(record: LogRecord, timestamps: boolean, details: string): string {
-  const time = timestamps ? `${fixedNanos(record.time)} ` : '';
-  return details ? `${time}${details} ` : time;
-}
-
-/** Docker's log times always have nine digits, so that columns line up. */
-export function fixedNanos(time: string): string {
-  const [, seconds = time, fraction = '', zone = 'Z'] = /^([^.Z+]*)(?:\.(\d+))?(.*)$/.exec(time) ?? [];
-  return `${seconds}.${fraction.padEnd(9, '0').slice(0, 9)}${zone}`;
 }
 
 /** Labels and environment that the log options `labels`, `labels-regex`, `env`, `env-regex` and `tag` pick, as `details` shows them. */

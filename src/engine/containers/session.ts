@@ -14,9 +14,10 @@ export interface StdioSession {
   close(): void;
 }
 
-export interface LogLine {
-  stream: 'stdout' | 'stderr';
-  data: Buffer;
+/** A container's log as bytes for the client: framed unless `tty`, times and details already in front of the lines. */
+export interface LogOutput {
+  tty: boolean;
+  output: AsyncIterable<Uint8Array>;
 }
 
 export interface LogsInput {

@@ -23,10 +23,10 @@ export interface CreateContainerInput {
   networkingConfig: NetworkingConfig;
 }
 
-export interface LogLine {
-  stream: 'stdout' | 'stderr';
-  /** Already with timestamp or details in front, if asked for. */
-  data: Buffer;
+/** A container's log as bytes for the client: framed unless `tty`, times and details already in front of the lines. */
+export interface LogOutput {
+  tty: boolean;
+  output: AsyncIterable<Uint8Array>;
 }
 
 export interface LogsInput {
@@ -88,11 +88,7 @@ export interface ContainersBackend {
   update(ref: string, change: Resources & { RestartPolicy?: RestartPolicy }): Promise<{ warnings: string[] }>;
   resize(ref: string, size: { height: number; width: number }): Promise<void>;
   attach(ref: string, input: AttachInput, signal: AbortSignal): Promise<StdioSession>;
-  logs(
-    ref: string,
-    input: LogsInput,
-    signal: AbortSignal,
-  ): Promise<{ tty: boolean; lines: AsyncIterable<LogLine> }>;
+  logs(ref: string, input: LogsInput, signal: AbortSignal): Promise<LogOutput>;
   top(ref: string, psArgs: string): Promise<ContainerTopResponse>;
   /** One element when `stream` is false; `oneShot` leaves out the wait for a second sample. */
   stats(

@@ -5,10 +5,9 @@ import { streamContentType } from '../compat/index.ts';
 import type { Call } from '../http/call.ts';
 import { sendJson, startStream } from '../http/respond.ts';
 import type { Route } from '../http/route.ts';
-import { drained, writeCoalesced } from '../streams/drain.ts';
+import { drained } from '../streams/drain.ts';
 import { hijack } from '../streams/hijack.ts';
 import { sendLines } from '../streams/json-lines.ts';
-import { frame } from '../streams/stdio-frames.ts';
 import { pumpSession } from '../streams/stdio-pump.ts';
 import { pumpWebSocket } from '../streams/websocket-attach.ts';
 
@@ -52,7 +51,7 @@ async function logs(call: Call): Promise<void> {
   if (!stdout && !stderr)
     throw new WharfError('invalid', 'Bad parameters: you must choose at least one stream');
   const tail = query.get('tail');
-  const { tty, lines } = await call.backends.containers.logs(
+  const { tty, output } = await call.backends.containers.logs(
     call.param('id'),
     {
       stdout,
@@ -69,11 +68,9 @@ async function logs(call: Call): Promise<void> {
   );
   startStream(call, streamContentType(call.version, !tty));
   try {
-    for await (const line of lines) {
+    for await (const bytes of output) {
       if (signal.aborted) return;
-      const pieces = tty ? [line.data] : frame(line.stream, line.data);
-      const more = writeCoalesced(response, pieces, call.request.socket);
-      if (!more) await drained(response);
+      if (!response.write(bytes)) await drained(response);
     }
   } catch (thrown) {
     if (!signal.aborted) throw thrown;
