@@ -3,7 +3,7 @@ export { openContainerStore } from './container-store.ts';
 export { type CreateInput, createContainer } from './create.ts';
 export type { ContainerDefaults, CreateDeps, HostAbilities, ImageLookup, ResolvedImage } from './deps.ts';
 export { imageUsers, usedVolumes, volumeUsers } from './in-use.ts';
-export { ensureInitLayer, initLayerKey, removeInitLayer } from './init-layer.ts';
+export { ensureInitLayer, HALF_MADE_INIT, initLayerKey, removeInitLayer } from './init-layer.ts';
 export { type InspectDeps, inspectContainer } from './inspect.ts';
 export * from './lifecycle.ts';
 export { type ListDeps, listContainers, type NetworkSettingsOf } from './list.ts';

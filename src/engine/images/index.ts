@@ -2,7 +2,7 @@ export { bootstrapImage } from './bootstrap.ts';
 export { imageHistory } from './history.ts';
 export { importImage } from './import.ts';
 export { inspectImage, readConfig } from './inspect.ts';
-export type { LayerUnpacker } from './layers.ts';
+export { EXTRACT_PREFIX } from './layers.ts';
 export { imageSize, listImages } from './list.ts';
 export { type LoadDeps, loadImages } from './load.ts';
 export { imageLookup } from './lookup.ts';

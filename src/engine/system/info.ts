@@ -36,6 +36,7 @@ export interface InfoDeps {
 /** The document of `GET /info`. */
 export async function engineInfo(deps: InfoDeps): Promise<SystemInfo> {
   const settings = deps.settings();
+  const warnings = [...cgroupWarnings(deps.host), ...(await deps.networkWarnings())];
   return {
     ID: deps.id,
     ...containerCounts(deps.containers()),
@@ -77,7 +78,9 @@ export async function engineInfo(deps: InfoDeps): Promise<SystemInfo> {
     DefaultAddressPools: settings.pools.map((pool) => ({ Base: pool.base, Size: pool.size })),
     FirewallBackend: { Driver: 'nftables' },
     CDISpecDirs: [],
-    Warnings: [...cgroupWarnings(deps.host), ...(await deps.networkWarnings())],
+    // Go's null where there are none; the generated types know lists alone.
+    GenericResources: null as unknown as [],
+    Warnings: warnings.length > 0 ? warnings : (null as unknown as string[]),
   };
 }
 

@@ -7,15 +7,15 @@ import type { NetworkStack } from '../../network/index.ts';
 import type { TaskService } from '../../runtime/index.ts';
 import type { Snapshotter } from '../../snapshot/index.ts';
 import type { VolumeStore } from '../../volume/index.ts';
-import type { ContainerRecord } from '../containers/record.ts';
-import type { ImageRecord } from '../images/index.ts';
+import { type ContainerRecord, HALF_MADE_INIT } from '../containers/index.ts';
+import { EXTRACT_PREFIX, type ImageRecord } from '../images/index.ts';
 
 export interface VerifyDeps {
   database: Pick<Database, 'check'>;
-  content: ContentStore;
-  snapshots: Snapshotter;
-  networks: Pick<NetworkStack, 'verify' | 'sandboxOf'>;
-  volumes: VolumeStore;
+  content: Pick<ContentStore, 'list' | 'open'>;
+  snapshots: Pick<Snapshotter, 'list' | 'stat' | 'directory'>;
+  networks: Pick<NetworkStack, 'verify'>;
+  volumes: Pick<VolumeStore, 'list' | 'mountpoint'>;
   tasks: Pick<TaskService, 'leftovers'>;
   containers: () => ContainerRecord[];
   images: () => ImageRecord[];
@@ -80,7 +80,7 @@ function checkLayers(deps: VerifyDeps): string[] {
     if (!existsSync(deps.snapshots.directory(snapshot.key))) {
       problems.push(`the directory of snapshot ${snapshot.key} is missing`);
     }
-    const passing = snapshot.key.startsWith('extract-') || snapshot.key.includes('-init');
+    const passing = [EXTRACT_PREFIX, HALF_MADE_INIT].some((prefix) => snapshot.key.startsWith(prefix));
     if (snapshot.kind === 'active' && !passing && !records.has(snapshot.key)) {
       problems.push(`snapshot ${snapshot.key} belongs to no container`);
     }
@@ -102,6 +102,11 @@ function isLive(record: ContainerRecord): boolean {
   return record.state.status === 'running' || record.state.status === 'paused';
 }
 
+function liveIds(deps: VerifyDeps): Set<string> {
+  const live = deps.containers().filter(isLive);
+  return new Set(live.map((record) => record.id));
+}
+
 /** A running container has its process; one that is not running has neither process nor cgroup. */
 function checkContainers(deps: VerifyDeps): string[] {
   const problems: string[] = [];
@@ -121,12 +126,7 @@ function checkContainers(deps: VerifyDeps): string[] {
 /** Root filesystems are mounted for running containers and for no others. */
 function checkMounts(deps: VerifyDeps): string[] {
   const problems: string[] = [];
-  const live = new Set(
-    deps
-      .containers()
-      .filter(isLive)
-      .map((record) => record.id),
-  );
+  const live = liveIds(deps);
   const mounted = new Set<string>();
   for (const point of deps.mountPoints()) {
     if (!point.startsWith(`${deps.paths.mounts}/`)) continue;
@@ -142,12 +142,7 @@ function checkMounts(deps: VerifyDeps): string[] {
 
 /** Runtime state is left only of running containers. */
 async function checkTasks(deps: VerifyDeps): Promise<string[]> {
-  const live = new Set(
-    deps
-      .containers()
-      .filter(isLive)
-      .map((record) => record.id),
-  );
+  const live = liveIds(deps);
   const left = await deps.tasks.leftovers();
   return left
     .filter((id) => !live.has(id))

@@ -1,0 +1,116 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { isKind } from '../../base/index.ts';
+import { checkCredentials } from './auth.ts';
+import { diskUsage } from './disk-usage.ts';
+import { engineVersion } from './version.ts';
+
+const facts = {
+  version: '1.2.3',
+  gitCommit: 'abc',
+  buildTime: '2026-01-02T03:04:05Z',
+  apiVersion: '1.51',
+  minApiVersion: '1.24',
+  architecture: 'amd64',
+  kernelVersion: '6.18.0',
+  tools: [
+    { name: 'conmon', version: '2.1.6', commit: 'c0' },
+    { name: 'crun', version: '1.8.1', commit: '' },
+  ],
+};
+
+test('the version names the engine first, then each tool', () => {
+  const shown = engineVersion(facts);
+  const node = `node ${process.version}`;
+  const { Components, ...rest } = shown;
+  assert.deepEqual(rest, {
+    Platform: { Name: 'Wharf' },
+    Version: '1.2.3',
+    ApiVersion: '1.51',
+    MinAPIVersion: '1.24',
+    GitCommit: 'abc',
+    GoVersion: node,
+    Os: 'linux',
+    Arch: 'amd64',
+    KernelVersion: '6.18.0',
+    BuildTime: '2026-01-02T03:04:05Z',
+  });
+  assert.deepEqual(
+    Components?.map(({ Name, Version }) => [Name, Version]),
+    [
+      ['Engine', '1.2.3'],
+      ['conmon', '2.1.6'],
+      ['crun', '1.8.1'],
+    ],
+  );
+  assert.deepEqual(Components?.[0]?.Details, {
+    ApiVersion: '1.51',
+    Arch: 'amd64',
+    BuildTime: '2026-01-02T03:04:05Z',
+    Experimental: 'false',
+    GitCommit: 'abc',
+    GoVersion: node,
+    KernelVersion: '6.18.0',
+    MinAPIVersion: '1.24',
+    Os: 'linux',
+  });
+  assert.deepEqual(Components?.[2]?.Details, { GitCommit: '' });
+});
+
+const layer = (chainId: string, bytes: number) => ({ chainId, bytes });
+const usage = {
+  images: () =>
+    [
+      { layers: [layer('a', 10), layer('b', 5)] },
+      { layers: [layer('a', 10), layer('c', 1)] },
+    ] as unknown as ReturnType<Parameters<typeof diskUsage>[0]['images']>,
+  imageSummaries: () => [{ Id: 'image' }],
+  containers: async () => [{ Id: 'container' }],
+  volumes: async () => [{ Name: 'volume' }] as never,
+};
+
+test('disk usage counts shared layers once', async () => {
+  assert.deepEqual(await diskUsage(usage, []), {
+    LayersSize: 16,
+    Images: [{ Id: 'image' }],
+    Containers: [{ Id: 'container' }],
+    Volumes: [{ Name: 'volume' }],
+    BuildCache: [],
+  });
+});
+
+for (const [type, field] of [
+  ['image', 'Images'],
+  ['container', 'Containers'],
+  ['volume', 'Volumes'],
+  ['build-cache', 'BuildCache'],
+] as const) {
+  test(`disk usage of ${type} alone asks nobody else`, async () => {
+    const calls: string[] = [];
+    const watch = <T>(name: string, work: () => T) => {
+      return () => {
+        calls.push(name);
+        return work();
+      };
+    };
+    const watched = {
+      images: watch('image', usage.images),
+      imageSummaries: watch('image', usage.imageSummaries),
+      containers: watch('container', usage.containers),
+      volumes: watch('volume', usage.volumes),
+    };
+    const found = await diskUsage(watched, [type]);
+    const others = ['Images', 'Containers', 'Volumes', 'BuildCache'].filter((name) => name !== field);
+    for (const other of others) assert.equal(found[other], null);
+    assert.notEqual(found[field], null);
+    assert.deepEqual([...new Set(calls)], type === 'build-cache' ? [] : [type]);
+  });
+}
+
+test('credentials are refused without being repeated', async () => {
+  const credentials = { username: 'me', password: 'the-secret', serveraddress: 'registry.test' };
+  await assert.rejects(checkCredentials(credentials), (thrown: Error) => {
+    assert.doesNotMatch(thrown.message, /the-secret|registry\.test/);
+    return isKind(thrown, 'not-implemented');
+  });
+});
