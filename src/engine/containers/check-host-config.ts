@@ -56,11 +56,11 @@ export function checkHostConfigFields(
 function checkModes(hostConfig: HostConfig): void {
   const { PidMode: pid = '', IpcMode: ipc = '', UTSMode: uts = '', UsernsMode: userns = '' } = hostConfig;
   const container = (mode: string) => Boolean(modeContainer(mode));
-  if (!['', 'private', 'host'].includes(pid) && !container(pid)) refuse(`invalid PID mode: ${pid}`);
+  if (!['', 'host'].includes(pid) && !container(pid)) refuse(`invalid PID mode: ${pid}`);
   if (!['', 'none', 'private', 'shareable', 'host'].includes(ipc) && !container(ipc)) {
     refuse(`invalid IPC mode: ${ipc}`);
   }
-  if (!['', 'private', 'host'].includes(uts)) refuse(`invalid UTS mode: ${uts}`);
+  if (!['', 'host'].includes(uts)) refuse(`invalid UTS mode: ${uts}`);
   if (!['', 'private', 'host'].includes(userns)) refuse(`invalid user namespace mode: ${userns}`);
   const cgroup = hostConfig.CgroupnsMode ?? '';
   if (!['', 'private', 'host'].includes(cgroup)) refuse(`invalid cgroup namespace mode: ${cgroup}`);
@@ -122,11 +122,11 @@ function checkExtraHosts(hosts: string[] | undefined): void {
   }
 }
 
-/** `name:address` or `name=address`; IPv6 addresses may stand in brackets. */
+/** `name:address`; the command line's other forms are the client's to translate. */
 export function splitExtraHost(entry: string): { name: string; address: string | undefined } {
-  const at = entry.search(/[:=]/);
+  const at = entry.indexOf(':');
   if (at < 0) return { name: entry, address: undefined };
-  return { name: entry.slice(0, at), address: entry.slice(at + 1).replace(/^\[(.*)\]$/, '$1') };
+  return { name: entry.slice(0, at), address: entry.slice(at + 1) };
 }
 
 function checkCapabilities(field: string, names: string[] | undefined): void {
@@ -159,8 +159,8 @@ function checkLogging(hostConfig: HostConfig, defaults: ContainerDefaults): void
     if (key === 'mode') {
       if (value !== 'blocking' && value !== 'non-blocking')
         refuse(`logger: logging mode not supported: ${value}`);
-    } else if (!known.has(key)) {
-      refuse(`unknown log opt '${key}' for ${type} log driver`);
+    } else if (type !== 'none' && !known.has(key)) {
+      refuse(`unknown log opt '${key}' for ${type === 'local' ? 'log driver local' : `${type} log driver`}`);
     }
   }
 }

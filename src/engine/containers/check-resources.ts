@@ -3,6 +3,8 @@ import { WharfError } from '../../base/index.ts';
 import type { HostAbilities } from './deps.ts';
 
 const MIN_MEMORY = 6 * 1024 * 1024;
+/** As many CPUs or memory nodes as the reference reads. */
+const MAX_NUMBER = 8192;
 
 function refuse(message: string): never {
   throw new WharfError('invalid', message);
@@ -52,7 +54,7 @@ function checkMemory(limits: Resources, host: HostAbilities, updating: boolean, 
     refuse('You should always set the Memory limit when using Memoryswap limit, see usage');
   }
   checkSwappiness(limits, host, warnings);
-  if (reservation !== 0 && reservation < MIN_MEMORY) refuse('Minimum memory reservation allowed is 6MB');
+  if (reservation > 0 && reservation < MIN_MEMORY) refuse('Minimum memory reservation allowed is 6MB');
   if (reservation > 0 && !host.cgroup.memoryReservation) {
     warnings.push(
       'Your kernel does not support memory soft limit capabilities or the cgroup is not mounted. Limitation discarded.',
@@ -172,7 +174,7 @@ function checkCpuset(limits: Resources, host: HostAbilities, warnings: string[])
   for (const { asked, available, field, noun } of sets) {
     if (!asked) continue;
     const numbers = parseNumberList(asked);
-    if (!numbers) refuse(`Invalid value ${asked} for ${field}: invalid format: ${asked}`);
+    if (!numbers) refuse(`Invalid value ${asked} for ${field}: ${numberListFault(asked)}`);
     const there = parseNumberList(available) ?? new Set<number>();
     if (![...numbers].every((number) => there.has(number))) {
       refuse(`Requested ${noun} are not available - requested ${asked}, available: ${available}`);
@@ -180,14 +182,19 @@ function checkCpuset(limits: Resources, host: HostAbilities, warnings: string[])
   }
 }
 
-/** `0-2,5` as numbers; undefined when malformed. More than 8,192 CPUs exist nowhere, so larger numbers are malformed. */
+function numberListFault(text: string): string {
+  const tooLarge = (text.match(/\d+/g) ?? []).some((number) => Number(number) > MAX_NUMBER);
+  return tooLarge ? `value of out range, maximum is ${MAX_NUMBER}` : `invalid format: ${text}`;
+}
+
+/** `0-2,5` as numbers; undefined when malformed or larger than any host. */
 export function parseNumberList(text: string): Set<number> | undefined {
   const numbers = new Set<number>();
   for (const part of text.split(',')) {
     const match = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(part.trim());
     const first = Number(match?.[1]);
     const last = Number(match?.[2] ?? match?.[1]);
-    if (!match || last < first || last > 8192) return undefined;
+    if (!match || last < first || last > MAX_NUMBER) return undefined;
     for (let number = first; number <= last; number += 1) numbers.add(number);
   }
   return numbers;

@@ -70,8 +70,7 @@ export function parseBind(spec: string, volumeDriver: string): MountWish {
   const fail = (fault?: string): never =>
     refuse(`invalid volume specification: '${spec}'${fault ? `: ${fault}` : ''}`, 'internal');
   const parts = spec.split(':');
-  if (parts.length > 3 || parts.some((part, index) => part === '' && !(index === 2 && parts.length === 3)))
-    fail();
+  if (parts.length > 3 || parts[0] === '' || (parts.length === 2 && parts[1] === '')) fail();
   const [first = '', second, mode = ''] = parts;
   const destination = second ?? first;
   const source = second === undefined ? '' : first;
@@ -225,7 +224,7 @@ function parseVolumeMount(mount: Mount, fail: (fault: string) => never): MountWi
 /** The entries of `HostConfig.Tmpfs`. Errors: `invalid`. */
 export function parseTmpfs(tmpfs: HostConfig['Tmpfs']): MountWish[] {
   return Object.entries(tmpfs ?? {}).map(([destination, options]) => {
-    const fault = checkDestination(destination);
+    const fault = checkPath(destination) ?? checkDestination(destination);
     if (fault) refuse(fault);
     const words = options.split(',').filter(Boolean);
     return wish({
@@ -258,6 +257,7 @@ export function parseImageVolume(path: string): MountWish {
 export function parseVolumesFrom(spec: string): { ref: string; readOnly: boolean } {
   if (spec === '') refuse('volumes-from specification cannot be an empty string');
   const at = spec.indexOf(':');
+  if (at === 0) refuse('invalid name or ID supplied: ""');
   if (at < 0) return { ref: spec, readOnly: false };
   const mode = spec.slice(at + 1);
   for (const word of mode.split(',')) {
