@@ -31,7 +31,7 @@ export class ArchiveSpool implements AsyncDisposable {
     this.directory = directory;
   }
 
-  /** Reads the whole stream. Errors: `invalid` for what is not a tar (with Docker's "unexpected EOF" where it ends early). */
+  /** Reads the whole stream. Errors: `invalid` and `corrupt` for what is not a whole tar. */
   static async read(
     source: AsyncIterable<Uint8Array>,
     temporary: string,

@@ -1,15 +1,15 @@
 export { bootstrapImage } from './bootstrap.ts';
 export { imageHistory } from './history.ts';
 export { importImage } from './import.ts';
-export { inspectImage, readConfig } from './inspect.ts';
+export { inspectImage } from './inspect.ts';
 export { EXTRACT_PREFIX } from './layers.ts';
-export { imageSize, listImages } from './list.ts';
+export { listImages } from './list.ts';
 export { type LoadDeps, loadImages } from './load.ts';
 export { imageLookup } from './lookup.ts';
 export { pruneImages } from './prune.ts';
 export { type RemoveDeps, removeImage } from './remove.ts';
 export { saveImages } from './save.ts';
-export { canonicalName, familiarName, type ImageRecord, type ImageStore, openImageStore } from './store.ts';
+export { type ImageRecord, type ImageStore, openImageStore } from './store.ts';
 export { sweepContent } from './sweep.ts';
 export { SweepGate } from './sweep-gate.ts';
 export { tagImage } from './tag.ts';

@@ -12,10 +12,12 @@ import {
 } from '../../oci/index.ts';
 import { publishImage, type RegisterDeps } from './register.ts';
 import { canonicalName, familiarName, type ImageRecord, type ImageStore } from './store.ts';
+import type { SweepGate } from './sweep-gate.ts';
 
 export interface SaveDeps extends Pick<RegisterDeps, 'events'> {
   images: ImageStore;
   content: ContentStore;
+  gate: SweepGate;
 }
 
 interface SavedImage {
@@ -31,7 +33,18 @@ interface SavedImage {
 export function saveImages(deps: SaveDeps, refs: string[], options: { platform?: Platform }): Readable {
   const images = collect(deps, refs, options.platform);
   for (const { image } of images) publishImage(deps, image, 'save');
-  return Readable.from(writeTar(entries(deps.content, images)), { objectMode: false });
+  return Readable.from(held(deps.gate, writeTar(entries(deps.content, images))), { objectMode: false });
+}
+
+/** Keeps sweeps away while the archive is read: an image removed meanwhile is still saved as a whole. */
+async function* held(gate: SweepGate, archive: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  const ended = Promise.withResolvers<void>();
+  void gate.hold(() => ended.promise);
+  try {
+    yield* archive;
+  } finally {
+    ended.resolve();
+  }
 }
 
 function collect(deps: SaveDeps, refs: string[], platform: Platform | undefined): SavedImage[] {
