@@ -52,8 +52,11 @@ export interface TaskStdio {
   write(data: Uint8Array): Promise<void>;
   /** Says that no more input comes from this connection: the process sees end of file (unless stdin is kept open by design). */
   closeInput(): void;
-  /** Lets go of the connection; the process goes on. Idempotent. */
-  close(): void;
+  /**
+   * Lets go of the connection; the process goes on. Idempotent. The end of any connection ends the stdin of a process
+   * that has its stdin once; with `keepInput` the connection stays until the process ends, unread.
+   */
+  close(options?: { keepInput?: boolean }): void;
 }
 
 /** Everything needed to run one more process in a container; plain data. */

@@ -36,7 +36,9 @@ export async function attachContainer(
     closing.abort();
   };
   signal.addEventListener('abort', close, { once: true });
-  const stdio = input.stream ? connect(live, closing.signal) : undefined;
+  // Another client may be typing into a stdin that ends with the first connection that goes.
+  const keepInput = !input.stdin && record.config.OpenStdin === true && record.config.StdinOnce === true;
+  const stdio = input.stream ? connect(live, closing.signal, keepInput) : undefined;
   if (live.task) await stdio;
   publishContainerEvent(deps.events, record, 'attach');
   const output = chooseOutput(deps, record, live, input, stdio, closing.signal);
@@ -54,9 +56,13 @@ export async function attachContainer(
 }
 
 /** The connection to the running task, or to the next one; undefined when there will be none. */
-function connect(live: LiveContainer, closing: AbortSignal): Promise<TaskStdio | undefined> {
+function connect(
+  live: LiveContainer,
+  closing: AbortSignal,
+  keepInput: boolean,
+): Promise<TaskStdio | undefined> {
   const connecting = live.task ? live.task.attach() : awaitStart(live, closing);
-  const letGo = () => void connecting.then((stdio) => stdio?.close()).catch(() => undefined);
+  const letGo = () => void connecting.then((stdio) => stdio?.close({ keepInput })).catch(() => undefined);
   closing.addEventListener('abort', letGo, { once: true });
   // Whoever reads or writes gets the failure; a session that does neither must not crash the daemon.
   connecting.catch(() => undefined);
