@@ -1,5 +1,5 @@
 import { fchmodSync, fchownSync, readdirSync, writeSync } from 'node:fs';
-import { errnoCode } from '../base/index.ts';
+import { errnoCode, WharfError } from '../base/index.ts';
 import {
   type Fd,
   type FileStat,
@@ -60,41 +60,27 @@ export class LayerWriter implements TarSink, Disposable {
 
   entry(header: TarHeader): void {
     this.closeStale();
-    try {
-      this.write(header);
-    } catch (thrown) {
-      const code = errnoCode((thrown as Error).cause) ?? '';
-      if (
-        ![
-          'ENOTDIR',
-          'EISDIR',
-          'ELOOP',
-          'ENOENT',
-          'EPERM',
-          'ENAMETOOLONG',
-          'EXDEV',
-          'EINVAL',
-          'EMLINK',
-        ].includes(code)
-      )
-        throw thrown;
-      refuse(`${JSON.stringify(header.name.slice(0, 200))} can't be unpacked: ${(thrown as Error).message}`);
-    }
+    checkOwner(header);
+    guarded(header, () => this.write(header));
   }
 
   data(bytes: Uint8Array): void {
-    const fd = this.file?.fd.fd;
-    if (fd === undefined) return;
-    for (let at = 0; at < bytes.byteLength; ) at += writeSync(fd, bytes, at, bytes.byteLength - at);
+    if (!this.file) return;
+    const { fd, header } = this.file;
+    guarded(header, () => {
+      for (let at = 0; at < bytes.byteLength; ) at += writeSync(fd.fd, bytes, at, bytes.byteLength - at);
+    });
   }
 
   end(): void {
     if (!this.file) return;
-    const { fd, header } = this.file;
+    using fd = this.file.fd;
+    const { header } = this.file;
     this.file = undefined;
-    setAttributes(fd, header);
-    utimensat(fd, '', { atimeNs: header.mtimeNs, mtimeNs: header.mtimeNs });
-    fd.close();
+    guarded(header, () => {
+      setAttributes(fd, header);
+      utimensat(fd, '', { atimeNs: header.mtimeNs, mtimeNs: header.mtimeNs });
+    });
   }
 
   /** Sets the times of directories. Called once, after the last entry. */
@@ -265,6 +251,31 @@ export class LayerWriter implements TarSink, Disposable {
       throw thrown;
     }
   }
+}
+
+/** What an archive asks for that the filesystem can't do. */
+const IMPOSSIBLE = new Set(
+  'ENOTDIR EISDIR ELOOP ENOENT EPERM ENAMETOOLONG EXDEV EINVAL EMLINK ERANGE E2BIG'.split(' '),
+);
+const FULL = new Set(['ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE', 'EFBIG']);
+
+/** Runs a step of an entry; refusals of the system become `invalid` where the archive is to blame, `exhausted` where room is. */
+function guarded(header: TarHeader, step: () => void): void {
+  try {
+    step();
+  } catch (thrown) {
+    const code = errnoCode(thrown) ?? errnoCode((thrown as Error).cause) ?? '';
+    const what = `${JSON.stringify(header.name.slice(0, 200))} can't be unpacked: ${(thrown as Error).message}`;
+    if (IMPOSSIBLE.has(code)) refuse(what);
+    if (FULL.has(code)) throw new WharfError('exhausted', `archive: ${what}`, { cause: thrown });
+    throw WharfError.from(thrown);
+  }
+}
+
+/** The kernel takes 32 bits, and the last number for "leave it as it is" (chown(2)). */
+function checkOwner({ name, uid, gid }: TarHeader): void {
+  if ([uid, gid].some((id) => id < 0 || id >= 0xffffffff))
+    refuse(`${JSON.stringify(name.slice(0, 200))} has the owner ${uid}:${gid}, which is none`);
 }
 
 function plainPath(entryName: string): { kind: 'root' } | { kind: 'entry'; parent: string; name: string } {

@@ -187,6 +187,8 @@ function paxRecords(header: TarHeader): Buffer[] {
     records.push(['mtime', seconds(header.mtimeNs)]);
   }
   for (const name of [...header.xattrs.keys()].sort()) {
+    // A PAX keyword ends at the first `=`: such a name would be read as another one, so it is left out.
+    if (name.includes('=')) continue;
     records.push([`SCHILY.xattr.${name}`, header.xattrs.get(name) as Buffer]);
   }
   return records.map(([key, value]) => paxRecord(key, value));

@@ -1,0 +1,330 @@
+import assert from 'node:assert/strict';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
+import { type ErrorKind, isKind } from '../base/index.ts';
+import { digestOf } from '../oci/index.ts';
+import { mount, umountIfMounted } from '../sys/index.ts';
+import {
+  applyLayer,
+  decompress,
+  packTree,
+  readTar,
+  type TarInput,
+  TarPacker,
+  unpackLayer,
+  writeTar,
+} from './index.ts';
+import { BLOCK, decodeHeader, encodeHeader } from './tar-format.ts';
+
+let base: string;
+let target: string;
+
+beforeEach(() => {
+  base = mkdtempSync('/var/tmp/wharf-failures-');
+  target = join(base, 'target');
+  mkdirSync(target);
+});
+afterEach(() => {
+  umountIfMounted(target, { detach: true });
+  rmSync(base, { recursive: true, force: true });
+});
+
+const descriptors = () => readdirSync('/proc/self/fd').length;
+const kind = (wanted: ErrorKind) => (thrown: unknown) => {
+  assert.ok(isKind(thrown, wanted), String(thrown));
+  return true;
+};
+
+async function* once(bytes: Uint8Array, size = 4096): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+}
+
+function tar(...entries: (TarInput & { body?: Uint8Array })[]): Buffer {
+  const packer = new TarPacker();
+  for (const entry of entries) packer.add(entry);
+  return packer.finish();
+}
+
+/** A header block with some of its bytes replaced and its checksum made right again. */
+function patched(change: (block: Buffer) => void, more: Partial<TarInput> = {}): Buffer {
+  const [entry] = [tar({ name: 'x', ...more })];
+  const block = Buffer.from(entry.subarray(0, BLOCK));
+  change(block);
+  block.write('        ', 148, 'latin1');
+  const sum = block.reduce((total, byte) => total + byte, 0);
+  block.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
+  return Buffer.concat([block, Buffer.alloc(1024)]);
+}
+
+/** A number of more bits than octal digits hold, in GNU's form. */
+function base256(block: Buffer, at: number, length: number, value: bigint): void {
+  let rest = BigInt.asUintN(length * 8, value) | (1n << BigInt(length * 8 - 1));
+  for (let byte = length - 1; byte >= 0; byte--) {
+    block[at + byte] = Number(rest & 255n);
+    rest >>= 8n;
+  }
+}
+
+describe('a disk that is full', () => {
+  it('says so, whether blocks or inodes are gone, and keeps no descriptor', async () => {
+    const big = tar({ name: 'dir/' }, { name: 'dir/big', body: Buffer.alloc(200_000) });
+    const many = tar(
+      ...Array.from({ length: 30 }, (_, at) => ({ name: `d${at}/f`, body: Buffer.from('x') })),
+    );
+    for (const [options, bytes] of [
+      ['size=64k', big],
+      ['nr_inodes=12', many],
+    ] as const) {
+      mount({ source: 'tmpfs', target, type: 'tmpfs', data: options });
+      const before = descriptors();
+      await assert.rejects(applyLayer(once(bytes), target), kind('exhausted'));
+      assert.equal(descriptors(), before);
+      await assert.rejects(unpackLayer({ source: once(bytes), target }), kind('exhausted'));
+      umountIfMounted(target);
+    }
+  });
+
+  it('does not stop another archive that has room', async () => {
+    mount({ source: 'tmpfs', target, type: 'tmpfs', data: 'size=64k' });
+    await assert.rejects(applyLayer(once(tar({ name: 'big', body: Buffer.alloc(100_000) })), target));
+    rmSync(join(target, 'big'));
+    await applyLayer(once(tar({ name: 'small', body: Buffer.from('s') })), target);
+    assert.equal(readFileSync(join(target, 'small'), 'utf8'), 's');
+  });
+});
+
+describe('owners, devices and attributes that no file can have', () => {
+  const impossible: [what: string, bytes: Buffer][] = [
+    ['a user beyond 32 bits', tar({ name: 'x', uid: 2 ** 32 })],
+    ['a group far beyond', tar({ name: 'x', gid: Number.MAX_SAFE_INTEGER })],
+    ['the user that means "as it is"', tar({ name: 'x', uid: 0xffffffff })],
+    ['of a directory', tar({ name: 'x/', uid: 2 ** 32 })],
+    ['of a symbolic link', tar({ name: 'x', type: 'symlink', linkName: 'y', gid: 2 ** 40 })],
+    ['a negative user', patched((block) => base256(block, 108, 8, -2n))],
+    ['a negative group', patched((block) => base256(block, 116, 8, -1n))],
+    [
+      'capabilities that are none',
+      tar({ name: 'x', xattrs: new Map([['security.capability', Buffer.from('junk')]]) }),
+    ],
+    ['an attribute without a name', tar({ name: 'x', xattrs: new Map([['', Buffer.from('x')]]) })],
+    ['an attribute with a NUL', tar({ name: 'x/', xattrs: new Map([['user.a\0b', Buffer.from('x')]]) })],
+    [
+      'an attribute name of 300 bytes',
+      tar({ name: 'x', xattrs: new Map([[`user.${'n'.repeat(300)}`, Buffer.from('x')]]) }),
+    ],
+    ['an attribute of 100 kB', tar({ name: 'x', xattrs: new Map([['user.x', Buffer.alloc(100_000)]]) })],
+  ];
+  for (const [what, bytes] of impossible) {
+    it(`${what}: refused, by the archive's fault`, async () => {
+      const before = descriptors();
+      await assert.rejects(applyLayer(once(bytes), target), kind('invalid'));
+      assert.equal(descriptors(), before);
+    });
+  }
+
+  it('numbers that no double holds are damage', async () => {
+    for (const [at, length] of [
+      [108, 8],
+      [124, 12],
+      [136, 12],
+    ] as const) {
+      const bytes = patched((block) => base256(block, at, length, 2n ** 60n));
+      await assert.rejects(applyLayer(once(bytes), target), kind('corrupt'));
+    }
+    const negative = patched((block) => base256(block, 124, 12, -512n));
+    await assert.rejects(applyLayer(once(negative), target), kind('corrupt'));
+  });
+
+  it('numbers in base 256 that fit are taken, a time before 1970 among them', () => {
+    const block = patched((bytes) => {
+      base256(bytes, 108, 8, 3_000_000_000n);
+      base256(bytes, 136, 12, -5n);
+    });
+    const { uid, mtime } = decodeHeader(block.subarray(0, BLOCK));
+    assert.deepEqual([uid, mtime], [3_000_000_000, -5]);
+  });
+});
+
+describe('stopped in the middle', () => {
+  const files = tar(
+    ...Array.from({ length: 70 }, (_, at) => ({ name: `d${at}/f${at}`, body: Buffer.alloc(2000, at) })),
+  );
+
+  it('by its signal: the source is closed, and no descriptor stays', async () => {
+    const before = descriptors();
+    const cancel = new AbortController();
+    let closed = false;
+    async function* stopping() {
+      try {
+        for await (const chunk of once(files)) {
+          yield chunk;
+          if (existsSync(join(target, 'd30'))) cancel.abort();
+        }
+      } finally {
+        closed = true;
+      }
+    }
+    await assert.rejects(applyLayer(stopping(), target, { signal: cancel.signal }), kind('cancelled'));
+    await turn();
+    assert.ok(closed && existsSync(join(target, 'd30')) && !existsSync(join(target, 'd69')));
+    assert.equal(descriptors(), before);
+    await assert.rejects(applyLayer(once(files), target, { signal: cancel.signal }), kind('cancelled'));
+    await assert.rejects(unpackLayer({ source: once(files), target }, cancel.signal), kind('cancelled'));
+  });
+
+  it('by its source: the error comes through as it is', async () => {
+    async function* breaking() {
+      yield files.subarray(0, 5000);
+      throw new Error('the line broke');
+    }
+    const before = descriptors();
+    await assert.rejects(applyLayer(breaking(), target), /the line broke/);
+    await assert.rejects(unpackLayer({ source: breaking(), target }), /the line broke/);
+    for await (const entry of readTar(once(files))) if (entry.name === 'd3/f3') break;
+    await assert.rejects(async () => {
+      for await (const _chunk of decompress(breaking()));
+    }, /the line broke/);
+    assert.equal(descriptors(), before);
+  });
+
+  it('by its reader: packing closes every directory it was in', async () => {
+    mkdirSync(join(target, 'a/b/c/d'), { recursive: true });
+    writeFileSync(join(target, 'a/b/c/d/file'), Buffer.alloc(1 << 20));
+    const before = descriptors();
+    for (let stop = 1; stop < 8; stop++) {
+      let seen = 0;
+      for await (const _chunk of packTree(target, { mode: 'tree' })) if (++seen === stop) break;
+      assert.equal(descriptors(), before, `after ${stop} pieces`);
+    }
+  });
+});
+
+describe('a tree that changes while it is packed', () => {
+  it('gives exactly the announced bytes of a file that grows or shrinks', async () => {
+    const [grows, shrinks, last] = ['1-grows', '2-shrinks', '3-last'].map((name) => join(target, name)) as [
+      string,
+      string,
+      string,
+    ];
+    for (const path of [grows, shrinks]) writeFileSync(path, Buffer.alloc(600_000, 'a'));
+    writeFileSync(last, 'whole');
+    const sizes = new Map<string, number>();
+    for await (const entry of readTar(packTree(target, { mode: 'tree' }))) {
+      let [size, zeros] = [0, 0];
+      for await (const chunk of entry.body) {
+        size += chunk.length;
+        zeros += chunk.filter((byte) => byte === 0).length;
+        if (entry.name === '1-grows') writeFileSync(grows, Buffer.alloc(900_000, 'b'));
+        if (entry.name === '2-shrinks') truncateSync(shrinks, 10);
+      }
+      sizes.set(entry.name, size);
+      if (entry.name === '2-shrinks') assert.ok(zeros > 0, 'what is missing is filled with zeros');
+    }
+    assert.deepEqual(Object.fromEntries(sizes), { '1-grows': 600_000, '2-shrinks': 600_000, '3-last': 5 });
+  });
+
+  it('leaves out what went away, and what is a socket', async () => {
+    for (const name of ['a', 'b', 'c']) writeFileSync(join(target, name), name);
+    const names: string[] = [];
+    for await (const entry of readTar(packTree(target, { mode: 'tree' }))) {
+      names.push(entry.name);
+      if (entry.name === 'a') rmSync(join(target, 'b'));
+    }
+    assert.deepEqual(names, ['a', 'c']);
+  });
+});
+
+describe('the worker', () => {
+  it('reads a file by itself, answers what is missing, and refuses another diffID', async () => {
+    const bytes = tar({ name: 'x', body: Buffer.from('content') });
+    const file = join(base, 'layer');
+    writeFileSync(file, gzipSync(bytes));
+    const result = await unpackLayer({ source: file, target, expectedDiffId: digestOf(bytes) });
+    assert.deepEqual(result, { diffId: digestOf(bytes), bytes: bytes.length, fileBytes: 7 });
+    const other = digestOf('other');
+    const mismatch = unpackLayer({ source: file, target, expectedDiffId: other });
+    await assert.rejects(mismatch, (thrown) => kind('corrupt')(thrown) && String(thrown).includes(other));
+    await assert.rejects(unpackLayer({ source: join(base, 'none'), target }), /ENOENT/);
+    await assert.rejects(unpackLayer({ source: file, target: join(base, 'none') }), kind('not-found'));
+  });
+
+  it('keeps its limits and its form', async () => {
+    const bytes = tar({ name: '.wh.x' }, { name: 'y', body: Buffer.alloc(5000) });
+    await assert.rejects(
+      unpackLayer({ source: once(bytes), target, limits: { maxEntries: 1 } }),
+      kind('invalid'),
+    );
+    rmSync(target, { recursive: true });
+    mkdirSync(target);
+    await unpackLayer({ source: once(bytes), target, form: 'plain' });
+    assert.ok(lstatSync(join(target, '.wh.x')).isFile());
+  });
+});
+
+describe('writing', () => {
+  it('refuses a body that is shorter or longer than announced, and no body at all', async () => {
+    const write = async (entry: TarInput) => {
+      for await (const _chunk of writeTar([entry]));
+    };
+    for (const size of [0, 1, 3]) {
+      const wrong = write({ name: 'x', size, body: Buffer.from('ab') });
+      if (size === 0) await wrong;
+      else await assert.rejects(wrong, kind('internal'));
+    }
+    await assert.rejects(write({ name: 'x', size: 5 }), kind('internal'));
+  });
+
+  it('gives every header its blocks, whatever the lengths in it', () => {
+    const header = (name: string) =>
+      encodeHeader({
+        name,
+        type: 'file',
+        linkName: '',
+        mode: 0,
+        uid: 0,
+        gid: 0,
+        size: 0,
+        mtimeNs: 0n,
+        devMajor: 0,
+        devMinor: 0,
+        xattrs: new Map(),
+      });
+    // 100 bytes fit the field; a record that counts its own length changes it at 10, 100 and 1000.
+    for (let length = 1; length <= 1100; length++) {
+      const blocks = header('n'.repeat(length));
+      assert.equal(blocks.length % BLOCK, 0);
+      assert.equal(blocks.length > BLOCK, length > 100);
+    }
+  });
+
+  it('makes directories that are missing, open to all, without changing those that are there', async () => {
+    const before = process.umask(0o077);
+    try {
+      await applyLayer(
+        once(tar({ name: 'kept/', mode: 0o700, uid: 5 }, { name: 'kept/new/deep/file' })),
+        target,
+      );
+    } finally {
+      process.umask(before);
+    }
+    assert.deepEqual(
+      [statSync(join(target, 'kept')).mode & 0o777, statSync(join(target, 'kept')).uid],
+      [0o700, 5],
+    );
+    assert.equal(statSync(join(target, 'kept/new/deep')).mode & 0o777, 0o755);
+  });
+});
