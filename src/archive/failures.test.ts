@@ -53,7 +53,7 @@ async function* once(bytes: Uint8Array, size = 4096): AsyncGenerator<Uint8Array>
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
 
-function tar(...entries: (TarInput & { body?: Uint8Array })[]): Buffer {
+function tar(...entries: (TarInput & { body?: Uint8Array | undefined })[]): Buffer {
   const packer = new TarPacker();
   for (const entry of entries) packer.add(entry);
   return packer.finish();

@@ -250,7 +250,7 @@ function described(root: string, path = '.'): unknown[] {
 describe('random trees', () => {
   it('packed and unpacked are the same trees, whichever way they are compressed', async () => {
     const random = generator(3);
-    for (let round = 0; round < 12; round++) {
+    for (let round = 0; round < 7; round++) {
       using home = scratch();
       const [from, to] = [home.at('from'), home.at('to')];
       fill(from, random, 3);
