@@ -1,4 +1,5 @@
 export { hostFacts } from './host-facts.ts';
+export { warmSeccomp } from './seccomp-cache.ts';
 export { checkHostConfig } from './spec/check.ts';
 export { execProcess } from './spec/exec-process.ts';
 export { resourcesFromHostConfig } from './spec/resources.ts';

@@ -1,68 +1,119 @@
 import { readSync, writeSync } from 'node:fs';
 import { WharfError } from '../base/index.ts';
-import { pipe2, pollFd, spawnProcess } from '../sys/index.ts';
+import { type ChildProcessHandle, pipe2, pollFd, spawnProcess } from '../sys/index.ts';
 
-/** A conmon that has answered: its process, and the moment it ends. */
+/** A conmon that has answered: the process it watches, and the moment it ends. */
 export interface Monitored {
+  /** Pid on the host of the process that it watches. */
   pid: number;
-  /** Resolves when the monitor has ended: it holds its end of the sync pipe until then. */
+  /** Pid of conmon itself. */
+  monitorPid: number;
+  /** Resolves when the monitor has ended. */
   ended: Promise<void>;
 }
 
-/** Starts conmon and waits for its answer on the sync pipe (`{"data": PID, "message"}`). Errors: `internal` with the runtime's text. */
-export async function startMonitor(
-  conmon: string,
-  args: string[],
-  onAttachable?: () => void,
-): Promise<Monitored> {
+/** How a monitor is started. */
+export interface MonitorStart {
+  conmon: string;
+  args: string[];
+  /** Where conmon leaves small files: its task's bundle. */
+  cwd: string;
+  /** Called when output can be attached, before the process runs. */
+  onAttachable?: () => void;
+  /** Ends the monitor and the runtime that it called. */
+  signal?: AbortSignal | undefined;
+}
+
+/** Nothing of the daemon's own environment reaches monitors and runtimes. */
+export const MONITOR_ENVIRONMENT = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' };
+
+/**
+ * Starts conmon and waits for its answer on the sync pipe (`{"data": PID, "message"}`). Errors: `internal` with the
+ * runtime's text (empty where it told it to the terminal), `cancelled` by the signal; no process is left then.
+ */
+export async function startMonitor(start: MonitorStart): Promise<Monitored> {
+  start.signal?.throwIfAborted();
   const [read, write] = pipe2();
-  const gate = onAttachable && attachGate(onAttachable);
-  let child: ReturnType<typeof spawnProcess>;
+  const gate = start.onAttachable && attachGate(start.onAttachable);
+  let child: ChildProcessHandle;
   try {
     child = spawnProcess({
-      file: conmon,
-      args,
-      env: {
-        PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
-        _OCI_SYNCPIPE: '3',
-        ...gate?.env,
-      },
+      file: start.conmon,
+      // It stays our child until one of the two ends: that saves a fork, and its end is an event.
+      args: [...start.args, '--sync'],
+      env: { ...MONITOR_ENVIRONMENT, _OCI_SYNCPIPE: '3', ...gate?.env },
+      cwd: start.cwd,
       fds: [{ child: 3, parent: write.fd }, ...(gate?.fds ?? [])],
+      // A session, and so a process group, of its own: monitor and runtime can be ended together.
+      newSession: true,
     });
   } catch (thrown) {
     read.close();
+    gate?.close();
     throw thrown;
   } finally {
     write.close();
     gate?.childHasThem();
   }
-  void child.exited;
-  const answer = Promise.withResolvers<{ data: number; message?: string }>();
-  const end = Promise.withResolvers<void>();
-  const chunk = Buffer.alloc(64 * 1024);
+  const ended = child.exited.then(() => gate?.close());
+  const onAbort = () => killGroup(child.pid);
+  start.signal?.addEventListener('abort', onAbort, { once: true });
+  try {
+    const { data, message } = await firstLine(read);
+    if (start.signal?.aborted) throw new WharfError('cancelled', 'the start was cancelled');
+    if (data > 0) return { pid: data, monitorPid: child.pid, ended };
+    throw new WharfError('internal', message);
+  } catch (thrown) {
+    killGroup(child.pid);
+    await ended;
+    throw start.signal?.aborted ? new WharfError('cancelled', 'the start was cancelled') : thrown;
+  } finally {
+    start.signal?.removeEventListener('abort', onAbort);
+    read.close();
+  }
+}
+
+/** Ends a monitor that is our child still, and what it started outside of the container. */
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // The whole group has ended by itself.
+  }
+}
+
+type Pipe = ReturnType<typeof pipe2>[0];
+
+/** The first line on a pipe, read as an answer. A negative `data` tells failure, as does an end without any line. */
+function firstLine(read: Pipe): Promise<{ data: number; message: string }> {
+  const { promise, resolve } = Promise.withResolvers<{ data: number; message: string }>();
+  const chunk = Buffer.alloc(16 * 1024);
   let text = '';
   const watch = pollFd(read.fd, { readable: true }, () => {
-    let count: number;
+    let count = 0;
     try {
       count = readSync(read.fd, chunk, 0, chunk.length, null);
     } catch (thrown) {
       if ((thrown as NodeJS.ErrnoException).code === 'EAGAIN') return;
-      count = 0;
-    }
-    if (count === 0) {
-      watch[Symbol.dispose]();
-      read.close();
-      answer.reject(new WharfError('internal', `the monitor ended without an answer: ${text}`));
-      end.resolve();
-      return;
     }
     text += chunk.toString('utf8', 0, count);
-    const line = text.indexOf('\n');
-    if (line >= 0) answer.resolve(JSON.parse(text.slice(0, line)));
+    if (count > 0 && !text.includes('\n')) return;
+    watch[Symbol.dispose]();
+    resolve(parseAnswer(text));
   });
-  const { data, message = '' } = await answer.promise;
-  if (data >= 0) return { pid: data, ended: end.promise };
-  throw new WharfError('internal', message.trim() || `the runtime failed with ${data}`);
+  return promise;
+}
+
+/** Reads conmon's answer; what is no answer is a failure with that text. */
+export function parseAnswer(text: string): { data: number; message: string } {
+  const line = text.split('\n', 1)[0] ?? '';
+  try {
+    const { data, message } = JSON.parse(line) as { data?: unknown; message?: unknown };
+    if (typeof data === 'number') return { data, message: typeof message === 'string' ? message.trim() : '' };
+  } catch {
+    // Falls through: the text itself is all that is known.
+  }
+  return { data: -1, message: line };
 }
 
 /**
@@ -73,17 +124,26 @@ function attachGate(onAttachable: () => void) {
   const [attachRead, attachWrite] = pipe2();
   const [startRead, startWrite] = pipe2();
   writeSync(startWrite.fd, Buffer.alloc(1));
-  const watch = pollFd(attachRead.fd, { readable: true }, () => {
+  let open = true;
+  const close = () => {
+    if (!open) return;
+    open = false;
     watch[Symbol.dispose]();
     attachRead.close();
+    startWrite.close();
+  };
+  const watch = pollFd(attachRead.fd, { readable: true }, () => {
     try {
       onAttachable();
       writeSync(startWrite.fd, Buffer.alloc(1));
+    } catch {
+      // Without a connection conmon gives up when its pipe closes, and its answer tells so.
     } finally {
-      startWrite.close();
+      close();
     }
   });
   return {
+    close,
     env: { _OCI_ATTACHPIPE: '4', _OCI_STARTPIPE: '5' },
     fds: [
       { child: 4, parent: attachWrite.fd },

@@ -1,10 +1,15 @@
-import { mkdirSync, readFileSync } from 'node:fs';
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
-import { isKind, type Logger, WharfError } from '../base/index.ts';
-import { openPidfd, pidfdExited, processStartTicks } from '../sys/index.ts';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { errnoCode, isKind, type Logger, WharfError } from '../base/index.ts';
+import { anticipateMove } from './anticipate.ts';
 import { programFailure } from './failure.ts';
 import { type Monitored, startMonitor } from './monitor.ts';
-import { ConmonTask, monitorArgs, runRuntime, type TaskPlace, type TaskState } from './task.ts';
+import { runtimeProgram } from './runtime-program.ts';
+import { withReadyFilter } from './seccomp-cache.ts';
+import type { OciSpec } from './spec-types.ts';
+import { ConmonTask, removeTask } from './task.ts';
+import { monitorEnd } from './task-exit.ts';
+import { monitorArgs, startTicks, type TaskPlace, type TaskState } from './task-place.ts';
 import type { RuntimeBinary, Task, TaskRequest, TaskService } from './types.ts';
 
 /** Where the service works and what it reports to. */
@@ -16,18 +21,23 @@ export interface TaskServiceOptions {
 }
 
 const ID = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
+const PRIVATE = { recursive: true, mode: 0o700 } as const;
+
+/** What `task.json` holds. */
+interface SavedTask extends TaskState {
+  runtime: RuntimeBinary;
+}
 
 class ConmonTaskService implements TaskService {
   private readonly options: TaskServiceOptions;
 
   constructor(options: TaskServiceOptions) {
     this.options = options;
-    for (const dir of ['bundles', 'exits', 'runtime'])
-      mkdirSync(`${options.execRoot}/${dir}`, { recursive: true, mode: 0o700 });
+    for (const dir of ['bundles', 'exits', 'runtime']) mkdirSync(`${options.execRoot}/${dir}`, PRIVATE);
   }
 
   private place(id: string, runtime: RuntimeBinary): TaskPlace {
-    if (!ID.test(id)) throw new WharfError('invalid', `${id} is no id of a task`);
+    if (!ID.test(id) || !ID.test(runtime.name)) throw new WharfError('invalid', `${id} is no id of a task`);
     const { execRoot, conmonPath } = this.options;
     return {
       bundle: `${execRoot}/bundles/${id}`,
@@ -38,74 +48,110 @@ class ConmonTaskService implements TaskService {
     };
   }
 
-  async create(request: TaskRequest): Promise<Task> {
-    const { id, runtime, spec } = request;
+  anticipate(): void {
+    anticipateMove();
+  }
+
+  async create(request: TaskRequest, signal?: AbortSignal): Promise<Task> {
+    anticipateMove();
+    const { id, runtime } = request;
+    const { log } = this.options;
     const place = this.place(id, runtime);
-    await mkdir(place.bundle, { recursive: true, mode: 0o700 });
-    await writeFile(`${place.bundle}/config.json`, JSON.stringify(spec));
-    await writeFile(`${place.bundle}/runtime.json`, JSON.stringify(runtime));
+    await this.makeBundle(id, place);
+    const cgroup = request.spec.linux.cgroupsPath ?? '';
+    try {
+      const monitored = await this.monitor(place, request, signal);
+      const { pid, monitorPid } = monitored;
+      const state: TaskState = { id, pid, ticks: startTicks(pid), cgroup, monitorPid };
+      const saved: SavedTask = { ...state, runtime };
+      writeFileSync(`${place.bundle}/task.json`, JSON.stringify(saved), { mode: 0o600 });
+      return new ConmonTask(place, state, monitored.ended, log);
+    } catch (thrown) {
+      await removeTask(place, { id, cgroup }, log).catch((left: unknown) => {
+        log.error('a failed start left something behind', { id, error: String(left) });
+      });
+      throw thrown;
+    }
+  }
+
+  private async makeBundle(id: string, { bundle }: TaskPlace): Promise<void> {
+    try {
+      mkdirSync(bundle, { mode: 0o700 });
+    } catch (thrown) {
+      if (errnoCode(thrown) !== 'EEXIST') throw WharfError.from(thrown);
+      await this.purge(id);
+      mkdirSync(bundle, { mode: 0o700 });
+    }
+  }
+
+  private async monitor(place: TaskPlace, request: TaskRequest, signal?: AbortSignal): Promise<Monitored> {
+    const { id, runtime } = request;
+    const spec = sizedSpec(request);
+    const ready = withReadyFilter(spec, runtimeProgram(runtime));
+    writeFileSync(`${place.bundle}/config.json`, JSON.stringify(ready), { mode: 0o600 });
     const log = request.logPath ? `k8s-file:${request.logPath}` : 'none';
     const args = [...monitorArgs(place, id, place.bundle, place.exits), '-l', log];
     if (request.terminal) args.push('-t');
     if (request.openStdin) args.push('-i');
     if (request.openStdin && !request.stdinOnce) args.push('--leave-stdin-open');
-    let monitored: Monitored;
     try {
-      monitored = await startMonitor(place.conmon, args);
+      return await startMonitor({ conmon: place.conmon, args, cwd: place.bundle, signal });
     } catch (thrown) {
-      await runRuntime(place, ['delete', '--force', id]).catch(() => {});
-      await rm(place.bundle, { recursive: true, force: true });
-      await rm(`${place.exits}/${id}`, { force: true });
-      throw programFailure((thrown as Error).message, spec.process?.args[0] ?? '', 'create');
+      if (!isKind(thrown, 'internal') || !spec.process) throw thrown;
+      const view = { root: spec.root.path, mounts: spec.mounts };
+      throw programFailure({ text: (thrown as Error).message, process: spec.process, view, step: 'create' });
     }
-    const ticks = String(processStartTicks(monitored.pid));
-    const state: TaskState = { id, pid: monitored.pid, ticks, cgroup: spec.linux.cgroupsPath ?? '' };
-    await writeFile(`${place.bundle}/task.json`, JSON.stringify(state));
-    return new ConmonTask(place, state, monitored.ended);
   }
 
   async adopt(id: string, runtime: RuntimeBinary): Promise<Task | undefined> {
     const place = this.place(id, runtime);
-    let state: TaskState;
-    try {
-      state = JSON.parse(readFileSync(`${place.bundle}/task.json`, 'utf8')) as TaskState;
-    } catch {
-      return undefined;
-    }
-    return new ConmonTask(place, state, monitorEnd(place.bundle));
+    const saved = savedTask(place.bundle);
+    if (!saved) return undefined;
+    return new ConmonTask(place, saved, monitorEnd(saved.monitorPid, place.bundle), this.options.log);
   }
 
   async leftovers(): Promise<string[]> {
-    return readdir(`${this.options.execRoot}/bundles`);
+    const { execRoot } = this.options;
+    const runtimes = await readdir(`${execRoot}/runtime`);
+    const dirs = ['bundles', 'exits', ...runtimes.map((name) => `runtime/${name}`)];
+    const found = await Promise.all(dirs.map((dir) => readdir(`${execRoot}/${dir}`)));
+    return [...new Set(found.flat().filter((name) => ID.test(name)))];
   }
 
   async purge(id: string): Promise<void> {
-    const bundle = `${this.options.execRoot}/bundles/${id}`;
-    let runtime: RuntimeBinary;
-    try {
-      runtime = JSON.parse(readFileSync(`${bundle}/runtime.json`, 'utf8')) as RuntimeBinary;
-    } catch {
-      await rm(bundle, { recursive: true, force: true });
-      return;
+    const { execRoot, log } = this.options;
+    const bundle = `${execRoot}/bundles/${id}`;
+    const saved = savedTask(bundle);
+    if (saved) return (await this.adopt(id, saved.runtime))?.delete();
+    // A start that was cut off: which runtime it was for is told by where its state lies.
+    const cgroup = bundleCgroup(bundle);
+    const names = await readdir(`${execRoot}/runtime`);
+    for (const name of names.length > 0 ? names : ['crun']) {
+      const place = this.place(id, { name, path: `/usr/bin/${name}`, args: [] });
+      await removeTask(place, { id, cgroup }, log);
     }
-    const task = await this.adopt(id, runtime);
-    if (task) return task.delete();
-    const place = this.place(id, runtime);
-    await runRuntime(place, ['delete', '--force', id]).catch(() => {});
-    await rm(bundle, { recursive: true, force: true });
   }
 }
 
-/** The end of a monitor that an earlier daemon started. */
-async function monitorEnd(bundle: string): Promise<void> {
+function sizedSpec({ spec, terminal, consoleSize }: TaskRequest): OciSpec {
+  if (!terminal || !consoleSize || !spec.process) return spec;
+  return { ...spec, process: { ...spec.process, consoleSize } };
+}
+
+function savedTask(bundle: string): SavedTask | undefined {
   try {
-    const pid = Number(readFileSync(`${bundle}/conmon.pid`, 'utf8'));
-    using pidfd = openPidfd(pid);
-    // A reused pid would be waited for in vain: only a conmon of this very bundle counts.
-    if (!readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(bundle)) return;
-    await pidfdExited(pidfd);
-  } catch (thrown) {
-    if (!isKind(thrown, 'not-found') && (thrown as NodeJS.ErrnoException).code !== 'ENOENT') throw thrown;
+    return JSON.parse(readFileSync(`${bundle}/task.json`, 'utf8')) as SavedTask;
+  } catch {
+    return undefined;
+  }
+}
+
+function bundleCgroup(bundle: string): string {
+  try {
+    const spec = JSON.parse(readFileSync(`${bundle}/config.json`, 'utf8')) as OciSpec;
+    return spec.linux.cgroupsPath ?? '';
+  } catch {
+    return '';
   }
 }
 

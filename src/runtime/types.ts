@@ -132,6 +132,11 @@ export interface CgroupStats {
 /** Drives OCI runtimes through conmon. Bundles, sockets and exit files lie below the daemon's exec-root. */
 export interface TaskService {
   /**
+   * Says that a `create` or an `exec` comes soon: what the kernel needs time for (5–15 ms) begins now, beside other work.
+   * Never fails and never waits.
+   */
+  anticipate?(): void;
+  /**
    * Starts the monitor and has the runtime create the container, ready for `start`. All or nothing.
    * Errors: as `Task.start`; `invalid` when the runtime refuses the spec (its text is in the message).
    */

@@ -1,0 +1,68 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { isKind } from '../base/index.ts';
+import { anticipateMove } from './anticipate.ts';
+import { programFailure } from './failure.ts';
+import { resizeTerminal } from './fifo.ts';
+import { type Monitored, startMonitor } from './monitor.ts';
+import { attachStdio } from './stdio.ts';
+import { lostExit, readExit } from './task-exit.ts';
+import { monitorArgs, signalProcess, startTicks, type TaskPlace, type TaskState } from './task-place.ts';
+import type { ExecRequest, ExecTask, TaskExit, TaskStdio } from './types.ts';
+
+/** Runs one more process in a container, under a monitor of its own. Errors: as `Task.start`; nothing is left then. */
+export async function execTask(
+  place: TaskPlace,
+  container: TaskState,
+  request: ExecRequest,
+  attach: boolean,
+): Promise<ExecTask> {
+  anticipateMove();
+  const { id } = container;
+  const { consoleSize, execId, openStdin } = request;
+  const bundle = `${place.bundle}/exec-${execId}`;
+  mkdirSync(bundle, { recursive: true, mode: 0o700 });
+  const spec = `${bundle}/process.json`;
+  const { terminal } = request.process;
+  const process = terminal && consoleSize ? { ...request.process, consoleSize } : request.process;
+  writeFileSync(spec, JSON.stringify(process), { mode: 0o600 });
+  const args = [...monitorArgs(place, id, bundle, bundle), '-e', '--exec-process-spec', spec, '-l', 'none'];
+  if (terminal) args.push('-t');
+  if (openStdin) args.push('-i');
+  if (attach) args.push('--exec-attach');
+  let stdio: TaskStdio | undefined;
+  const onAttachable = () => {
+    stdio = attachStdio(`${bundle}/attach`);
+  };
+  let monitored: Monitored;
+  try {
+    const start = { conmon: place.conmon, args, cwd: bundle };
+    monitored = await startMonitor(attach ? { ...start, onAttachable } : start);
+  } catch (thrown) {
+    (stdio as TaskStdio | undefined)?.close();
+    await rm(bundle, { recursive: true, force: true });
+    if (!isKind(thrown, 'internal')) throw thrown;
+    const view = { root: `/proc/${container.pid}/root`, mounts: [] };
+    throw programFailure({ text: (thrown as Error).message, process, view, step: 'exec' });
+  }
+  const state = { pid: monitored.pid, ticks: startTicks(monitored.pid) };
+  return {
+    execId,
+    pid: monitored.pid,
+    exited: monitored.ended.then(() => execExit(bundle, id, state)),
+    stdio,
+    resize: async (height, width) => resizeTerminal(bundle, height, width),
+    kill: (signal) => void signalProcess(state, signal),
+  };
+}
+
+async function execExit(
+  bundle: string,
+  id: string,
+  state: Pick<TaskState, 'pid' | 'ticks'>,
+): Promise<TaskExit> {
+  const exit = await readExit(`${bundle}/${id}`, bundle).catch(() => undefined);
+  if (!exit) signalProcess(state, 9);
+  await rm(bundle, { recursive: true, force: true }).catch(() => {});
+  return exit ?? lostExit();
+}
