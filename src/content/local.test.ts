@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import {
   mkdirSync,
   mkdtempSync,
@@ -75,7 +74,7 @@ describe('descriptors', () => {
     for (const attempt of attempts) await assert.rejects(attempt());
     const reading = store.open(digest);
     for await (const _chunk of reading) break;
-    if (!reading.closed) await once(reading, 'close');
+    await new Promise((resolve) => (reading.closed ? resolve(undefined) : reading.once('close', resolve)));
     assert.equal(descriptors(), before);
     assert.deepEqual(unfinished(), []);
   });
