@@ -24,8 +24,9 @@ interface Place {
  */
 export async function treeChanges(upper: string, lower: string[], whole: boolean): Promise<Change[]> {
   const changes: Change[] = [];
-  const opened = [upper, ...lower].map(openDirectory);
+  const opened: Fd[] = [];
   try {
+    for (const path of [upper, ...lower]) opened.push(openDirectory(path));
     await compare({ path: '', upper: opened[0] as Fd, lower: opened.slice(1), whole }, changes);
   } finally {
     for (const directory of opened) directory.close();
