@@ -1,10 +1,11 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Mount } from '../../api/index.ts';
 import { type UndoStack, WharfError } from '../../base/index.ts';
 import type { OciMount } from '../../runtime/spec-types.ts';
 import type { NetworkFiles, TeardownDeps } from './lifecycle-deps.ts';
 import { makeBindSource } from './make-mounts.ts';
+import { checkPropagation } from './mount-propagation.ts';
 import type { ContainerRecord, MountRecord } from './record.ts';
 
 type MountDeps = Pick<TeardownDeps, 'volumes' | 'mounts' | 'paths'>;
@@ -104,9 +105,17 @@ function bindMount(mount: MountRecord, asked: Mount | undefined, source: string)
   const propagation = mount.Propagation || words.find((word) => PROPAGATIONS.includes(word)) || 'rprivate';
   const options = [flat ? 'bind' : 'rbind', ...words.filter((word) => !PROPAGATIONS.includes(word))];
   if (mount.RW === false)
-    options.push(...readOnlyWords(bind?.ReadOnlyNonRecursive === true || flat === true));
+    options.push(
+      ...readOnlyWords(bind?.ReadOnlyNonRecursive === true || flat === true || !isDirectory(source)),
+    );
   options.push(propagation);
+  checkPropagation(source, propagation);
   return { destination: mount.Destination ?? '', type: 'bind', source, options };
+}
+
+/** Nothing is mounted below a file, and the runtime refuses to look there. */
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 /** Read-only covers what is mounted below, too, unless the request says otherwise (`rro`: mount_setattr(2), kernel 5.12). */
