@@ -1,111 +1,84 @@
-import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, before, test } from 'node:test';
-import { isKind, newId, silentLog } from '../base/index.ts';
-import { hostFacts } from './host-facts.ts';
-import { loadSeccompProfile } from './spec/seccomp.ts';
-import { assembleSpec } from './spec/spec.ts';
-import { openTaskService } from './task-service.ts';
-import type { TaskService } from './types.ts';
+import { after, before } from 'node:test';
 
-let root = '';
-let service: TaskService;
-const runtime = { name: 'crun', path: '/usr/bin/crun', args: [] };
-const facts = hostFacts();
+import { WharfError } from '../base/index.ts';
+import { type FakeExec, type FakeStdio, type FakeTask, FakeTasks } from './fake-tasks.ts';
+import { type SuiteProgram, type SuiteWorld, taskServiceSuite } from './suite.ts';
+import { CRUN, openRuntimeWorld, RUNC, type RuntimeWorld } from './test-fixture.ts';
+import type { RuntimeBinary } from './types.ts';
 
+let world: RuntimeWorld;
 before(() => {
-  root = mkdtempSync(join(tmpdir(), 'wharf-runtime-'));
-  for (const dir of ['bin', 'proc', 'sys', 'dev']) mkdirSync(`${root}/rootfs/${dir}`, { recursive: true });
-  cpSync('/bin/busybox', `${root}/rootfs/bin/busybox`);
-  for (const name of ['sh', 'true', 'cat', 'sleep', 'echo'])
-    symlinkSync('busybox', `${root}/rootfs/bin/${name}`);
-  service = openTaskService({ execRoot: `${root}/exec`, conmonPath: '/usr/bin/conmon', log: silentLog });
+  world = openRuntimeWorld();
 });
+after(() => world[Symbol.asyncDispose]());
 
-after(async () => {
-  for (const id of await service.leftovers()) await service.purge(id);
-  rmSync(root, { recursive: true, force: true });
-});
-
-function request(args: string[], openStdin = false) {
-  const id = newId();
-  const spec = assembleSpec({
-    id,
-    hostname: id.slice(0, 12),
-    config: {},
-    hostConfig: { NetworkMode: 'none' },
-    path: args[0] ?? '',
-    args: args.slice(1),
-    rootfs: `${root}/rootfs`,
-    user: { uid: 0, gid: 0, additionalGids: [0], home: '/root', name: 'root' },
-    mounts: [],
-    namespaces: {},
-    host: facts,
-    defaults: {
-      cgroupParent: '/wharf-test',
-      seccomp: loadSeccompProfile('/usr/share/containers/seccomp.json'),
-    },
-  });
-  return { id, spec, runtime, terminal: false, openStdin, stdinOnce: true, logPath: `${root}/${id}.log` };
+function args(program: SuiteProgram): string[] {
+  switch (program.does) {
+    case 'exit':
+      return ['sh', '-c', `exit ${program.code}`];
+    case 'print':
+      return ['echo', '-n', program.text];
+    case 'cat':
+      return ['cat'];
+    case 'sleep':
+      return ['sleep', '60'];
+    default:
+      return ['nosuch'];
+  }
 }
 
-test('a program runs, its code is learnt, its output is in the log', async () => {
-  const asked = request(['sh', '-c', 'echo hello; exit 7']);
-  const task = await service.create(asked);
-  await task.start();
-  assert.equal((await task.exited).code, 7);
-  assert.match(readFileSync(asked.logPath, 'utf8'), / stdout F hello\n$/);
-  await task.delete();
-  assert.deepEqual(await service.leftovers(), []);
-});
+function real(runtime: RuntimeBinary): SuiteWorld {
+  return {
+    service: world.service,
+    runtime,
+    args,
+    request: (program) =>
+      world.request(args(program), { runtime, task: { openStdin: program.does === 'cat' } }),
+    async [Symbol.asyncDispose]() {},
+  };
+}
 
-test('what is attached before the start misses nothing, and end of input reaches the program', async () => {
-  const task = await service.create(request(['cat'], true));
-  const stdio = await task.attach();
-  await task.start();
-  await stdio.write(Buffer.from('ping\n'));
-  stdio.closeInput();
-  const seen: Buffer[] = [];
-  for await (const { data } of stdio.output) seen.push(data);
-  assert.equal(Buffer.concat(seen).toString(), 'ping\n');
-  assert.equal((await task.exited).code, 0);
-  await task.delete();
-});
+taskServiceSuite('crun under conmon', () => real(CRUN));
+taskServiceSuite('runc under conmon', () => real(RUNC));
 
-test('a program that is not there is told at create, and nothing is left', async () => {
-  await assert.rejects(service.create(request(['nosuch'])), (thrown) => {
-    assert.ok(isKind(thrown, 'not-found'));
-    assert.match((thrown as Error).message, /exec: "nosuch": executable file not found in \$PATH$/);
-    return true;
-  });
-  assert.deepEqual(await service.leftovers(), []);
-});
+/** What a fake process does with the program it was given. */
+function play(process: FakeTask | FakeExec, [program = '', ...rest]: string[]): void {
+  if (program === 'sh') process.exit(Number(rest[1]?.replace('exit ', '')));
+  if (program !== 'echo') return;
+  process.print(rest[1] ?? '');
+  process.exit(0);
+}
 
-test('a running task is adopted, executed in, paused, killed by signal', async () => {
-  const asked = request(['sleep', '60']);
-  const first = await service.create(asked);
-  await first.start();
-  const task = await service.adopt(asked.id, runtime, false);
-  assert.ok(task);
-  assert.equal(task.pid, first.pid);
-  const process = { ...asked.spec.process!, args: ['sh', '-c', 'exit 3'] };
-  const exec = await task.exec({ execId: newId(), process, openStdin: false }, { attach: false });
-  assert.equal((await exec.exited).code, 3);
-  const said = await task.exec(
-    { execId: newId(), process: { ...process, args: ['echo', 'hi'] }, openStdin: false },
-    { attach: true },
-  );
-  let text = '';
-  for await (const { data } of said.stdio?.output ?? []) text += data;
-  assert.equal(text, 'hi\n');
-  assert.equal((await said.exited).code, 0);
-  await task.pause();
-  await task.resume();
-  assert.ok((await task.pids()).includes(task.pid));
-  assert.ok(await task.stats());
-  await task.kill(9);
-  assert.equal((await task.exited).code, 137);
-  await task.delete();
+/** Copies what is written to a fake process to its output. */
+function echoing(task: FakeTask): void {
+  const connect = task.connect.bind(task);
+  task.connect = (): FakeStdio => {
+    const stdio = connect();
+    stdio.write = async (data) => stdio.push({ stream: 'stdout', data: Buffer.from(data) });
+    stdio.closeInput = () => task.exit(0);
+    return stdio;
+  };
+}
+
+taskServiceSuite('tasks without processes', () => {
+  const service = new FakeTasks();
+  service.prepare = (task) => {
+    const wanted = task.request.spec.process?.args ?? [];
+    if (wanted[0] === 'cat') echoing(task);
+    task.onStart = () => play(task, wanted);
+    task.onExec = (exec) => play(exec, exec.request.process.args);
+  };
+  return {
+    service,
+    runtime: CRUN,
+    args,
+    request(program) {
+      if (program.does === 'not exist') {
+        const text = 'exec: "nosuch": executable file not found in $PATH';
+        service.failNext = new WharfError('not-found', text);
+      }
+      return world.request(args(program));
+    },
+    async [Symbol.asyncDispose]() {},
+  };
 });

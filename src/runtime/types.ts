@@ -94,6 +94,11 @@ export interface Task {
   start(): Promise<void>;
   attach(): Promise<TaskStdio>;
   resize(height: number, width: number): Promise<void>;
+  /**
+   * Has the monitor go on in a new file of the log's name, which must not exist: what bears it would be replaced.
+   * Returns before it is done. `not-found` when the monitor has ended.
+   */
+  reopenLog(): Promise<void>;
   /** Sends a signal to the first process, or to all of the container. `not-found` when it has ended. */
   kill(signal: number, options?: { all?: boolean }): Promise<void>;
   pause(): Promise<void>;
