@@ -5,3 +5,4 @@ export { type ErrorKind, errnoCode, isKind, WharfError } from './errors.ts';
 export { newId, shortId } from './id.ts';
 export { type LogFields, type Logger, silentLog } from './log.ts';
 export { nodeHttp } from './node-http.ts';
+export { SPAN_CHANNEL, type Span, span } from './span.ts';

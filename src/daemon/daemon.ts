@@ -1,4 +1,5 @@
 import { mkdirSync, rmSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { type Logger, UndoStack } from '../base/index.ts';
 import {
@@ -22,6 +23,7 @@ import type { Settings } from './settings.ts';
 import { openStorage } from './storage.ts';
 import { systemBackend, volumesBackend } from './system-backend.ts';
 import { toolVersions } from './tools.ts';
+import { traceTo } from './trace-file.ts';
 
 /** Calls under way get this long when the daemon ends, in milliseconds. */
 const CLOSE_GRACE_MS = 500;
@@ -47,6 +49,7 @@ interface StartOptions {
 export async function startDaemon(settings: Settings, options: StartOptions): Promise<Daemon> {
   const { log } = options;
   process.umask(0o022);
+  const trace = settings.traceFile ? traceTo(settings.traceFile) : undefined;
   const targets = listenTargets(settings, options.inheritedFds, log);
   await using undo = new UndoStack(log);
   const current = new CurrentSettings(settings, log);
@@ -61,14 +64,27 @@ export async function startDaemon(settings: Settings, options: StartOptions): Pr
   writePidfile(settings.pidfile);
   undo.commit();
   log.info('ready', { hosts: settings.hosts, pid: process.pid, startMs: Math.round(performance.now()) });
-  engine.events.publish({ type: 'daemon', action: 'start', id: storage.engineId, attributes: {} });
+  engine.events.publish({
+    type: 'daemon',
+    action: 'start',
+    id: storage.engineId,
+    attributes: { name: hostname() },
+  });
   void afterStart(engine, run);
   return {
     reload: (next) => {
       current.reload(next);
-      engine.events.publish({ type: 'daemon', action: 'reload', id: storage.engineId, attributes: {} });
+      engine.events.publish({
+        type: 'daemon',
+        action: 'reload',
+        id: storage.engineId,
+        attributes: { name: hostname() },
+      });
     },
-    stop: () => stop(server, engine, run, current, targets),
+    stop: async () => {
+      await stop(server, engine, run, current, targets);
+      trace?.[Symbol.dispose]();
+    },
   };
 }
 
@@ -129,7 +145,12 @@ async function stop(
   const { liveRestore, shutdownTimeout, pidfile } = current.settings;
   const closed = server.close(CLOSE_GRACE_MS);
   await shutdownContainers(run, { keepRunning: liveRestore, timeoutSeconds: shutdownTimeout });
-  engine.events.publish({ type: 'daemon', action: 'shutdown', id: engine.storage.engineId, attributes: {} });
+  engine.events.publish({
+    type: 'daemon',
+    action: 'shutdown',
+    id: engine.storage.engineId,
+    attributes: { name: hostname() },
+  });
   await closed;
   await engine.networks.close({ removeKernelObjects: engine.live.running().length === 0 });
   await engine.storage.snapshots.settled();

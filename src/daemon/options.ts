@@ -275,6 +275,13 @@ export const OPTIONS: readonly OptionSpec[] = [
     help: 'Path of the TLS key',
   },
   { flag: 'tlsverify', key: 'tlsverify', kind: 'boolean', help: 'Use TLS and demand a client certificate' },
+  {
+    flag: 'trace-file',
+    key: undefined,
+    kind: 'string',
+    placeholder: 'path',
+    help: 'Write how long each step of each call takes to this file, as JSON lines',
+  },
   { flag: 'validate', key: undefined, kind: 'boolean', help: 'Check the configuration and exit' },
   {
     flag: 'version',

@@ -66,6 +66,8 @@ export interface Settings {
     dnsSearch: string[];
   };
   features: Record<string, boolean>;
+  /** Where to write spans; undefined for nowhere. */
+  traceFile: string | undefined;
 }
 
 /** Merges flags and configuration file into settings. Errors: `invalid`, saying which option is wrong. */
@@ -107,6 +109,7 @@ export function resolveSettings(flags: OptionValues): Settings {
     logOpts: read.map('log-opt'),
     network: networkSettings(read, bridge),
     features: file.features,
+    traceFile: read.optional('trace-file'),
   };
 }
 
