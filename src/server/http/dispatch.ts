@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type ApiVersion, MAX_API_VERSION, parseApiVersion, versionSegment } from '../../api/index.ts';
-import { nodeHttp, WharfError } from '../../base/index.ts';
+import { nodeHttp, span, WharfError } from '../../base/index.ts';
 import { Call, type CallContext } from './call.ts';
 import { sendEmpty, sendError } from './respond.ts';
 import type { Route } from './route.ts';
@@ -80,6 +80,7 @@ export class Dispatcher {
       }
       call = new Call(context, request, response, { version, params: match.params, search }, upgrade);
       this.active.add(call);
+      using _ = span(`reply:${match.route.method} ${match.route.path}`, match.params['id'] ?? '');
       await match.route.handler(call);
     } catch (thrown) {
       answerError(call, thrown);
