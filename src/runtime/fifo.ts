@@ -6,6 +6,11 @@ export function resizeTerminal(bundle: string, height: number, width: number): v
   writeNow(`${bundle}/ctl`, Buffer.from(`1 ${height} ${width}\n`));
 }
 
+/** Has a monitor open its log anew (message 2 on conmon's `ctl` fifo; the other numbers must be there). Errors: `not-found` when it has ended. */
+export function reopenLog(bundle: string): void {
+  writeNow(`${bundle}/ctl`, Buffer.from('2 0 0\n'));
+}
+
 /** Writes to a fifo that somebody reads; never waits for a reader. Errors: `not-found` without one. */
 export function writeNow(fifo: string, data: Buffer, opened?: () => void): void {
   let fd: number;

@@ -3,7 +3,7 @@ import { rm, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Logger, WharfError } from '../base/index.ts';
 import { execTask } from './exec-task.ts';
-import { resizeTerminal, writeNow } from './fifo.ts';
+import { reopenLog, resizeTerminal, writeNow } from './fifo.ts';
 import { runtimeProgram } from './runtime-program.ts';
 import type { OciResources } from './spec-types.ts';
 import { attachStdio } from './stdio.ts';
@@ -70,6 +70,10 @@ export class ConmonTask implements Task {
 
   async resize(height: number, width: number): Promise<void> {
     resizeTerminal(this.place.bundle, height, width);
+  }
+
+  async reopenLog(): Promise<void> {
+    reopenLog(this.place.bundle);
   }
 
   async kill(signal: number, options: { all?: boolean } = {}): Promise<void> {
