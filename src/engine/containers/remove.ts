@@ -26,11 +26,16 @@ export async function removeContainer(
   }
   live.removing = true;
   try {
-    await endForRemoval(deps, record, live, ref, options.force);
-    await deps.store.withLock(record.id, async (locked) => {
-      refuseRunning(locked, ref);
-      await destroyLocked(deps, locked, { anonymousVolumes: options.volumes });
-    });
+    for (let removed = false; !removed; ) {
+      await endForRemoval(deps, record, live, ref, options.force);
+      removed = await deps.store.withLock(record.id, async (locked) => {
+        // A start that was under way has come to its end meanwhile.
+        if (options.force && live.task) return false;
+        refuseRunning(locked, ref);
+        await destroyLocked(deps, locked, { anonymousVolumes: options.volumes });
+        return true;
+      });
+    }
   } finally {
     live.removing = false;
   }
