@@ -157,15 +157,17 @@ export class LocalVolumeStore implements VolumeStore {
 
   private makeDirectory(volume: VolumeRecord): void {
     const directory = this.directory(volume.name);
+    // Set when there was none before: files that lie there already are somebody's, whatever fails (promise I7).
+    let made: string | undefined;
     try {
-      mkdirSync(directory, { recursive: true, mode: 0o701 });
+      made = mkdirSync(directory, { recursive: true, mode: 0o701 });
       mkdirSync(join(directory, '_data'), { recursive: true });
       // Once more, since the daemon's umask has cut what mkdir was given.
       chmodSync(directory, 0o701);
       chmodSync(join(directory, '_data'), 0o755);
       this.records.put(volume);
     } catch (thrown) {
-      rmSync(directory, { recursive: true, force: true });
+      if (made !== undefined) rmSync(directory, { recursive: true, force: true });
       throw WharfError.from(thrown);
     }
     this.cache.set(volume.name, volume);
