@@ -131,6 +131,10 @@ describe('an address pool', () => {
           assert.ok(!held.has(address) && !resting.has(address) && address !== '10.0.0.1', address);
           const value = parseIpv4(address) - parseIpv4('10.0.0.0');
           assert.ok(value > 0 && value < 31, address);
+          for (let lower = 2; lower < value; lower++) {
+            const other = `10.0.0.${lower}`;
+            assert.ok(held.has(other) || resting.has(other), `${other} was free, ${address} was given`);
+          }
           held.set(address, link);
           living.add(link);
           made += 1;

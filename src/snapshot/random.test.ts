@@ -95,6 +95,11 @@ function act(root: string, random: Random): void {
     () => mkdirSync(path, { recursive: true }),
     () => mkdirSync(path),
     () => rmSync(path, { recursive: true }),
+    () => {
+      rmSync(path, { recursive: true });
+      mkdirSync(path);
+      writeFileSync(join(path, 'a'), 'of another directory');
+    },
     () => chmodSync(path, random.of([0o700, 0o755, 0o4755])),
     () => chownSync(path, random.below(3), 0),
     () => symlinkSync('a', path),

@@ -211,6 +211,11 @@ describe('mkdirAllInRoot', () => {
     for (let at = 0; at < 20; at++) symlinkSync(`/l${at + 1}/d`, join(path, `l${at}`));
     mkdirAllInRoot(path, 'l0/end', 0o755).close();
     assert.ok(readdirSync(join(path, 'l20')).includes('d'));
+    mkdirSync(join(path, 'sub'));
+    symlinkSync('/made/here', join(path, 'sub/absolute'));
+    mkdirAllInRoot(path, 'sub/absolute/end', 0o755).close();
+    assert.deepEqual(readdirSync(join(path, 'made/here')), ['end']);
+    assert.deepEqual(readdirSync(join(path, 'sub')), ['absolute']);
     symlinkSync('/round/x', join(path, 'round'));
     assert.throws(() => mkdirAllInRoot(path, 'round', 0o755));
     assert.equal(readlinkSync(join(path, 'round')), '/round/x');
