@@ -13,7 +13,7 @@ before(() => {
 after(() => world[Symbol.asyncDispose]());
 
 const host = detectCgroups();
-const groups = (id: string) => [...new Set(cgroupPaths(host, `/wharf-test/${id}`).values())];
+const groups = (id: string) => [...new Set(cgroupPaths(host, `${world.cgroupParent}/${id}`).values())];
 const alive = (pid: number) => existsSync(`/proc/${pid}`);
 
 async function text(stdio: TaskStdio | undefined): Promise<string> {

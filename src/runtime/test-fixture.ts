@@ -1,7 +1,8 @@
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { newId, silentLog } from '../base/index.ts';
+import { detectCgroups, removeCgroup } from '../sys/index.ts';
 import { hostFacts } from './host-facts.ts';
 import { loadSeccompProfile } from './spec/seccomp.ts';
 import { assembleSpec } from './spec/spec.ts';
@@ -24,6 +25,8 @@ export interface RequestOptions {
 export interface RuntimeWorld extends AsyncDisposable {
   root: string;
   rootfs: string;
+  /** The parent of all its containers' control groups. */
+  cgroupParent: string;
   service: TaskService;
   /** Another service on the same directories, as a restarted daemon has it. */
   reopen(): TaskService;
@@ -56,11 +59,13 @@ export function openRuntimeWorld(): RuntimeWorld {
   const reopen = () =>
     openTaskService({ execRoot: `${root}/exec`, conmonPath: '/usr/bin/conmon', log: silentLog });
   const service = reopen();
+  const cgroupParent = `/${basename(root)}`;
   const host = hostFacts();
   const seccomp = loadSeccompProfile(SECCOMP_PROFILE);
   return {
     root,
     rootfs,
+    cgroupParent,
     service,
     reopen,
     request(args, { runtime = CRUN, input = {}, task = {} } = {}) {
@@ -77,7 +82,7 @@ export function openRuntimeWorld(): RuntimeWorld {
         mounts: [],
         namespaces: {},
         host,
-        defaults: { cgroupParent: '/wharf-test', seccomp },
+        defaults: { cgroupParent, seccomp },
         ...input,
       });
       const logPath = `${root}/${id}.log`;
@@ -86,6 +91,7 @@ export function openRuntimeWorld(): RuntimeWorld {
     },
     async [Symbol.asyncDispose]() {
       for (const id of await service.leftovers()) await service.purge(id);
+      removeCgroup(detectCgroups(), cgroupParent);
       rmSync(root, { recursive: true, force: true });
     },
   };
