@@ -9,7 +9,7 @@ import {
 import { createEventBus } from '../engine/events/index.ts';
 import { ExecRegistry } from '../engine/execs/index.ts';
 import { imageLookup, type LoadDeps, SweepGate } from '../engine/images/index.ts';
-import { openLogReader } from '../logs/index.ts';
+import { openLogReader, openLogRotator } from '../logs/index.ts';
 import { openNetworkStack } from '../network/index.ts';
 import { type HostFacts, hostFacts, openTaskService } from '../runtime/index.ts';
 import type { CurrentSettings } from './current-settings.ts';
@@ -46,7 +46,7 @@ export function buildEngine(current: CurrentSettings, storage: Storage, log: Log
     events: createEventBus(clock),
     mounts: hostMountOps(),
     paths: runPaths(settings),
-    logs: openLogReader(),
+    logs: { ...openLogReader(), ...openLogRotator(log) },
     tasks: openTaskService({ execRoot: settings.execRoot, conmonPath, log }),
     execs: new ExecRegistry(),
     lookup: imageLookup(storage),

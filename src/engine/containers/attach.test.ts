@@ -198,9 +198,15 @@ test('logs: no stream, and a driver without a log', async () => {
   );
 });
 
+const BARE = { id: '', name: '', imageId: '', imageRef: '', path: '', args: [] };
+
 test('log details: patterns, and a bad one is passed over', () => {
   const details = (Config: Record<string, string>) =>
-    logDetails({ config: { Labels: { 'a.b': '1', c: '2' } }, hostConfig: { LogConfig: { Config } } });
+    logDetails({
+      ...BARE,
+      config: { Labels: { 'a.b': '1', c: '2' } },
+      hostConfig: { LogConfig: { Config } },
+    });
   assert.equal(details({ 'labels-regex': '^a' }), 'a.b=1');
   assert.equal(details({ 'labels-regex': '(' }), '');
   assert.equal(details({}), '');

@@ -102,14 +102,16 @@ function decideContainer(
     ...command,
     platform: image.platform.os,
     mounts: [],
-    logPath:
-      hostConfig.LogConfig?.Type === 'none'
-        ? ''
-        : join(containerDirectory(deps.dataRoot, id), `${id}-json.log`),
+    logPath: logPathOf(containerDirectory(deps.dataRoot, id), id, hostConfig.LogConfig?.Type),
     runtime: hostConfig.Runtime as string,
     state: newState(),
   };
   return { record, warnings: [...new Set(warnings)] };
+}
+
+function logPathOf(directory: string, id: string, driver: string | undefined): string {
+  if (driver === 'none') return '';
+  return join(directory, driver === 'local' ? 'container.log' : `${id}-json.log`);
 }
 
 function newState(): ContainerRecord['state'] {

@@ -52,7 +52,8 @@ export async function inspectContainer(
     ResolvConfPath: files?.resolvConf ?? '',
     HostnamePath: files?.hostname ?? '',
     HostsPath: files?.hosts ?? '',
-    LogPath: record.state.hasStarted ? record.logPath : '',
+    // The format of `local` is nobody else's business, and neither is its place.
+    LogPath: record.state.hasStarted && record.hostConfig.LogConfig?.Type !== 'local' ? record.logPath : '',
     Name: `/${record.name}`,
     RestartCount: record.state.restartCount,
     Driver: driverName(deps.snapshotter),

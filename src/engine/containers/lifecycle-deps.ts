@@ -1,5 +1,5 @@
 import type { Clock, Logger } from '../../base/index.ts';
-import type { LogReader } from '../../logs/types.ts';
+import type { LogReader, LogRotator } from '../../logs/types.ts';
 import type { NetworkStack } from '../../network/types.ts';
 import type {
   ExecInput,
@@ -80,7 +80,7 @@ export interface TeardownDeps extends CoreDeps {
   mounts: MountOps;
   paths: RunPaths;
   snapshotter: Pick<Snapshotter, 'mount' | 'remove' | 'stat' | 'list'>;
-  logs: Pick<LogReader, 'remove'>;
+  logs: Pick<LogReader, 'remove'> & LogRotator;
 }
 
 /** What is needed to run a container. */

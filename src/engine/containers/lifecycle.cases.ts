@@ -11,7 +11,7 @@ import {
   WharfError,
   ZERO_TIME,
 } from '../../base/index.ts';
-import type { LogFormat, LogQuery, LogRecord } from '../../logs/types.ts';
+import type { LogFormat, LogQuery, LogRecord, RotationPolicy } from '../../logs/types.ts';
 import type { NetworkRecord, SandboxRecord } from '../../network/types.ts';
 import type { HostFacts } from '../../runtime/spec-input.ts';
 import { createEventBus } from '../events/index.ts';
@@ -79,6 +79,8 @@ export class World implements AsyncDisposable {
   readonly snapshots = new Set<string>();
   readonly sandboxes = new Map<string, SandboxRecord>();
   readonly log: LogRecord[] = [];
+  /** Logs that are kept below a size at the moment. */
+  readonly boundedLogs = new Map<string, RotationPolicy>();
   deps: RunDeps;
   private readonly ended = new AbortController();
 
@@ -182,7 +184,13 @@ function makeDeps(world: World): RunDeps {
       stat: (key) => (world.snapshots.has(key) ? { key, kind: 'active', parent: undefined } : undefined),
       list: () => [...world.snapshots].map((key) => ({ key, kind: 'active', parent: undefined })),
     },
-    logs: { remove: async () => undefined },
+    logs: {
+      remove: async () => undefined,
+      watch: (path, policy) => {
+        world.boundedLogs.set(path, policy);
+        return { close: async () => void world.boundedLogs.delete(path) };
+      },
+    },
     specs: {
       assembleSpec: ({ path, args, rootfs, mounts }) => ({
         ociVersion: '1.1.0',

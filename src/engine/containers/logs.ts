@@ -2,7 +2,7 @@ import { WharfError } from '../../base/index.ts';
 import type { LogQuery, LogReader } from '../../logs/types.ts';
 import { compileExpression } from '../filters/index.ts';
 import type { CoreDeps } from './lifecycle-deps.ts';
-import type { ContainerRecord } from './record.ts';
+import { logTag } from './log-options.ts';
 import type { LogOutput, LogsInput } from './session.ts';
 
 /**
@@ -52,7 +52,7 @@ async function* leaving(output: AsyncIterable<Buffer>, leave: () => unknown): As
 }
 
 /** Labels and environment that the log options `labels`, `labels-regex`, `env`, `env-regex` and `tag` pick, as `details` shows them. */
-export function logDetails(record: Pick<ContainerRecord, 'config' | 'hostConfig'>): string {
+export function logDetails(record: Parameters<typeof logTag>[0]): string {
   const options = record.hostConfig.LogConfig?.Config ?? {};
   const env = Object.fromEntries(
     (record.config.Env ?? []).map((one) => {
@@ -64,6 +64,7 @@ export function logDetails(record: Pick<ContainerRecord, 'config' | 'hostConfig'
     ...pick(record.config.Labels ?? {}, options['labels'], options['labels-regex']),
     ...pick(env, options['env'], options['env-regex']),
   ]);
+  if (options['tag']) picked.set('tag', logTag(record, options['tag']));
   return [...picked]
     .map(([key, value]) => `${queryEscape(key)}=${queryEscape(value)}`)
     .sort()

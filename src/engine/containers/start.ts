@@ -13,6 +13,7 @@ import {
 import { watchExit } from './exits.ts';
 import type { RunDeps } from './lifecycle-deps.ts';
 import type { LiveContainer } from './live.ts';
+import { checkLogOptions } from './log-options.ts';
 import type { ContainerRecord } from './record.ts';
 import { saveAnyway } from './save-anyway.ts';
 import { type StartFailure, startFailure } from './start-error.ts';
@@ -83,6 +84,7 @@ async function runTask(
   progress: Progress,
   signal: AbortSignal | undefined,
 ): Promise<Task> {
+  checkLogOptions(record);
   await using undo = new UndoStack(deps.log);
   const { spec, network } = await prepareRun(deps, record, undo);
   progress.network = network;
