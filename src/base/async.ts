@@ -1,5 +1,8 @@
 import { WharfError } from './errors.ts';
 
+/** The longest time that a timer can be set to, in milliseconds (25 days); Node lets a longer one fire at once. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** Serialises work by key: two calls with one key never overlap, others run freely, in order of arrival. */
 export class KeyedLock {
   private readonly tails = new Map<string, Promise<void>>();
@@ -28,7 +31,10 @@ export class KeyedLock {
 export async function deadline<T>(ms: number, what: string, work: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new WharfError('timeout', `${what} took more than ${ms} ms`)), ms);
+    timer = setTimeout(
+      () => reject(new WharfError('timeout', `${what} took more than ${ms} ms`)),
+      Math.min(ms, LONGEST_TIMER_MS),
+    );
   });
   try {
     return await Promise.race([work, late]);

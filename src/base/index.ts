@@ -1,4 +1,4 @@
-export { abortable, deadline, KeyedLock, mapLimit } from './async.ts';
+export { abortable, deadline, KeyedLock, LONGEST_TIMER_MS, mapLimit } from './async.ts';
 export { type Clock, rfc3339Nano, systemClock, ZERO_TIME } from './clock.ts';
 export { type Undo, UndoStack } from './disposal.ts';
 export { type ErrorKind, errnoCode, isKind, WharfError } from './errors.ts';

@@ -1,4 +1,4 @@
-import { isKind, rfc3339Nano, WharfError } from '../../base/index.ts';
+import { isKind, LONGEST_TIMER_MS, WharfError } from '../../base/index.ts';
 import { publishContainerEvent } from './container-events.ts';
 import type { CoreDeps } from './lifecycle-deps.ts';
 import type { LiveContainer } from './live.ts';
@@ -72,7 +72,8 @@ export async function endRun(
   const signal = live.task ? parseSignal(options.signal || record.config.StopSignal || 'SIGTERM') : SIGKILL;
   const calledOff = await deps.store.withLock(record.id, async (locked) => {
     if (byHand) noteByHand(deps, locked);
-    if (!live.cancelRestart()) return false;
+    // Its back-off may just be over, and the start waits for this lock: told by its status that it is called off.
+    if (!live.cancelRestart() && locked.state.status !== 'restarting') return false;
     endRestarting(deps, locked, live);
     return true;
   });
@@ -94,7 +95,6 @@ export function noteByHand(deps: Pick<CoreDeps, 'store'>, record: ContainerRecor
 /** A container that waited for its restart has ended for good. */
 function endRestarting(deps: CoreDeps, record: ContainerRecord, live: LiveContainer): void {
   record.state.status = 'exited';
-  if (record.state.finishedAt === '') record.state.finishedAt = rfc3339Nano(deps.clock.nowNanos());
   deps.store.save(record);
   publishContainerEvent(deps.events, record, 'stop');
   live.tellExit({ exitCode: record.state.exitCode });
@@ -104,7 +104,7 @@ async function endsWithin(handled: Promise<void>, ms: number | undefined): Promi
   if (ms === undefined) return handled.then(() => true);
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), ms);
+    timer = setTimeout(() => resolve(false), Math.min(ms, LONGEST_TIMER_MS));
   });
   try {
     return await Promise.race([handled.then(() => true), late]);

@@ -21,6 +21,18 @@ test('the forms of a check', () => {
   assert.equal(check?.retries, 7);
 });
 
+test('times that no timer can keep become the nearest that one can', () => {
+  const days = 86_400 * SECOND;
+  const check = healthCheck({
+    Healthcheck: { Test: ['CMD', 'x'], Interval: 30 * days, Timeout: 1_500_000, StartPeriod: 60 * days },
+  });
+  assert.deepEqual(
+    [check?.interval, check?.timeout, check?.startPeriod],
+    [2 ** 31 - 1, 2, 2 ** 31 - 1],
+    'a longer interval would fire at once, part of a millisecond be refused',
+  );
+});
+
 test('failures count after the start period; the last five results stay; changes are told', async () => {
   await using world = new World();
   const record = world.add();

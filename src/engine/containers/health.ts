@@ -1,5 +1,5 @@
 import type { ContainerConfig, Health, HealthConfig } from '../../api/index.ts';
-import { rfc3339Nano } from '../../base/index.ts';
+import { LONGEST_TIMER_MS, rfc3339Nano } from '../../base/index.ts';
 import { publishContainerEvent } from './container-events.ts';
 import type { CoreDeps, LiveHealth } from './lifecycle-deps.ts';
 import type { ContainerRecord } from './record.ts';
@@ -57,7 +57,7 @@ function millis(
   otherwise: number,
 ): number {
   const nanos = asked[field];
-  return nanos ? nanos / 1e6 : otherwise;
+  return nanos ? Math.min(Math.ceil(nanos / 1e6), LONGEST_TIMER_MS) : otherwise;
 }
 
 /**
@@ -131,7 +131,12 @@ class HealthMonitor implements LiveHealth {
     // A probe that a pause or an exit cut off says nothing about health.
     if (own !== this.running) return;
     this.running = undefined;
-    noteResult(this.deps, this.record, this.check, result, started);
+    try {
+      noteResult(this.deps, this.record, this.check, result, started);
+    } catch (thrown) {
+      // A full disk must not end the probes.
+      this.deps.log.warn('health not saved', { container: this.record.id, error: thrown });
+    }
     if (!this.stopped) this.schedule();
   }
 

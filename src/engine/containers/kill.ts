@@ -24,9 +24,10 @@ async function kill(deps: CoreDeps, record: ContainerRecord, signal: number): Pr
     await endRun(deps, record, { timeoutSeconds: 0 }, true);
     return;
   }
-  const handled = live.exitHandled;
+  let handled: Promise<void> | undefined;
   await deps.store.withLock(record.id, async (locked) => {
     if (!live.task) throw notRunning(locked);
+    handled = live.exitHandled;
     const ends = endsContainer(locked, signal);
     if (ends) noteByHand(deps, locked);
     await signalTask(deps, locked, live, signal, ends);

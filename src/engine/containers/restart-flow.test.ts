@@ -102,6 +102,21 @@ test('a signal that does not end leaves the policy in force', async (t) => {
   assert.equal(record.state.status, 'restarting');
 });
 
+test('a stop wins over a restart whose back-off is over but which has not begun', async (t) => {
+  await using world = new World();
+  const record = await started(t, world, { Name: 'always' });
+  await end(world, record, 1);
+  const gate = Promise.withResolvers<void>();
+  const held = world.store.withLock(record.id, () => gate.promise);
+  const stopped = stopContainer(world.deps, record.id, {});
+  t.mock.timers.tick(100);
+  gate.resolve();
+  await Promise.all([held, stopped]);
+  await world.live.settled();
+  assert.equal(record.state.status, 'exited');
+  assert.equal((await ofContainer(world)).filter((one) => one === 'start').length, 1);
+});
+
 test('restart by hand during the back-off starts at once', async (t) => {
   await using world = new World();
   const record = await started(t, world, { Name: 'always' });
