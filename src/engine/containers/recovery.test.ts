@@ -200,6 +200,7 @@ test('an adoption that fails says so in the log and leaves the others alone', as
   const broken = await leave(world, 'running', 'running');
   const fine = await leave(world, 'running', 'running');
   const logged: unknown[] = [];
+  world.tasks.left = [broken.id, fine.id];
   const next = nextDaemon(world);
   next.log = { ...next.log, error: (_message, fields) => void logged.push(fields?.['container']) };
   next.runtime = (name) => world.deps.runtime(name);
@@ -213,6 +214,39 @@ test('an adoption that fails says so in the log and leaves the others alone', as
   const report = await recoverContainers(next);
   assert.deepEqual([report.adopted, logged], [[fine.id], [broken.id]]);
   assert.equal(broken.state.status, 'running', 'its process may well live');
+  assert.equal(world.tasks.of(broken.id).state, 'running', 'and nobody ends it');
+  assert.equal(world.mounted.has(join(next.paths.mounts, broken.id)), true);
+});
+
+test('a running container whose volume is lost is adopted, and its exit is seen', async () => {
+  await using world = new World();
+  const record = await leave(world, 'running', 'running');
+  const next = nextDaemon(world);
+  next.volumes = {
+    ...next.volumes,
+    acquire: async () => {
+      throw new WharfError('not-found', 'get data: no such volume');
+    },
+  };
+  assert.deepEqual((await recoverContainers(next)).adopted, [record.id]);
+  world.tasks.of(record.id).exit(3);
+  await next.live.of(record.id).exitHandled;
+  assert.deepEqual([record.state.status, record.state.exitCode], ['exited', 3]);
+});
+
+test('leftovers that can not be purged do not keep the daemon from starting', async () => {
+  await using world = new World();
+  const [stuck, next] = [newId(), newId()];
+  world.tasks.left = [stuck, next];
+  const deps = nextDaemon(world);
+  const purge = world.tasks.purge.bind(world.tasks);
+  deps.tasks = Object.assign(Object.create(world.tasks), {
+    purge: async (id: string) => {
+      if (id === stuck) throw new WharfError('internal', 'its runtime is gone');
+      return purge(id);
+    },
+  });
+  assert.deepEqual((await recoverContainers(deps)).purged, [next]);
 });
 
 test('what no record names is purged: tasks, snapshots, files, mounts', async () => {

@@ -33,14 +33,16 @@ export interface RecoveryReport {
  */
 export async function recoverContainers(deps: RunDeps): Promise<RecoveryReport> {
   const report: RecoveryReport = { adopted: [], ended: [], removed: [], purged: [] };
+  const unclear = new Set<string>();
   await mapLimit(deps.store.all(), PARALLEL, async (record) => {
     try {
       await recoverOne(deps, record, report);
     } catch (thrown) {
+      unclear.add(record.id);
       deps.log.error('container not recovered', { container: record.id, error: thrown });
     }
   });
-  await purgeLeftovers(deps, report);
+  await purgeLeftovers(deps, report, unclear);
   return report;
 }
 
@@ -76,7 +78,13 @@ async function adopt(deps: RunDeps, record: ContainerRecord, report: RecoveryRep
   const live = deps.live.of(record.id);
   live.task = task;
   for (const mount of record.mounts) {
-    if (mount.Type === 'volume' && mount.Name) await deps.volumes.acquire(mount.Name, record.id);
+    if (mount.Type !== 'volume' || !mount.Name) continue;
+    try {
+      await deps.volumes.acquire(mount.Name, record.id);
+    } catch (thrown) {
+      // The container runs, whatever became of its volume: its exit must be seen.
+      deps.log.warn('volume of a running container not found', { volume: mount.Name, error: thrown });
+    }
   }
   watchExit(deps, live, task, (again) => startLocked(deps, again));
   if (await settledNow(task.exited)) {
@@ -113,14 +121,24 @@ async function settledNow(promise: Promise<unknown>): Promise<boolean> {
   return Promise.race([promise.then(() => true), later]);
 }
 
-async function purgeLeftovers(deps: RunDeps, report: RecoveryReport): Promise<void> {
+/** `unclear`: containers that could not be looked at. They may run, and a fault of the daemon never ends a container. */
+async function purgeLeftovers(
+  deps: RunDeps,
+  report: RecoveryReport,
+  unclear: ReadonlySet<string>,
+): Promise<void> {
+  const stays = (id: string) => isOurs(deps, id) || unclear.has(id);
   for (const id of await deps.tasks.leftovers()) {
-    if (isOurs(deps, id)) continue;
-    await deps.tasks.purge(id);
-    if (!deps.store.get(id)) report.purged.push(id);
+    if (stays(id)) continue;
+    try {
+      await deps.tasks.purge(id);
+      if (!deps.store.get(id)) report.purged.push(id);
+    } catch (thrown) {
+      deps.log.error('leftovers of a container not purged', { container: id, error: thrown });
+    }
   }
   for (const id of namesIn(deps.paths.mounts)) {
-    if (!isOurs(deps, id)) unmountRun(deps, id);
+    if (!stays(id)) unmountRun(deps, id);
   }
   // Log and files of a container whose creation or removal was cut off.
   for (const name of namesIn(deps.paths.containers)) {
