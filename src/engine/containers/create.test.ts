@@ -236,6 +236,26 @@ test('an empty request, a bad name and a taken name are refused', async () => {
   assert.deepEqual(namesIn(join(fixture.root, 'containers')), [first.id]);
 });
 
+test('a refused create leaves a new volume that another one has taken by its name', async () => {
+  await using fixture = await openFixture();
+  const { deps } = fixture;
+  const volumes = Object.assign(Object.create(deps.volumes) as typeof deps.volumes, {
+    create: async (asked: Parameters<typeof deps.volumes.create>[0]) => {
+      const made = await deps.volumes.create(asked);
+      await createContainer(deps, { ...request({}, { Binds: ['data:/d'] }), name: 'web' });
+      return made;
+    },
+  });
+  await assert.rejects(
+    createContainer({ ...deps, volumes }, { ...request({}, { Binds: ['data:/d'] }), name: 'web' }),
+    { kind: 'conflict' },
+  );
+  assert.deepEqual(
+    deps.volumes.list().map((volume) => volume.name),
+    ['data'],
+  );
+});
+
 test('warnings name what this host or this engine does not do', async () => {
   await using fixture = await openFixture();
   fixture.deps.host.cgroup.blkioWeight = false;

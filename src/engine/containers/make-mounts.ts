@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { errnoCode, type UndoStack, WharfError } from '../../base/index.ts';
 import { copyUp, publishVolumeEvent } from '../volumes/index.ts';
 import type { CreateDeps } from './deps.ts';
+import { volumeUsers } from './in-use.ts';
 import { withMounted } from './init-layer.ts';
 import type { MountPlan } from './mount-plan.ts';
 import type { MountRecord } from './record.ts';
@@ -70,6 +71,8 @@ async function makeVolumeMount(
   });
   if (created) {
     undo.push('remove the new volume', async () => {
+      // A create at the same time may have taken it by its name.
+      if (volumeUsers(deps.store, volume.name).length > 0) return;
       await deps.volumes.remove(volume.name);
       publishVolumeEvent(deps.events, volume, 'destroy');
     });
