@@ -10,8 +10,13 @@ export function traceTo(path: string): Disposable {
   let lines: string[] = [];
   const flush = () => {
     if (lines.length === 0) return;
-    appendFileSync(path, lines.join(''));
+    const text = lines.join('');
     lines = [];
+    try {
+      appendFileSync(path, text);
+    } catch {
+      // A full disk costs spans, never the daemon.
+    }
   };
   const note = (span: unknown) => void lines.push(`${JSON.stringify(span)}\n`);
   subscribe(SPAN_CHANNEL, note);
