@@ -75,7 +75,7 @@ test('update changes the process first, then the record; what is zero stays', as
     PidsLimit: -1,
   });
   assert.deepEqual(record.hostConfig.RestartPolicy, { Name: 'on-failure', MaximumRetryCount: 2 });
-  assert.equal(record.hostConfig.PidsLimit, undefined);
+  assert.equal(record.hostConfig.PidsLimit, 0);
   assert.equal(fixture.events.at(-1)?.action, 'update');
 });
 

@@ -98,16 +98,22 @@ async function apply(
   const next = nextHostConfig(record.hostConfig, asked);
   const changed = UPDATABLE.some((field) => next[field] !== record.hostConfig[field]);
   const task = changed ? deps.live.task(record.id) : undefined;
-  if (task) await task.update(deps.resources(next).resources);
+  if (task) await task.update(limitsOf(deps, next));
   const before = record.hostConfig;
   record.hostConfig = next;
   try {
     deps.store.save(record);
   } catch (thrown) {
     record.hostConfig = before;
-    if (task) await task.update(deps.resources(before).resources);
+    if (task) await task.update(limitsOf(deps, before));
     throw thrown;
   }
+}
+
+/** Limits for a running process: one on processes that is lifted must be said (-1), since what is left out stays. */
+function limitsOf(deps: Pick<UpdateDeps, 'resources'>, hostConfig: HostConfig): OciResources {
+  const { PidsLimit } = hostConfig;
+  return deps.resources(PidsLimit === 0 ? { ...hostConfig, PidsLimit: -1 } : hostConfig).resources;
 }
 
 /** The HostConfig after the change. Errors: `conflict` between new and old values, with Docker's texts. */
@@ -133,7 +139,8 @@ function nextHostConfig(
     conflict('Conflicting options: CPU Quota cannot be updated as NanoCPUs has already been set');
   }
   const swap = current.MemorySwap ?? 0;
-  if (asked.Memory && swap !== -1 && asked.Memory > swap && !asked.MemorySwap) {
+  // As in the reference, a swap without limit (-1) is not above any memory limit either.
+  if (asked.Memory && asked.Memory > swap && !asked.MemorySwap) {
     conflict(
       'Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time',
     );
@@ -145,7 +152,7 @@ function nextHostConfig(
       Object.assign(next, { [field]: value });
   }
   // -1 and 0 lift the limit on processes; 0 of other limits means "as before".
-  if (asked.PidsLimit !== undefined && (asked.PidsLimit ?? 0) <= 0) delete next.PidsLimit;
+  if (asked.PidsLimit !== undefined && (asked.PidsLimit ?? 0) <= 0) next.PidsLimit = 0;
   if (asked.RestartPolicy?.Name) {
     next.RestartPolicy = {
       Name: asked.RestartPolicy.Name,

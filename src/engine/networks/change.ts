@@ -2,9 +2,10 @@ import { WharfError } from '../../base/index.ts';
 import type { NetworkDeps } from './deps.ts';
 import { BUILTIN } from './filters.ts';
 
-/** Refuses to make a network: only the three built-in ones are there. Errors: always `forbidden` (the name is built in) or `not-implemented`. */
+/** Refuses to make a network: only the three built-in ones are there. Errors: always one of `invalid` (no name), `forbidden` (the name is built in), `not-implemented`. */
 export function createNetwork(_deps: NetworkDeps, { name }: { name: string }): never {
-  if (BUILTIN.has(name))
+  if (name.trim() === '') throw new WharfError('invalid', 'invalid name: name is empty');
+  if (BUILTIN.has(name) || name === 'default')
     throw new WharfError('forbidden', `operation is not permitted on predefined ${name} network `);
   throw new WharfError(
     'not-implemented',

@@ -30,6 +30,8 @@ export function matchesFilters(network: NetworkRecord, filters: Filters, context
   for (const [key, values] of filters) {
     const matcher = MATCHERS[key];
     if (!matcher) throw new WharfError('invalid', `invalid filter '${key}'`);
+    if (key === 'dangling' && values.length > 1)
+      throw new WharfError('invalid', 'got more than one value for filter key "dangling"');
     // Labels must all fit; of the others, one.
     const results = values.map((value) => matcher(network, value, context));
     if (values.length > 0 && !(key === 'label' ? results.every(Boolean) : results.some(Boolean)))
@@ -40,14 +42,15 @@ export function matchesFilters(network: NetworkRecord, filters: Filters, context
 
 function matchesType(name: string, value: string): boolean {
   if (value !== 'custom' && value !== 'builtin')
-    throw new WharfError('invalid', `invalid filter: 'type'='${value}'`);
+    // The reference answers 500 here.
+    throw new WharfError('internal', `invalid filter: 'type'='${value}'`);
   return BUILTIN.has(name) === (value === 'builtin');
 }
 
 function matchesLabel(labels: Record<string, string>, wanted: string): boolean {
   const [key, ...value] = wanted.split('=');
-  const present = labels[key ?? ''];
-  return present !== undefined && (value.length === 0 || present === value.join('='));
+  if (!Object.hasOwn(labels, key ?? '')) return false;
+  return value.length === 0 || labels[key ?? ''] === value.join('=');
 }
 
 function truth(value: string): boolean {

@@ -102,10 +102,10 @@ describe('networks', () => {
   });
 
   it('refuse filters they do not know, in the words of the Engine', async () => {
-    const refused = (key: string, value: string, message: string) =>
-      assert.rejects(names([[key, [value]]]), { kind: 'invalid', message });
+    const refused = (key: string, value: string, message: string, kind = 'invalid') =>
+      assert.rejects(names([[key, [value]]]), { kind, message });
     await refused('bogus', 'x', "invalid filter 'bogus'");
-    await refused('type', 'bogus', "invalid filter: 'type'='bogus'");
+    await refused('type', 'bogus', "invalid filter: 'type'='bogus'", 'internal');
     await refused(
       'dangling',
       'x',

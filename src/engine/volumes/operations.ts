@@ -14,7 +14,7 @@ export interface VolumeDeps {
   log: Logger;
 }
 
-const LIST_FILTERS = new Set(['dangling', 'name', 'driver', 'label', 'label!']);
+const LIST_FILTERS = new Set(['dangling', 'name', 'driver', 'label']);
 const PRUNE_FILTERS = new Set(['label', 'label!', 'all']);
 
 /** The wire form of a volume. */
@@ -129,12 +129,13 @@ export async function pruneVolumes(
 function allFilter(filters: Filters): boolean {
   const values = filters.get('all') ?? [];
   if (values.length === 0) return false;
-  const truth = values.length === 1 ? parseBoolean(values[0] as string) : undefined;
+  if (values.length > 1) {
+    throw new WharfError('invalid', `invalid filter 'all=[${values.join(' ')}]': only one value is expected`);
+  }
+  const truth = parseBoolean(values[0] as string);
   if (truth === undefined) {
-    throw new WharfError(
-      'invalid',
-      `invalid filter 'all': strconv.ParseBool: parsing "${values.join(' ')}": invalid syntax`,
-    );
+    const why = `strconv.ParseBool: parsing "${values[0]}": invalid syntax`;
+    throw new WharfError('invalid', `invalid filter 'all': ${why}`);
   }
   return truth;
 }
