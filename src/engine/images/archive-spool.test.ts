@@ -35,6 +35,25 @@ test('members are found by their cleaned names, with size and digest', async () 
   assert.equal(await spool.json('none'), undefined);
 });
 
+test('a member that comes twice never changes what another one was found to be', async () => {
+  await using fixture = openFixture();
+  const tar = new TarPacker();
+  for (const [name, text] of [
+    ['a', 'first'],
+    ['a', 'second'],
+    ['b', 'third!'],
+    ['a', 'fourth'],
+    ['c', 'fifth!'],
+  ] as const)
+    tar.add({ name, body: Buffer.from(text) });
+  await using spool = await ArchiveSpool.read(once(tar.finish()), fixture.temporary, idle());
+  for (const name of ['a', 'b', 'c']) {
+    const bytes = (await spool.bytes(name)) as Buffer;
+    assert.equal(spool.file(name)?.digest, digestOf(bytes), name);
+  }
+  assert.equal(String(await spool.bytes('a')), 'fourth');
+});
+
 test('links lead to members, ten at most, and never outside', async () => {
   await using fixture = openFixture();
   const packer = new TarPacker().add({ name: 'deep/file', body: Buffer.from('{"a":1}') });
@@ -105,6 +124,6 @@ test('more files than an archive needs are refused', async () => {
     }
   };
   await assert.rejects(ArchiveSpool.read(many(), fixture.temporary, idle()), {
-    message: 'the archive holds more than 50000 files',
+    message: 'the archive holds more than 50000 members',
   });
 });

@@ -26,6 +26,8 @@ export class ArchiveSpool implements AsyncDisposable {
   private readonly files = new Map<string, SpooledFile>();
   private readonly links = new Map<string, string>();
   private readonly directory: string;
+  /** Members taken so far; one that comes twice counts twice and has a file of its own, since the first may be known by its digest. */
+  private taken = 0;
 
   private constructor(directory: string) {
     this.directory = directory;
@@ -99,14 +101,14 @@ export class ArchiveSpool implements AsyncDisposable {
       } else if (entry.type === 'file') {
         this.files.set(name, await this.spool(entry.body, signal));
       }
-      if (this.files.size + this.links.size > MAX_FILES) {
-        throw new WharfError('invalid', `the archive holds more than ${MAX_FILES} files`);
+      if (++this.taken > MAX_FILES) {
+        throw new WharfError('invalid', `the archive holds more than ${MAX_FILES} members`);
       }
     }
   }
 
   private async spool(body: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<SpooledFile> {
-    const path = join(this.directory, String(this.files.size));
+    const path = join(this.directory, String(this.taken));
     const hash = createHash('sha256');
     let size = 0;
     const counted = async function* () {
