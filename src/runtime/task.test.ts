@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { isKind, newId } from '../base/index.ts';
 import { cgroupPaths, detectCgroups } from '../sys/index.ts';
@@ -219,6 +219,29 @@ describe('processes of a task', () => {
       assert.doesNotMatch(outcome, /boot|home|root/, `descriptor ${fd}`);
     }
     await task.delete();
+  });
+
+  it('can not begin in a directory of the host, also not through a link', async () => {
+    for (let fd = 3; fd < 16; fd++) {
+      const link = `${world.rootfs}/wd${fd}`;
+      symlinkSync(`/proc/self/fd/${fd}`, link);
+      for (const cwd of [`/wd${fd}`, `/proc/self/fd/${fd}`]) {
+        const request = world.request(['ls', '../../..'], { input: { config: { WorkingDir: cwd } } });
+        const outcome = await world.service.create(request).then(
+          async (task) => {
+            const stdio = await task.attach();
+            await task.start();
+            const said = await text(stdio);
+            await task.delete();
+            return said;
+          },
+          () => '',
+        );
+        assert.doesNotMatch(outcome, /boot|home|root/, cwd);
+        assertGone(request.id);
+      }
+      rmSync(link);
+    }
   });
 
   it('begin with the size of terminal that was asked for', async () => {
