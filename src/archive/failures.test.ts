@@ -158,6 +158,56 @@ describe('owners, devices and attributes that no file can have', () => {
   });
 });
 
+describe('global records', () => {
+  /** A global header with one record, as `git archive` writes one. */
+  const global = (key: string, value: string): Buffer => {
+    const rest = ` ${key}=${value}\n`;
+    let length = rest.length;
+    while (String(length).length + rest.length !== length) length = String(length).length + rest.length;
+    const record = Buffer.from(`${length}${rest}`);
+    const header = patched((block) => {
+      block.write('g', 156, 'latin1');
+      block.write(`${record.length.toString(8).padStart(11, '0')}\0`, 124, 'latin1');
+    }).subarray(0, BLOCK);
+    return Buffer.concat([header, record, Buffer.alloc((BLOCK - (record.length % BLOCK)) % BLOCK)]);
+  };
+  const file = (name: string) => tar({ name }).subarray(0, BLOCK);
+
+  it('are bounded together, not one by one: they live as long as the archive', async () => {
+    const parts = Array.from({ length: 40 }, (_, at) => [
+      global(`comment.${at}`, 'x'.repeat(60_000)),
+      file(`f${at}`),
+    ]);
+    const bytes = Buffer.concat(parts.flat());
+    await assert.rejects(applyLayer(once(bytes), target), kind('invalid'));
+    const many = Array.from({ length: 1001 }, (_, at) => [global(`k${at}`, 'v'), file('f')]);
+    await assert.rejects(applyLayer(once(Buffer.concat(many.flat())), target), kind('invalid'));
+  });
+
+  it('hold for what follows until another one comes, and give way to an entry’s own', async () => {
+    const own = tar({ name: 'own', uid: 3_000_000 }).subarray(0, -1024);
+    const bytes = Buffer.concat([
+      global('uid', '7'),
+      file('a'),
+      own,
+      global('uid', '8'),
+      file('b'),
+      global('uid', ''),
+      file('c'),
+    ]);
+    const owners: [string, number][] = [];
+    for await (const { name, uid } of readTar(once(bytes))) owners.push([name, uid]);
+    assert.deepEqual(owners, [
+      ['a', 7],
+      ['own', 3_000_000],
+      ['b', 8],
+      ['c', 0],
+    ]);
+    const same = Array.from({ length: 2000 }, (_, at) => [global('comment', `${at}`), file('f')]);
+    await applyLayer(once(Buffer.concat(same.flat())), target);
+  });
+});
+
 describe('stopped in the middle', () => {
   const files = tar(
     ...Array.from({ length: 70 }, (_, at) => ({ name: `d${at}/f${at}`, body: Buffer.alloc(2000, at) })),

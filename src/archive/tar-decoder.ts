@@ -142,9 +142,18 @@ export class TarDecoder {
     const text = () => meta.bytes.subarray(0, until < 0 ? meta.bytes.length : until);
     if (meta.type === 'L') this.local.set('path', Buffer.from(utf8(text())));
     else if (meta.type === 'K') this.local.set('linkpath', Buffer.from(utf8(text())));
-    else
-      for (const [key, value] of parsePax(meta.bytes))
-        (meta.type === 'g' ? this.global : this.local).set(key, value);
-    if (this.global.size > 1000) refuse('it has more than 1000 global records');
+    else if (meta.type === 'g') this.keepGlobal(parsePax(meta.bytes));
+    else for (const [key, value] of parsePax(meta.bytes)) this.local.set(key, value);
+  }
+
+  /** Global records live as long as the archive, so that all of them together are bounded; copied, lest each keeps its whole header. */
+  private keepGlobal(records: Extensions): void {
+    for (const [key, value] of records) this.global.set(key, Buffer.from(value));
+    let bytes = 0;
+    for (const [key, value] of this.global) bytes += key.length + value.length;
+    if (this.global.size > 1000 || bytes > this.limits.maxExtensionBytes)
+      refuse(
+        `it has more than 1000 global records, or more than ${this.limits.maxExtensionBytes} bytes of them`,
+      );
   }
 }
