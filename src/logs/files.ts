@@ -41,7 +41,7 @@ export function isMissing(thrown: unknown): boolean {
 /** The files of a log as they come to be, oldest first. Opens them at once; whoever takes one closes it. */
 export class FileChain implements Disposable {
   private readonly logPath: string;
-  private readonly seen = new Set<bigint>();
+  private readonly seen = new Set<string>();
   private waiting: OpenLogFile[] = [];
   private started = false;
 
@@ -77,11 +77,13 @@ export class FileChain implements Disposable {
       if (isMissing(thrown)) return false;
       throw thrown;
     }
-    const { ino: inode } = fstatSync(fd, { bigint: true });
-    if (this.seen.has(inode)) {
+    const { ino: inode, birthtimeNs } = fstatSync(fd, { bigint: true });
+    // The number of a deleted file is soon another's.
+    const identity = `${inode} ${birthtimeNs}`;
+    if (this.seen.has(identity)) {
       closeSync(fd);
     } else {
-      this.seen.add(inode);
+      this.seen.add(identity);
       fresh.push({ fd, inode, packed });
     }
     return true;

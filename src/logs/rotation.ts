@@ -102,6 +102,8 @@ class WatchedLog implements RotatedLog {
     try {
       await packFile(`${logPath}.1`, `${logPath}.packing`);
     } catch (thrown) {
+      // Removed with its container.
+      if (isMissing(thrown)) return;
       log.warn('a rotated log is not packed', { logPath, error: thrown });
     }
   }

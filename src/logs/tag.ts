@@ -37,7 +37,7 @@ export function formatTag(template: string, source: TagSource): string {
         `the log tag ${JSON.stringify(template)} has more than names of fields`,
       );
     }
-    const field = FIELDS[name];
+    const field = Object.hasOwn(FIELDS, name) ? FIELDS[name] : undefined;
     if (field) return field(source);
     const at = `log-tag:1:${offset + 2}: executing "log-tag" at <.${name}>`;
     throw new WharfError('invalid', `template: ${at}: can't evaluate field ${name} in type *logger.Info`);
