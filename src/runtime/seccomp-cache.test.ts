@@ -194,6 +194,14 @@ describe('ready seccomp filters', () => {
     );
   });
 
+  it("keeps a user's listener, which only the runtime can serve", () => {
+    const profile = { defaultAction: 'SCMP_ACT_ALLOW', listenerPath: '/run/agent', listenerMetadata: 'm' };
+    const resolved = resolveSeccomp(profile, [], hostFacts(), false);
+    assert.equal(resolved.listenerPath, '/run/agent');
+    assert.equal(resolved.listenerMetadata, 'm');
+    assert.equal(readyFilter(resolved), undefined);
+  });
+
   it('stays bounded, and keeps what is used', () => {
     const profile = loadSeccompProfile(SECCOMP_PROFILE);
     const plain = resolveSeccomp(profile, ALL_CAPABILITIES, hostFacts(), true);

@@ -57,7 +57,7 @@ function compile(seccomp: OciSeccomp): string | undefined {
 
 /** Undefined for a filter that is more than a program: with flags or a listener. */
 export function filterSource(seccomp: OciSeccomp): FilterSource | undefined {
-  const { flags, listenerPath } = seccomp as OciSeccomp & { listenerPath?: string };
+  const { flags, listenerPath } = seccomp;
   if (flags?.length || listenerPath) return undefined;
   return {
     defaultAction: seccomp.defaultAction,

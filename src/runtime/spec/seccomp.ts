@@ -56,6 +56,9 @@ export interface OciSeccomp {
   defaultErrnoRet?: number;
   architectures?: string[];
   flags?: string[];
+  /** The socket of an agent that decides on `SCMP_ACT_NOTIFY`, and what it is told. */
+  listenerPath?: string;
+  listenerMetadata?: string;
   syscalls: OciSyscall[];
 }
 
@@ -131,12 +134,14 @@ export function resolveSeccomp(
     ? [mapped.architecture, ...(mapped.subArchitectures ?? [])]
     : (profile.architectures ?? []);
   const rules = (profile.syscalls ?? []).filter((rule) => applies(rule, caps, host)).map(resolveRule);
-  const { defaultAction, defaultErrnoRet, flags } = profile;
+  const { defaultAction, defaultErrnoRet, flags, listenerPath, listenerMetadata } = profile;
   return {
     defaultAction,
     ...(defaultErrnoRet !== undefined && { defaultErrnoRet }),
     ...(architectures.length > 0 && { architectures }),
     ...(flags && { flags }),
+    ...(listenerPath && { listenerPath }),
+    ...(listenerMetadata && { listenerMetadata }),
     syscalls: harden ? hardenRules(rules, caps) : rules,
   };
 }
