@@ -14,6 +14,7 @@ import { type ApiServer, type Backends, createServer, type ListenTarget } from '
 import { containersBackend, execsBackend } from './container-backend.ts';
 import { CurrentSettings } from './current-settings.ts';
 import { buildEngine, type Engine, imageDeps } from './engine.ts';
+import { ownExecRoot } from './exec-root.ts';
 import { listenTargets } from './host-listen.ts';
 import { imagesBackend } from './image-backend.ts';
 import { engineFacts, wharfVersion } from './package-facts.ts';
@@ -53,6 +54,8 @@ export async function startDaemon(settings: Settings, options: StartOptions): Pr
   const targets = listenTargets(settings, options.inheritedFds, log);
   await using undo = new UndoStack(log);
   const current = new CurrentSettings(settings, log);
+  const execRoot = ownExecRoot(settings.execRoot);
+  undo.push('let go of the exec root', () => execRoot[Symbol.dispose]());
   const storage = await openStorage(settings, log);
   undo.push('close the database', () => storage.database[Symbol.dispose]());
   const engine = buildEngine(current, storage, log);
@@ -83,6 +86,7 @@ export async function startDaemon(settings: Settings, options: StartOptions): Pr
     },
     stop: async () => {
       await stop(server, engine, run, current, targets);
+      execRoot[Symbol.dispose]();
       trace?.[Symbol.dispose]();
     },
   };

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -100,11 +100,24 @@ describe('wharfd', { skip: needsOwnDaemon }, () => {
     engine.configure({ 'log-level': 'info' });
   });
 
-  it('refuses a second daemon on its data root and goes on itself', async () => {
+  it('refuses a second daemon on its data root or exec root and goes on itself', async () => {
     const args = engine.args().map((arg) => arg.replace(engine.socket, `${engine.socket}2`));
     const same = await execute(WHARFD, args);
     assert.notEqual(same.code, 0);
-    assert.match(same.stderr, /data-root|data root|already|another/i);
+    assert.match(same.stderr, /exec root .* is in use by another running daemon/);
+    const otherRun = args.map((arg) => (arg === engine.execRoot ? `${engine.execRoot}-b` : arg));
+    const sameData = await execute(WHARFD, otherRun);
+    rmSync(`${engine.execRoot}-b`, { recursive: true, force: true });
+    assert.notEqual(sameData.code, 0);
+    assert.match(sameData.stderr, /data root .* is in use by another running daemon/);
+    const container = await engine.ok('run', '-d', 'busybox', 'sleep', '600');
+    const sameRun = await execute(
+      WHARFD,
+      args.map((arg) => (arg === engine.dataRoot ? `${engine.dataRoot}-b` : arg)),
+    );
+    assert.match(sameRun.stderr, /exec root .* is in use by another running daemon/);
+    assert.equal(await engine.ok('inspect', '-f', '{{.State.Running}}', container), 'true');
+    await engine.ok('rm', '-f', container);
     assert.equal((await engine.api('GET', '/_ping')).text, 'OK');
     assert.equal(await engine.ok('run', '--rm', 'busybox', 'echo', 'unharmed'), 'unharmed');
     const doctor = await engine.wharf('doctor', '--verify');
