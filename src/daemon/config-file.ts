@@ -1,13 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { errnoCode, WharfError } from '../base/index.ts';
 import type { OptionValues } from './flags.ts';
-import { FILE_ONLY_KEYS, OPTIONS, type OptionSpec, REFUSED_KEYS } from './options.ts';
+import { OPTIONS, type OptionSpec, REFUSED_KEYS } from './options.ts';
 
-/** What `daemon.json` says: option values by flag name, and the objects that have no flag. */
+/** What `daemon.json` says: option values by flag name, and the runtimes, whose flag says less. */
 export interface ConfigFile {
   values: OptionValues;
   runtimes: Record<string, { path: string; runtimeArgs: string[] }>;
-  features: Record<string, boolean>;
 }
 
 /**
@@ -15,7 +14,7 @@ export interface ConfigFile {
  * Errors: `invalid`, naming the file and every directive that is wrong.
  */
 export function readConfigFile(path: string, asked: boolean): ConfigFile {
-  const file: ConfigFile = { values: new Map(), runtimes: {}, features: {} };
+  const file: ConfigFile = { values: new Map(), runtimes: {} };
   const text = readText(path, asked);
   if (text === undefined || text.trim() === '') return file;
   let document: unknown;
@@ -54,8 +53,8 @@ function takeDirective(file: ConfigFile, key: string, value: unknown): string | 
   const option = OPTIONS.find((candidate) => candidate.key === key);
   if (option) return takeOption(file.values, option, key, value);
   if (Object.hasOwn(REFUSED_KEYS, key)) return `directive "${key}": ${REFUSED_KEYS[key]}`;
-  if (!FILE_ONLY_KEYS.includes(key)) return `the directive "${key}" is not a configuration option`;
-  return key === 'runtimes' ? takeRuntimes(file, value) : takeFeatures(file, value);
+  if (key !== 'runtimes') return `the directive "${key}" is not a configuration option`;
+  return takeRuntimes(file, value);
 }
 
 function takeOption(
@@ -125,15 +124,6 @@ function takeRuntimes(file: ConfigFile, value: unknown): string | undefined {
       return `runtime "${name}" takes {"path": …, "runtimeArgs": […]}`;
     }
     file.runtimes[name] = { path: entry.path, runtimeArgs: args };
-  }
-  return undefined;
-}
-
-function takeFeatures(file: ConfigFile, value: unknown): string | undefined {
-  if (typeof value !== 'object' || value === null) return 'directive "features" takes an object';
-  for (const [name, on] of Object.entries(value)) {
-    if (typeof on !== 'boolean') return `feature "${name}" is true or false`;
-    file.features[name] = on;
   }
   return undefined;
 }

@@ -13,8 +13,6 @@ export interface OptionSpec {
   placeholder?: string;
   defaultText?: string;
   help: string;
-  /** SIGHUP takes a changed value over without a restart. */
-  reloadable?: boolean;
 }
 
 /** Every option, in the order of `--help`. All of them work: what the daemon can't do is not listed. */
@@ -68,7 +66,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     defaultText: '/var/lib/wharf',
     help: 'Root directory of persistent state',
   },
-  { flag: 'debug', key: 'debug', short: 'D', kind: 'boolean', help: 'Enable debug mode', reloadable: true },
+  { flag: 'debug', key: 'debug', short: 'D', kind: 'boolean', help: 'Enable debug mode' },
   {
     flag: 'default-address-pool',
     key: 'default-address-pools',
@@ -95,7 +93,6 @@ export const OPTIONS: readonly OptionSpec[] = [
     kind: 'string',
     defaultText: 'crun',
     help: 'OCI runtime for containers',
-    reloadable: true,
   },
   {
     flag: 'default-shm-size',
@@ -104,7 +101,6 @@ export const OPTIONS: readonly OptionSpec[] = [
     placeholder: 'bytes',
     defaultText: '64MiB',
     help: 'Size of /dev/shm in containers',
-    reloadable: true,
   },
   {
     flag: 'default-ulimit',
@@ -180,7 +176,6 @@ export const OPTIONS: readonly OptionSpec[] = [
     kind: 'list',
     placeholder: 'key=value',
     help: 'Labels of the daemon, shown by info',
-    reloadable: true,
   },
   {
     flag: 'live-restore',
@@ -188,7 +183,6 @@ export const OPTIONS: readonly OptionSpec[] = [
     kind: 'boolean',
     defaultText: 'true',
     help: 'Keep containers running while the daemon is down',
-    reloadable: true,
   },
   {
     flag: 'log-driver',
@@ -204,7 +198,6 @@ export const OPTIONS: readonly OptionSpec[] = [
     kind: 'string',
     defaultText: 'info',
     help: 'Level of the daemon\'s own log ("debug", "info", "warn", "error")',
-    reloadable: true,
   },
   {
     flag: 'log-opt',
@@ -247,7 +240,6 @@ export const OPTIONS: readonly OptionSpec[] = [
     placeholder: 'seconds',
     defaultText: '15',
     help: 'Time for containers to stop when the daemon ends without live-restore',
-    reloadable: true,
   },
   { flag: 'tls', key: 'tls', kind: 'boolean', help: 'Use TLS; implied by --tlsverify' },
   {
@@ -292,13 +284,11 @@ export const OPTIONS: readonly OptionSpec[] = [
   },
 ];
 
-/** Keys of `daemon.json` that hold objects and have no flag of the same shape. */
-export const FILE_ONLY_KEYS: readonly string[] = ['runtimes', 'features'];
-
 /** What dockerd knows and wharfd does not do; named, so that the answer is clear. */
 export const REFUSED_KEYS: Readonly<Record<string, string>> = {
   'authorization-plugins': 'authorization plugins are not supported',
   containerd: 'wharfd has no containerd; it drives OCI runtimes itself',
+  features: 'there are no optional features to turn on or off',
   'fixed-cidr': 'use bip; an address range of the bridge comes with user networks',
   iptables: 'wharfd uses nftables only, in a table of its own',
   ip6tables: 'wharfd uses nftables only, in a table of its own',

@@ -65,7 +65,6 @@ export interface Settings {
     dnsOpts: string[];
     dnsSearch: string[];
   };
-  features: Record<string, boolean>;
   /** Where to write spans; undefined for nowhere. */
   traceFile: string | undefined;
 }
@@ -108,7 +107,6 @@ export function resolveSettings(flags: OptionValues): Settings {
     logDriver: read.choice('log-driver', ['json-file', 'local', 'none'] as const, 'json-file'),
     logOpts: read.map('log-opt'),
     network: networkSettings(read, bridge),
-    features: file.features,
     traceFile: read.optional('trace-file'),
   };
 }
