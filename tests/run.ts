@@ -12,7 +12,10 @@ import { spec } from 'node:test/reporters';
 
 const root = dirname(import.meta.dirname);
 const GROUPS: Record<string, { patterns: string[]; concurrency: number }> = {
-  unit: { patterns: ['src/**/*.test.ts', 'tests/arch/**/*.test.ts', 'tests/conformance/**/*.test.ts'], concurrency: 2 },
+  unit: {
+    patterns: ['src/**/*.test.ts', 'tests/arch/**/*.test.ts', 'tests/conformance/**/*.test.ts'],
+    concurrency: 2,
+  },
   e2e: { patterns: ['tests/e2e/**/*.test.ts'], concurrency: 2 },
 };
 /** A test file that takes longer is stuck. In milliseconds. */
@@ -41,10 +44,13 @@ async function runTests(files: string[], concurrency: number): Promise<Counts> {
     // The summary without a file is the one of the whole run.
     if (summary.file !== undefined) return;
     counts.passed = summary.counts.passed;
-    counts.failed = summary.counts.tests - summary.counts.passed - summary.counts.skipped - summary.counts.todo;
+    counts.failed =
+      summary.counts.tests - summary.counts.passed - summary.counts.skipped - summary.counts.todo;
     counts.skipped = summary.counts.skipped;
   });
   for await (const text of stream.compose(spec)) process.stdout.write(text);
+  // No test at all is no success: a pattern that finds nothing, or a run that broke off.
+  if (counts.passed + counts.failed + counts.skipped === 0) counts.failed = 1;
   return counts;
 }
 
@@ -69,10 +75,13 @@ async function main(): Promise<void> {
     console.log(`\n${group}: ${files.length} files`);
     results.push(await runTests(files, concurrency));
   }
-  const sum = (pick: (counts: Counts) => number) => results.reduce((total, counts) => total + pick(counts), 0);
+  const sum = (pick: (counts: Counts) => number) =>
+    results.reduce((total, counts) => total + pick(counts), 0);
   const failed = sum((counts) => counts.failed);
   const skipped = sum((counts) => counts.skipped);
-  console.log(`\n${sum((counts) => counts.passed)} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);
+  console.log(
+    `\n${sum((counts) => counts.passed)} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`,
+  );
   process.exitCode = failed > 0 ? 1 : 0;
 }
 
