@@ -6,7 +6,7 @@ const SHOWN: Readonly<Record<string, unknown>> = {
   ContainerIDFile: '',
   LogConfig: { Type: 'json-file', Config: {} },
   NetworkMode: '',
-  PortBindings: {},
+  PortBindings: null,
   RestartPolicy: { Name: 'no', MaximumRetryCount: 0 },
   AutoRemove: false,
   VolumeDriver: '',

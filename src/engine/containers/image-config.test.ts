@@ -155,7 +155,7 @@ test('masked and read-only paths: defaults, own ones, none for the privileged', 
   for (const asked of [{ IpcMode: 'host' }, { PidMode: 'host' }]) {
     assert.deepEqual(filled(asked).SecurityOpt, ['label=disable']);
   }
-  assert.deepEqual(filled({ Privileged: true, SecurityOpt: [] }).SecurityOpt, []);
+  assert.deepEqual(filled({ Privileged: true, SecurityOpt: ['label=user:u'] }).SecurityOpt, ['label=user:u']);
 });
 
 test('limits as inspect shows them', () => {

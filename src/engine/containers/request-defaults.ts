@@ -34,7 +34,7 @@ export function applyHostDefaults(
   };
   const [height = 0, width = 0] = hostConfig.ConsoleSize ?? [];
   hostConfig.ConsoleSize = [height, width];
-  hostConfig.PortBindings = normalizePortBindings(hostConfig.PortBindings);
+  if (hostConfig.PortBindings) hostConfig.PortBindings = normalizePortBindings(hostConfig.PortBindings);
   if (hostConfig.Memory && !hostConfig.MemorySwap) hostConfig.MemorySwap = hostConfig.Memory * 2;
   if (hostConfig.PidsLimit !== undefined && (hostConfig.PidsLimit ?? 0) <= 0) delete hostConfig.PidsLimit;
   if (hostConfig.OomKillDisable === undefined && host.cgroup.oomKillDisable)
@@ -59,7 +59,8 @@ function applyLogDefaults(hostConfig: HostConfig, defaults: ContainerDefaults): 
 
 function applySecurityDefaults(hostConfig: HostConfig, host: HostAbilities): void {
   const open = hostConfig.Privileged || hostConfig.IpcMode === 'host' || hostConfig.PidMode === 'host';
-  if (open && !hostConfig.SecurityOpt) hostConfig.SecurityOpt = ['label=disable'];
+  const labelled = hostConfig.SecurityOpt?.some((option) => /^label[=:]/.test(option));
+  if (open && !labelled) hostConfig.SecurityOpt = [...(hostConfig.SecurityOpt ?? []), 'label=disable'];
   if (hostConfig.Privileged) return;
   hostConfig.MaskedPaths ??= [
     ...MASKED_PATHS,

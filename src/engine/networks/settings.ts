@@ -38,7 +38,7 @@ export function networkSettings(
   sandbox: SandboxRecord | undefined,
   networkId: (name: string) => string | undefined,
 ): NetworkSettings {
-  const name = networkOfMode(record.hostConfig.NetworkMode);
+  const name = record.config.NetworkDisabled ? undefined : networkOfMode(record.hostConfig.NetworkMode);
   const endpoint = sandbox?.endpoints[0] ?? EMPTY;
   const onBridge = endpoint.ipv4 !== '';
   return {
