@@ -1,4 +1,4 @@
-import { KeyedLock, WharfError } from '../../base/index.ts';
+import { KeyedLock, span, WharfError } from '../../base/index.ts';
 import type { Collection, Database } from '../../meta/types.ts';
 import type { ContainerRecord } from './record.ts';
 import type { ContainerStore } from './store.ts';
@@ -64,6 +64,7 @@ class DatabaseContainerStore implements ContainerStore {
   }
 
   save(record: ContainerRecord): void {
+    using _ = span('record', record.id);
     if (this.records.get(record.id) !== record) {
       throw new WharfError('not-found', `No such container: ${record.id}`);
     }

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ContainerConfig, HostConfig, NetworkingConfig, OCIPlatform } from '../../api/index.ts';
-import { newId, rfc3339Nano, UndoStack, WharfError, ZERO_TIME } from '../../base/index.ts';
+import { newId, rfc3339Nano, span, UndoStack, WharfError, ZERO_TIME } from '../../base/index.ts';
 import { formatPlatform, matchPlatform, type Platform, parseReference } from '../../oci/index.ts';
 import { checkConfig } from './check-config.ts';
 import { checkHostConfigFields } from './check-host-config.ts';
@@ -38,6 +38,7 @@ export async function createContainer(
   signal?: AbortSignal,
 ): Promise<{ id: string; warnings: string[] }> {
   const id = newId();
+  using _ = span('create', id);
   const { record, warnings } = decideContainer(deps, input, id);
   await using undo = new UndoStack(deps.log);
   const plan = planMounts(deps.store, record.config, record.hostConfig);
@@ -173,6 +174,7 @@ function makeDirectory(dataRoot: string, id: string): void {
 }
 
 function insertNamed(deps: CreateDeps, record: ContainerRecord, asked: string | undefined): void {
+  using _ = span('create.record', record.id);
   const taken = new Set(asked ? [] : deps.store.all().map((other) => other.name));
   record.name = asked ? checkContainerName(asked) : generateName((name) => taken.has(name));
   deps.store.insert(record);

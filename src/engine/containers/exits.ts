@@ -1,4 +1,4 @@
-import { rfc3339Nano, WharfError } from '../../base/index.ts';
+import { rfc3339Nano, span, WharfError } from '../../base/index.ts';
 import type { Task, TaskExit } from '../../runtime/types.ts';
 import { publishContainerEvent, publishNetworkEvent, publishVolumeUnmounts } from './container-events.ts';
 import type { TeardownDeps } from './lifecycle-deps.ts';
@@ -34,6 +34,7 @@ async function handleExit(
   again: StartAgain,
 ): Promise<void> {
   if (live.task !== task) return;
+  using _ = span('exit', record.id);
   live.task = undefined;
   live.health?.stop();
   live.health = undefined;
@@ -69,6 +70,7 @@ async function destroyAfterExit(
   record: ContainerRecord,
   live: LiveContainer,
 ): Promise<void> {
+  using _ = span('remove', record.id);
   try {
     await releaseVolumes(deps, record);
     await destroyLocked(deps, record, { anonymousVolumes: true, saved: true });

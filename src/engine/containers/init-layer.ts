@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { isKind, KeyedLock, type Logger, newId, UndoStack } from '../../base/index.ts';
+import { isKind, KeyedLock, type Logger, newId, span, UndoStack } from '../../base/index.ts';
 import type { MountSpec, Snapshotter } from '../../snapshot/types.ts';
 import {
   type Fd,
@@ -60,6 +60,7 @@ export function initLayerKey(chainId: string): string {
  * `prepare`. Returns its snapshot key.
  */
 export async function ensureInitLayer(deps: InitLayerDeps, chainId: string): Promise<string> {
+  using _ = span('create.layer', '');
   const key = initLayerKey(chainId);
   if (deps.snapshotter.stat(key)) return key;
   let lock = locks.get(deps.snapshotter);

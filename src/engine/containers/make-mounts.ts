@@ -1,5 +1,5 @@
 import { mkdirSync } from 'node:fs';
-import { errnoCode, type UndoStack, WharfError } from '../../base/index.ts';
+import { errnoCode, span, type UndoStack, WharfError } from '../../base/index.ts';
 import { copyUp, publishVolumeEvent } from '../volumes/index.ts';
 import type { CreateDeps } from './deps.ts';
 import { volumeUsers } from './in-use.ts';
@@ -17,6 +17,7 @@ export async function makeMounts(
   container: { id: string; layerKey: string },
   undo: UndoStack,
 ): Promise<MountRecord[]> {
+  using _ = span('create.volumes', container.id);
   const mounts: MountRecord[] = [...plan.inherited];
   for (const wish of plan.wishes) {
     if (wish.type === 'volume') {

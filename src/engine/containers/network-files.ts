@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
-import { shortId, WharfError } from '../../base/index.ts';
+import { shortId, span, WharfError } from '../../base/index.ts';
 import type { NetworkStack, SandboxRecord } from '../../network/types.ts';
 import { splitExtraHost } from './check-host-config.ts';
 import { type NetworkFilePaths, networkFilePaths } from './container-paths.ts';
@@ -35,6 +35,7 @@ export function writeNetworkFiles(
   record: ContainerRecord,
   sandbox: SandboxRecord | undefined,
 ): NetworkFilePaths {
+  using _ = span('files', record.id);
   const target = modeContainer(record.hostConfig.NetworkMode);
   if (target !== undefined) {
     const owner = deps.store.resolve(target);

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Mount } from '../../api/index.ts';
-import { type UndoStack, WharfError } from '../../base/index.ts';
+import { span, type UndoStack, WharfError } from '../../base/index.ts';
 import type { OciMount } from '../../runtime/spec-types.ts';
 import type { NetworkFiles, TeardownDeps } from './lifecycle-deps.ts';
 import { makeBindSource } from './make-mounts.ts';
@@ -33,6 +33,7 @@ export async function resolveMounts(
   record: ContainerRecord,
   undo: UndoStack,
 ): Promise<OciMount[]> {
+  using _ = span('mount.volumes', record.id);
   const resolved: OciMount[] = [];
   for (const mount of record.mounts) {
     const asked = record.hostConfig.Mounts?.find((one) => one.Target === mount.Destination);

@@ -1,4 +1,4 @@
-import { WharfError } from '../../base/index.ts';
+import { span, WharfError } from '../../base/index.ts';
 import type { EndpointRequest, PortRequest, SandboxRecord } from '../../network/types.ts';
 import type { TeardownDeps } from './lifecycle-deps.ts';
 import type { ContainerRecord } from './record.ts';
@@ -82,6 +82,7 @@ export async function connectNetwork(
   deps: Pick<TeardownDeps, 'store' | 'live' | 'networks'>,
   record: ContainerRecord,
 ): Promise<RunNetwork> {
+  using _ = span('network', record.id);
   const plan = planNetwork(record);
   if (plan.kind === 'container') return { plan, sandbox: undefined, path: joinNetwork(deps, plan.ref) };
   const stale = deps.networks.sandboxOf(record.id);

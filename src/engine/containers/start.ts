@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { rfc3339Nano, UndoStack, WharfError } from '../../base/index.ts';
+import { rfc3339Nano, span, UndoStack, WharfError } from '../../base/index.ts';
 import type { NamespacePaths, ResolvedUser } from '../../runtime/spec-input.ts';
 import type { OciSpec } from '../../runtime/spec-types.ts';
 import type { Task } from '../../runtime/types.ts';
@@ -57,6 +57,7 @@ export async function startLocked(
   record: ContainerRecord,
   signal?: AbortSignal,
 ): Promise<void> {
+  using _ = span('start', record.id);
   const live = deps.live.of(record.id);
   if (live.cleanup) await live.cleanup;
   const progress: Progress = { stage: 'engine', network: undefined };
@@ -178,6 +179,7 @@ function userOf(deps: Pick<RunDeps, 'specs'>, record: ContainerRecord, rootfs: s
 }
 
 function mountRootfs(deps: RunDeps, record: ContainerRecord, undo: UndoStack): string {
+  using _ = span('mount.rootfs', record.id);
   const rootfs = join(deps.paths.mounts, record.id);
   mkdirSync(rootfs, { recursive: true, mode: 0o700 });
   deps.mounts.mount(deps.snapshotter.mount(record.id), rootfs);

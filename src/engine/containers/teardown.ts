@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { WharfError } from '../../base/index.ts';
+import { span, WharfError } from '../../base/index.ts';
 import type { Task } from '../../runtime/types.ts';
 import { publishContainerEvent } from './container-events.ts';
 import type { TeardownDeps } from './lifecycle-deps.ts';
@@ -32,6 +32,7 @@ export function unmountRun(deps: Pick<TeardownDeps, 'mounts' | 'paths' | 'log'>,
 
 /** Gives back all that a run held. Never rejects: what fails is logged, and the next daemon start finds it. */
 export async function teardownRun(deps: TeardownDeps, remains: RunRemains): Promise<void> {
+  using _ = span('cleanup', remains.record.id);
   const { record, task, sandboxId } = remains;
   unmountRun(deps, record.id);
   await Promise.all([

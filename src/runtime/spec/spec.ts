@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { WharfError } from '../../base/index.ts';
+import { span, WharfError } from '../../base/index.ts';
 import type { SpecInput } from '../spec-input.ts';
 import type { OciProcess, OciSpec } from '../spec-types.ts';
 import { capabilitiesOf } from './capabilities.ts';
@@ -65,6 +65,7 @@ export function cgroupPath(input: Pick<SpecInput, 'id' | 'hostConfig' | 'default
 
 /** The OCI spec of a container. Pure: asks the host only through `input.host`. Errors: `invalid`, `conflict` with Docker's texts. */
 export function assembleSpec(input: SpecInput): OciSpec {
+  using _ = span('spec', input.id);
   const { config, hostConfig, host, defaults } = input;
   const capabilities = capabilitiesOf(hostConfig, host.capabilities);
   const security = parseSecurityOptions(hostConfig.SecurityOpt ?? [], host);
