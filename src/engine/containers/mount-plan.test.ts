@@ -198,7 +198,7 @@ test('propagation and recursion of a bind reach the runtime', async () => {
     [{ Propagation: '', options: ['rbind', 'private'] }, {}, ['rbind', 'private']],
     [{}, {}, ['rbind', 'rprivate']],
     [{ options: ['bind'] }, {}, ['bind', 'rprivate']],
-    [{ options: ['bind'], RW: false }, {}, ['bind', 'ro', 'rprivate']],
+    [{ options: ['bind'], RW: false }, {}, ['bind', 'ro', 'rro', 'rprivate']],
     [{ RW: false }, {}, ['rbind', 'ro', 'rro', 'rprivate']],
     [{ options: ['rbind', 'nosuid', 'private'] }, {}, ['rbind', 'nosuid', 'private']],
   ];

@@ -107,7 +107,8 @@ function bindMount(mount: MountRecord, asked: Mount | undefined, source: string)
   const options = [flat ? 'bind' : 'rbind', ...words.filter((word) => !PROPAGATIONS.includes(word))];
   if (mount.RW === false)
     options.push(
-      ...readOnlyWords(bind?.ReadOnlyNonRecursive === true || flat === true || !isDirectory(source)),
+      // A bind that is not recursive, too: crun 1.8 takes along what is mounted below.
+      ...readOnlyWords(bind?.ReadOnlyNonRecursive === true || !isDirectory(source)),
     );
   options.push(propagation);
   checkPropagation(source, propagation);
