@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,6 +15,9 @@ const socketCall = libcFunction<[number, number, number]>('int socket(int domain
 const bindCall = libcFunction<[number, Buffer, number]>('int bind(int fd, const void *address, uint length)');
 const listenCall = libcFunction<[number, number]>('int listen(int fd, int backlog)');
 const acceptCall = libcFunction<[number, null, null]>('int accept(int fd, void *address, void *length)');
+const recvCall = libcFunction<[number, Buffer, number, number]>(
+  'long recv(int fd, void *data, size_t length, int flags)',
+);
 const sendCall = libcFunction<[number, Uint8Array, number, number]>(
   'long send(int fd, const void *data, size_t length, int flags)',
 );
@@ -78,6 +82,25 @@ describe('calls in an order that nobody meant', () => {
     assert.equal(await got.promise, 'late');
   });
 
+  it('after shutdownWrite, with much still to be sent: all of that goes, and nothing is added to it', async () => {
+    using connection = SeqpacketConnection.connect(path);
+    using peer = accept();
+    let sent = 0;
+    let waiting: true | Promise<void> = true;
+    for (; waiting === true; sent++) waiting = connection.send(Buffer.alloc(1000, sent));
+    connection.shutdownWrite();
+    await assert.rejects(async () => connection.send(Buffer.alloc(1000)), unavailable);
+    const buffer = Buffer.alloc(2000);
+    let received = 0;
+    for (let length = 1; length !== 0; ) {
+      length = recvCall(peer.fd, buffer, buffer.length, 0x40);
+      if (length > 0) received += 1;
+      else if (length < 0) await turn();
+    }
+    await waiting;
+    assert.equal(received, sent);
+  });
+
   it('pause and resume in any number deliver every packet once, in order', async () => {
     using connection = SeqpacketConnection.connect(path);
     using peer = accept();
@@ -107,6 +130,24 @@ describe('calls in an order that nobody meant', () => {
     give(peer, 'one');
     assert.equal(await got.promise, 'one');
   });
+});
+
+it('a listener that throws stops none of the others that were ready in the same turn', () => {
+  const at = (file: string) => JSON.stringify(new URL(file, import.meta.url).href);
+  const source = `
+    import { pipe2 } from ${at('./fd.ts')};
+    import { writeSync } from 'node:fs';
+    import { pollFd } from ${at('./poll.ts')};
+    process.on('uncaughtException', (thrown) => console.log(thrown.message));
+    const pipes = [pipe2(), pipe2(), pipe2()];
+    const watches = pipes.map(([reader], at) => pollFd(reader.fd, { readable: true }, () => {
+      watches[at][Symbol.dispose]();
+      console.log('ready ' + at);
+      if (at === 0) throw new Error('thrown by 0');
+    }, { keepAlive: true }));
+    for (const [, writer] of pipes) writeSync(writer.fd, 'x');`;
+  const text = execFileSync(process.execPath, ['--input-type=module', '-e', source], { encoding: 'utf8' });
+  assert.deepEqual(text.trim().split('\n').sort(), ['ready 0', 'ready 1', 'ready 2', 'thrown by 0']);
 });
 
 it('a hundred connections that end by either side leave no descriptor', async () => {
