@@ -5,10 +5,12 @@ import { anticipateMove } from './anticipate.ts';
 import { programFailure } from './failure.ts';
 import { resizeTerminal } from './fifo.ts';
 import { type Monitored, startMonitor } from './monitor.ts';
+import { runtimeProgram } from './runtime-program.ts';
 import { attachStdio } from './stdio.ts';
 import { lostExit, readExit } from './task-exit.ts';
 import { monitorArgs, signalProcess, startTicks, type TaskPlace, type TaskState } from './task-place.ts';
-import type { ExecRequest, ExecTask, TaskExit, TaskStdio } from './types.ts';
+import type { ExecRequest, ExecTask, OutputFrame, TaskExit, TaskStdio } from './types.ts';
+import { findUnrunnable } from './unrunnable.ts';
 
 /** Runs one more process in a container, under a monitor of its own. Errors: as `Task.start`; nothing is left then. */
 export async function execTask(
@@ -18,6 +20,8 @@ export async function execTask(
   attach: boolean,
 ): Promise<ExecTask> {
   anticipateMove();
+  const refused = runtimeProgram(place.runtime).crun && findUnrunnable(container.pid, request.process);
+  if (refused) return refusedExec(request, attach, `exec ${refused.program}: ${refused.reason}\n`);
   const { id } = container;
   const { consoleSize, execId, openStdin } = request;
   const bundle = `${place.bundle}/exec-${execId}`;
@@ -65,4 +69,22 @@ async function execExit(
   if (!exit) signalProcess(state, 9);
   await rm(bundle, { recursive: true, force: true }).catch(() => {});
   return exit ?? lostExit();
+}
+
+/** An exec whose program the kernel refuses, as other runtimes show it: it began, told why on stderr, and ended with 255. */
+function refusedExec(request: ExecRequest, attach: boolean, text: string): ExecTask {
+  const stream = request.process.terminal ? 'stdout' : 'stderr';
+  const data = Buffer.from(request.process.terminal ? text.replace('\n', '\r\n') : text);
+  const output = (async function* (): AsyncGenerator<OutputFrame> {
+    yield { stream, data };
+  })();
+  const stdio: TaskStdio = { output, write: async () => {}, closeInput: () => {}, close: () => {} };
+  return {
+    execId: request.execId,
+    pid: 0,
+    exited: Promise.resolve({ code: 255, at: BigInt(Date.now()) * 1_000_000n, oomKilled: false }),
+    stdio: attach ? stdio : undefined,
+    resize: async () => {},
+    kill: () => {},
+  };
 }

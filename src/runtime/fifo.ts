@@ -27,3 +27,17 @@ export function writeNow(fifo: string, data: Buffer, opened?: () => void): void 
     closeSync(fd);
   }
 }
+
+/** Writes to the stderr of a process that has not begun its program. Never waits; what can't be told is not. */
+export function tell(pid: number, text: string): void {
+  try {
+    const fd = openSync(`/proc/${pid}/fd/2`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+    try {
+      writeSync(fd, text);
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    // Nobody reads it any more.
+  }
+}

@@ -4,12 +4,16 @@ import { errnoCode, isKind } from '../base/index.ts';
 import { openPidfd, pidfdExited } from '../sys/index.ts';
 import type { TaskExit } from './types.ts';
 
+/** A file in the bundle of a task whose program the kernel would have refused: its code is then 255. */
+export const REFUSED = 'refused';
+
 /** The exit that a monitor wrote down (`file`), its time from the file's; undefined without one. */
 export async function readExit(file: string, bundle: string): Promise<TaskExit | undefined> {
   try {
     const [text, { mtimeNs }] = await Promise.all([readFile(file, 'utf8'), stat(file, { bigint: true })]);
     if (!/^-?\d+\s*$/.test(text)) return undefined;
-    return { code: Number(text) & 255, at: mtimeNs, oomKilled: existsSync(`${bundle}/oom`) };
+    const code = existsSync(`${bundle}/${REFUSED}`) ? 255 : Number(text) & 255;
+    return { code, at: mtimeNs, oomKilled: existsSync(`${bundle}/oom`) };
   } catch (thrown) {
     if (errnoCode(thrown) === 'ENOENT') return undefined;
     throw thrown;

@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
-import { errnoCode, isKind, type Logger, WharfError } from '../base/index.ts';
+import { errnoCode, isKind, type Logger, span, WharfError } from '../base/index.ts';
 import { anticipateMove } from './anticipate.ts';
 import { programFailure } from './failure.ts';
 import { type Monitored, startMonitor } from './monitor.ts';
@@ -65,7 +65,7 @@ class ConmonTaskService implements TaskService {
       const state: TaskState = { id, pid, ticks: startTicks(pid), cgroup, monitorPid };
       const saved: SavedTask = { ...state, runtime };
       writeFileSync(`${place.bundle}/task.json`, JSON.stringify(saved), { mode: 0o600 });
-      return new ConmonTask(place, state, monitored.ended, log);
+      return new ConmonTask(place, state, monitored.ended, log, request.spec.process);
     } catch (thrown) {
       await removeTask(place, { id, cgroup }, log).catch((left: unknown) => {
         log.error('a failed start left something behind', { id, error: String(left) });
@@ -86,6 +86,7 @@ class ConmonTaskService implements TaskService {
 
   private async monitor(place: TaskPlace, request: TaskRequest, signal?: AbortSignal): Promise<Monitored> {
     const { id, runtime } = request;
+    using _ = span('conmon', id);
     const spec = sizedSpec(request);
     const ready = withReadyFilter(spec, runtimeProgram(runtime));
     writeFileSync(`${place.bundle}/config.json`, JSON.stringify(ready), { mode: 0o600 });

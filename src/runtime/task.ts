@@ -1,16 +1,18 @@
-import { existsSync, unlinkSync } from 'node:fs';
+import { existsSync, unlinkSync, writeFileSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Logger, WharfError } from '../base/index.ts';
+import type { WantedProcess } from './diagnose.ts';
 import { execTask } from './exec-task.ts';
-import { reopenLog, resizeTerminal, writeNow } from './fifo.ts';
+import { reopenLog, resizeTerminal, tell, writeNow } from './fifo.ts';
 import { runtimeProgram } from './runtime-program.ts';
 import type { OciResources } from './spec-types.ts';
 import { attachStdio } from './stdio.ts';
 import { TaskCgroup } from './task-cgroup.ts';
-import { lostExit, readExit } from './task-exit.ts';
+import { lostExit, REFUSED, readExit } from './task-exit.ts';
 import { runRuntime, signalProcess, type TaskPlace, type TaskState } from './task-place.ts';
 import type { ExecRequest, ExecTask, Task, TaskExit } from './types.ts';
+import { findUnrunnable } from './unrunnable.ts';
 
 const SIGKILL = 9;
 /** What a killed task's monitor may take to end. Milliseconds. */
@@ -25,10 +27,13 @@ export class ConmonTask implements Task {
   private readonly state: TaskState;
   private readonly cgroup: TaskCgroup;
   private readonly log: Logger;
+  private readonly wanted: WantedProcess | undefined;
   private finished = false;
   private deleting: Promise<void> | undefined;
 
-  constructor(place: TaskPlace, state: TaskState, ended: Promise<void>, log: Logger) {
+  /** `wanted` is what `start` will run; an adopted task runs already. */
+  constructor(place: TaskPlace, state: TaskState, ended: Promise<void>, log: Logger, wanted?: WantedProcess) {
+    this.wanted = wanted;
     this.place = place;
     this.state = state;
     this.log = log;
@@ -60,8 +65,18 @@ export class ConmonTask implements Task {
     const fifo = `${this.place.runtimeRoot}/${this.id}/exec.fifo`;
     if (!runtimeProgram(this.place.runtime).crun || !existsSync(fifo))
       return runRuntime(this.place, ['start', this.id]);
+    if (this.wanted && this.refuse(this.wanted)) return;
     // crun's init waits for one byte on its fifo (crun 1.x, `status.c`); the open fails when nobody reads.
     writeNow(fifo, Buffer.alloc(1), () => unlinkSync(fifo));
+  }
+
+  /** Ends a container whose program the kernel will refuse as other runtimes do: with the reason on stderr, and 255. */
+  private refuse(wanted: WantedProcess): boolean {
+    const found = findUnrunnable(this.pid, wanted);
+    if (!found) return false;
+    writeFileSync(`${this.place.bundle}/${REFUSED}`, '');
+    tell(this.pid, `exec ${found.program}: ${found.reason}\n`);
+    return signalProcess(this.state, SIGKILL);
   }
 
   async attach() {
