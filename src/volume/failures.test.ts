@@ -6,6 +6,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -44,7 +45,44 @@ afterEach(() => {
   rmSync(top, { recursive: true, force: true });
 });
 
+/** A store whose records refuse to be deleted. */
+function undeletable(): VolumeStore {
+  const collect = database.collection.bind(database);
+  const stubborn = Object.assign(Object.create(database) as Database, {
+    collection: (spec: Parameters<typeof collect>[0]) =>
+      Object.assign(Object.create(collect(spec)), {
+        delete: () => {
+          throw new Error('the records are full');
+        },
+      }),
+  });
+  return openVolumeStore({ root, database: stubborn, log: silentLog });
+}
+
 describe('files of a volume', () => {
+  it('are there, whole, after a removal that could not be recorded', async () => {
+    await store.create({ name: 'data' });
+    writeFileSync(join(store.mountpoint('data'), 'precious'), 'kept');
+    const failing = undeletable();
+    await assert.rejects(failing.remove('data'), /records are full/);
+    assert.equal(readFileSync(join(failing.mountpoint('data'), 'precious'), 'utf8'), 'kept');
+    assert.equal(failing.get('data')?.name, 'data');
+    await store.remove('data');
+    assert.deepEqual(readdirSync(root), []);
+  });
+
+  it('are never found by the next volume of that name when a removal was cut off', async () => {
+    await store.create({ name: 'data' });
+    writeFileSync(join(store.mountpoint('data'), 'secret'), 'old');
+    // As a crash between the two steps leaves it: the files are away, the record is not.
+    renameSync(join(root, 'data'), join(root, '.removed-x'));
+    const next = open();
+    assert.deepEqual(readdirSync(root), []);
+    await next.remove('data');
+    await next.create({ name: 'data' });
+    assert.deepEqual(readdirSync(next.mountpoint('data')), []);
+  });
+
   it('that lie there without a record survive a creation that fails, and are taken over by one that does not', async () => {
     mkdirSync(join(root, 'orphan/_data'), { recursive: true });
     writeFileSync(join(root, 'orphan/_data/precious'), 'kept');

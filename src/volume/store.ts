@@ -136,11 +136,18 @@ export class LocalVolumeStore implements VolumeStore {
       // Deleting below a mount that was left behind would delete what is mounted, not the volume (promise I7).
       if (volumeMount(volume.options) && this.options.mounter.mounted(target))
         this.options.mounter.unmount(target);
-      this.records.delete(name);
-      this.cache.delete(name);
-      // Moved away first, so that a crash while deleting leaves no half volume under a name that can be asked for again.
+      // Moved away before the record goes, so that no crash leaves files, whole or half, under a name that can be asked for
+      // again; the record alone is removed by the same request made anew.
       const trash = join(this.options.root, `${TRASH}${newId()}`);
-      if (existsSync(this.directory(name))) renameSync(this.directory(name), trash);
+      const moved = existsSync(this.directory(name));
+      if (moved) renameSync(this.directory(name), trash);
+      try {
+        this.records.delete(name);
+      } catch (thrown) {
+        if (moved) renameSync(trash, this.directory(name));
+        throw thrown;
+      }
+      this.cache.delete(name);
       await rm(trash, { recursive: true, force: true });
     });
   }
