@@ -5,7 +5,6 @@ import { anticipateMove } from './anticipate.ts';
 import { programFailure } from './failure.ts';
 import { resizeTerminal } from './fifo.ts';
 import { type Monitored, startMonitor } from './monitor.ts';
-import { runtimeProgram } from './runtime-program.ts';
 import { attachStdio } from './stdio.ts';
 import { lostExit, readExit } from './task-exit.ts';
 import { monitorArgs, signalProcess, startTicks, type TaskPlace, type TaskState } from './task-place.ts';
@@ -20,7 +19,7 @@ export async function execTask(
   attach: boolean,
 ): Promise<ExecTask> {
   anticipateMove();
-  const refused = runtimeProgram(place.runtime).crun && findUnrunnable(container.pid, request.process);
+  const refused = findUnrunnable(place.runtime, container.pid, request.process);
   if (refused) return refusedExec(request, attach, `exec ${refused.program}: ${refused.reason}\n`);
   const { id } = container;
   const { consoleSize, execId, openStdin } = request;

@@ -62,17 +62,17 @@ export class ConmonTask implements Task {
   }
 
   async start(): Promise<void> {
+    if (this.wanted && this.refuse(this.wanted)) return;
     const fifo = `${this.place.runtimeRoot}/${this.id}/exec.fifo`;
     if (!runtimeProgram(this.place.runtime).crun || !existsSync(fifo))
       return runRuntime(this.place, ['start', this.id]);
-    if (this.wanted && this.refuse(this.wanted)) return;
     // crun's init waits for one byte on its fifo (crun 1.x, `status.c`); the open fails when nobody reads.
     writeNow(fifo, Buffer.alloc(1), () => unlinkSync(fifo));
   }
 
   /** Ends a container whose program the kernel will refuse as other runtimes do: with the reason on stderr, and 255. */
   private refuse(wanted: WantedProcess): boolean {
-    const found = findUnrunnable(this.pid, wanted);
+    const found = findUnrunnable(this.place.runtime, this.pid, wanted);
     if (!found) return false;
     writeFileSync(`${this.place.bundle}/${REFUSED}`, '');
     tell(this.pid, `exec ${found.program}: ${found.reason}\n`);

@@ -80,13 +80,15 @@ describe('findUnrunnable', () => {
   for (const [name, expected] of cases) {
     it(`${name || "''"}: ${expected ?? 'runs, or is for the runtime to refuse'}`, () => {
       const wanted = { args: [name], env: ['PATH=/nowhere:/bin'], cwd: '/' };
-      const found = findUnrunnable(task.pid, wanted);
+      const found = findUnrunnable(CRUN, task.pid, wanted);
       assert.equal(found && `exec ${found.program}: ${found.reason}`, expected);
     });
   }
 
   it('is certain of nothing when there is no process', () => {
-    assert.equal(findUnrunnable(2 ** 22 - 1, { args: ['/x/garbage'], env: [], cwd: '/' }), undefined);
+    const wanted = { args: ['/x/garbage'], env: [], cwd: '/' };
+    assert.equal(findUnrunnable(CRUN, 2 ** 22 - 1, wanted), undefined);
+    assert.equal(findUnrunnable({ name: 'kata' }, task.pid, wanted), undefined);
   });
 });
 

@@ -3,9 +3,12 @@ import { posix } from 'node:path';
 import { errnoCode } from '../base/index.ts';
 import { Fd, O, openInRoot } from '../sys/index.ts';
 import type { WantedProcess } from './diagnose.ts';
+import type { RuntimeBinary } from './types.ts';
 
 /** `e_machine` (elf(5)) of what each architecture runs: its own and its 32-bit one. */
 const MACHINES: Record<string, readonly number[]> = { x64: [62, 3], arm64: [183, 40] };
+/** Runtimes whose containers run on this kernel; a virtual machine's has formats of its own. */
+const ON_THIS_KERNEL = new Set(['crun', 'runc']);
 const PT_INTERP = 3;
 const HEAD_BYTES = 4096;
 
@@ -20,10 +23,15 @@ export interface Unrunnable {
 
 /**
  * Tells before a program is run that the kernel will refuse it: a foreign or unknown format, an interpreter that is
- * missing. crun says that in words of its own and with code 1. `pid` is a process that sees what the program will see.
+ * missing. crun says that in words of its own, and both end with 1. `pid` is a process that sees what the program will see.
  * Undefined whenever it is not certain.
  */
-export function findUnrunnable(pid: number, process: WantedProcess): Unrunnable | undefined {
+export function findUnrunnable(
+  runtime: Pick<RuntimeBinary, 'name'>,
+  pid: number,
+  process: WantedProcess,
+): Unrunnable | undefined {
+  if (!ON_THIS_KERNEL.has(runtime.name)) return undefined;
   try {
     using root = new Fd(openSync(`/proc/${pid}/root`, O.PATH | constants.O_DIRECTORY));
     const found = lookUp(root, process);
