@@ -8,6 +8,7 @@ export interface LogRecord {
   partial: boolean;
 }
 
+/** Which records of a log are asked for. */
 export interface LogQuery {
   stdout: boolean;
   stderr: boolean;

@@ -55,6 +55,82 @@ export function parseMount(text: string): Mount {
   return mount;
 }
 
+/** A field of `--mount` while it is read. */
+interface Field {
+  mount: Mount;
+  options: Options;
+  key: string;
+  value: string;
+}
+
+type SetField = (field: Field) => void;
+
+const source: SetField = ({ mount, value }) => {
+  mount['Source'] = /^\.{1,2}(?:\/|$)/.test(value) ? resolve(value) : value;
+};
+const target: SetField = ({ mount, value }) => {
+  mount['Target'] = value;
+};
+
+/** Fields that stand alone or take true and false. */
+const SWITCHES: Record<string, (field: Omit<Field, 'value'>, on: boolean) => void> = {
+  readonly: readOnly,
+  ro: readOnly,
+  'volume-nocopy': ({ options }, on) => {
+    options.VolumeOptions['NoCopy'] = on;
+  },
+  'bind-nonrecursive': ({ options }, on) => {
+    options.BindOptions['NonRecursive'] = on;
+  },
+};
+
+/** Fields that need a value. */
+const FIELDS: Record<string, SetField> = {
+  type: ({ mount, value }) => {
+    mount.Type = value.toLowerCase();
+  },
+  source,
+  src: source,
+  target,
+  dst: target,
+  destination: target,
+  consistency: ({ mount, value }) => {
+    mount['Consistency'] = value.toLowerCase();
+  },
+  'bind-propagation': ({ options, value }) => {
+    options.BindOptions['Propagation'] = value.toLowerCase();
+  },
+  'bind-recursive': ({ options, value }) => recursive(options, value),
+  'volume-subpath': ({ options, value }) => {
+    options.VolumeOptions['Subpath'] = value;
+  },
+  'image-subpath': ({ options, value }) => {
+    options.ImageOptions['Subpath'] = value;
+  },
+  'volume-driver': ({ options, value }) => {
+    options.VolumeOptions['DriverConfig'] = {
+      ...(options.VolumeOptions['DriverConfig'] as object),
+      Name: value,
+    };
+  },
+  'volume-opt': ({ options, value }) => {
+    options.VolumeOptions['DriverConfig'] ??= {};
+    addPair(options.VolumeOptions['DriverConfig'] as Record<string, unknown>, 'Options', value);
+  },
+  'volume-label': ({ options, value }) => addPair(options.VolumeOptions, 'Labels', value),
+  'tmpfs-size': ({ options, key, value }) => {
+    try {
+      options.TmpfsOptions['SizeBytes'] = parseBytes(value);
+    } catch {
+      throw new Error(`invalid value for ${key}: ${value}`);
+    }
+  },
+  'tmpfs-mode': ({ options, key, value }) => {
+    if (!/^[0-7]+$/.test(value)) throw new Error(`invalid value for ${key}: ${value}`);
+    options.TmpfsOptions['Mode'] = Number.parseInt(value, 8);
+  },
+};
+
 function setField(
   mount: Mount,
   options: Options,
@@ -62,86 +138,31 @@ function setField(
   value: string | undefined,
   part: string,
 ): void {
-  const bool = (): boolean => {
-    if (value === undefined) return true;
-    if (['1', 't', 'T', 'true', 'TRUE', 'True'].includes(value)) return true;
-    if (['0', 'f', 'F', 'false', 'FALSE', 'False'].includes(value)) return false;
-    throw new Error(`invalid value for ${key}: ${value}`);
-  };
-  if (key === 'readonly' || key === 'ro') {
-    if (bool()) mount['ReadOnly'] = true;
-    return;
-  }
-  if (key === 'volume-nocopy') {
-    options.VolumeOptions['NoCopy'] = bool();
-    return;
-  }
-  if (key === 'bind-nonrecursive') {
-    options.BindOptions['NonRecursive'] = bool();
-    return;
-  }
+  const toggle = Object.hasOwn(SWITCHES, key) ? SWITCHES[key] : undefined;
+  if (toggle) return toggle({ mount, options, key }, truth(key, value));
   if (value === undefined) throw new Error(`invalid field '${part}' must be a key=value pair`);
-  const pair = (holder: Record<string, unknown>, name: string): void => {
-    const at = value.indexOf('=');
-    holder[name] ??= {};
-    const map = holder[name] as Record<string, string>;
-    map[at < 0 ? value : value.slice(0, at)] = at < 0 ? '' : value.slice(at + 1);
-  };
-  switch (key) {
-    case 'type':
-      mount.Type = value.toLowerCase();
-      return;
-    case 'source':
-    case 'src':
-      mount['Source'] = /^\.{1,2}(?:\/|$)/.test(value) ? resolve(value) : value;
-      return;
-    case 'target':
-    case 'dst':
-    case 'destination':
-      mount['Target'] = value;
-      return;
-    case 'consistency':
-      mount['Consistency'] = value.toLowerCase();
-      return;
-    case 'bind-propagation':
-      options.BindOptions['Propagation'] = value.toLowerCase();
-      return;
-    case 'bind-recursive':
-      recursive(options, value);
-      return;
-    case 'volume-subpath':
-      options.VolumeOptions['Subpath'] = value;
-      return;
-    case 'image-subpath':
-      options.ImageOptions['Subpath'] = value;
-      return;
-    case 'volume-driver':
-      options.VolumeOptions['DriverConfig'] = {
-        ...(options.VolumeOptions['DriverConfig'] as object),
-        Name: value,
-      };
-      return;
-    case 'volume-opt':
-      options.VolumeOptions['DriverConfig'] ??= {};
-      pair(options.VolumeOptions['DriverConfig'] as Record<string, unknown>, 'Options');
-      return;
-    case 'volume-label':
-      pair(options.VolumeOptions, 'Labels');
-      return;
-    case 'tmpfs-size':
-      try {
-        options.TmpfsOptions['SizeBytes'] = parseBytes(value);
-      } catch {
-        throw new Error(`invalid value for ${key}: ${value}`);
-      }
-      return;
-    case 'tmpfs-mode':
-      if (!/^[0-7]+$/.test(value)) throw new Error(`invalid value for ${key}: ${value}`);
-      options.TmpfsOptions['Mode'] = Number.parseInt(value, 8);
-      return;
-    default:
-      throw new Error(`unexpected key '${key}' in '${part}'`);
-  }
+  const set = Object.hasOwn(FIELDS, key) ? FIELDS[key] : undefined;
+  if (!set) throw new Error(`unexpected key '${key}' in '${part}'`);
+  set({ mount, options, key, value });
+}
+
+function readOnly({ mount }: Omit<Field, 'value'>, on: boolean): void {
+  if (on) mount['ReadOnly'] = true;
+}
+
+function truth(key: string, value: string | undefined): boolean {
+  if (value === undefined) return true;
+  if (['1', 't', 'T', 'true', 'TRUE', 'True'].includes(value)) return true;
+  if (['0', 'f', 'F', 'false', 'FALSE', 'False'].includes(value)) return false;
+  throw new Error(`invalid value for ${key}: ${value}`);
+}
+
+/** `key=value` into a map of the holder. */
+function addPair(holder: Record<string, unknown>, name: string, text: string): void {
+  const at = text.indexOf('=');
+  holder[name] ??= {};
+  const map = holder[name] as Record<string, string>;
+  map[at < 0 ? text : text.slice(0, at)] = at < 0 ? '' : text.slice(at + 1);
 }
 
 function recursive(options: Options, value: string): void {

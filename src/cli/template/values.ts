@@ -33,8 +33,9 @@ export class Methods {
   }
 }
 
-/** A list and a map that are nil: they print as empty ones, and as null in JSON. */
+/** A list that is nil: it prints as an empty one, and as null in JSON. */
 export const NIL_LIST: Value[] = [];
+/** A map that is nil: it prints as an empty one, and as null in JSON. */
 export const NIL_MAP: Map<string, Value> = new Map();
 
 /** A struct, rather than an array, a map or a scalar. */
