@@ -196,8 +196,15 @@ function parsePortFilter(key: string, text: string): { first: number; last: numb
   const range = numbers === '' ? undefined : parsePortRange(numbers);
   if (range) return { ...range, protocol };
   // The reference answers 500 here.
-  throw new WharfError(
-    'internal',
-    `error while looking up for ${key} ${text}: strconv.ParseUint: parsing "${numbers}": invalid syntax`,
-  );
+  throw new WharfError('internal', `error while looking up for ${key} ${text}: ${portFault(numbers)}`);
+}
+
+/** Go's words for what can't be read as a port or a range of ports. */
+function portFault(numbers: string): string {
+  if (numbers === '') return 'Empty string specified for ports.';
+  for (const part of numbers.split('-', 2)) {
+    if (!/^\d+$/.test(part)) return `strconv.ParseUint: parsing "${part}": invalid syntax`;
+    if (Number(part) > 65_535) return `strconv.ParseUint: parsing "${part}": value out of range`;
+  }
+  return `Invalid range specified for the Port: ${numbers}`;
 }

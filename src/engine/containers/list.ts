@@ -92,9 +92,9 @@ function summarize(deps: ListDeps, record: ContainerRecord, now: bigint, image: 
   };
 }
 
-/** Program and arguments in one line, those with white space in quotes. */
+/** Program and arguments in one line, arguments with a blank in quotes. */
 export function commandText({ path, args }: Pick<ContainerRecord, 'path' | 'args'>): string {
-  return [path, ...args.map((word) => (/\s/.test(word) ? `'${word}'` : word))].join(' ');
+  return [path, ...args.map((word) => (word.includes(' ') ? `'${word}'` : word))].join(' ');
 }
 
 function portList(settings: NetworkSettings): Port[] {
