@@ -50,6 +50,12 @@ test('versions out of range, unknown paths and wrong methods are refused as Dock
     ['GET', '/containers/x/logs', 400, 'Bad parameters: you must choose at least one stream'],
     ['GET', '/events?since=10&until=5', 400, '`since` time (10) cannot be after `until` time (5)'],
     ['POST', '/containers/x/resize?h=x', 400, 'invalid resize height "x": invalid syntax'],
+    [
+      'POST',
+      '/containers/x/start?checkpoint=c1',
+      501,
+      'starting from a checkpoint is not supported by this version of Wharf',
+    ],
   ];
   for (const [method, path, status, message] of cases) {
     const answer = await fixture.ask(method, path);

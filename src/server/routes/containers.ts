@@ -77,6 +77,13 @@ async function changes(call: Call): Promise<void> {
 }
 
 async function start(call: Call): Promise<void> {
+  // Starting from nothing instead would lose what the checkpoint holds.
+  if (call.query.get('checkpoint')) {
+    throw new WharfError(
+      'not-implemented',
+      'starting from a checkpoint is not supported by this version of Wharf',
+    );
+  }
   await call.backends.containers.start(call.param('id'), call.signal);
   sendEmpty(call, 204);
 }
