@@ -69,6 +69,7 @@ describe('a daemon that is killed', { skip: needsOwnDaemon }, () => {
     await engine.kill();
     process.kill(pid, 'SIGKILL');
     await pause(1500);
+    const back = Date.now();
     await engine.run();
     assert.equal(await engine.inspect('ends', '{{.State.Status}} {{.State.ExitCode}}'), 'exited 42');
     assert.equal(await engine.inspect('dies', '{{.State.Status}} {{.State.ExitCode}}'), 'exited 137');
@@ -88,7 +89,7 @@ describe('a daemon that is killed', { skip: needsOwnDaemon }, () => {
     assert.deepEqual(events.split('\n').sort(), ['dies 137', 'ends 42']);
     const finished = Date.parse(await engine.inspect('ends', '{{.State.FinishedAt}}'));
     const started = Date.parse(await engine.inspect('ends', '{{.State.StartedAt}}'));
-    assert.ok(finished - started >= 900 && finished - started < 1490, `it took ${finished - started} ms`);
+    assert.ok(started < finished && finished < back, 'the end has the time at which it happened');
     await doctor();
     await engine.kill();
     await engine.run();
