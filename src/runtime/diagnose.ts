@@ -29,22 +29,22 @@ export interface ProgramProblem {
  * Looks for what keeps a process from being run, as execve(2) would find it: runtimes say it ambiguously, or to the
  * container's terminal. Undefined when nothing is wrong to be seen. Everything is opened by descriptor within the root.
  */
-export function diagnoseProgram(view: ProgramView, process: WantedProcess): ProgramProblem | undefined {
-  const cwd = lookAt(view, process.cwd || '/');
+export function diagnoseProgram(view: ProgramView, wanted: WantedProcess): ProgramProblem | undefined {
+  const cwd = lookAt(view, wanted.cwd || '/');
   if (cwd.code) return { about: 'cwd', code: cwd.code };
   if (cwd.kind === 'file') return { about: 'cwd', code: 'ENOTDIR' };
-  const program = process.args[0] ?? '';
-  if (!program.includes('/')) return searched(view, process, program);
-  const found = lookAt(view, posix.resolve(process.cwd || '/', program));
+  const program = wanted.args[0] ?? '';
+  if (!program.includes('/')) return searched(view, wanted, program);
+  const found = lookAt(view, posix.resolve(wanted.cwd || '/', program));
   if (found.code) return { about: 'program', code: found.code };
   if (found.kind === 'directory') return { about: 'program', code: 'EISDIR' };
   return found.kind === 'file' && !found.executable ? { about: 'program', code: 'EACCES' } : undefined;
 }
 
-function searched(view: ProgramView, process: WantedProcess, program: string): ProgramProblem | undefined {
-  const path = process.env.findLast((entry) => entry.startsWith('PATH='))?.slice('PATH='.length) ?? '';
+function searched(view: ProgramView, wanted: WantedProcess, program: string): ProgramProblem | undefined {
+  const path = wanted.env.findLast((entry) => entry.startsWith('PATH='))?.slice('PATH='.length) ?? '';
   const hit = path.split(':').some((dir) => {
-    const seen = lookAt(view, posix.resolve(process.cwd || '/', dir, program));
+    const seen = lookAt(view, posix.resolve(wanted.cwd || '/', dir, program));
     return seen.kind === 'unknown' || (seen.kind === 'file' && seen.executable);
   });
   return hit && program !== '' ? undefined : { about: 'search', code: 'ENOENT' };

@@ -29,12 +29,12 @@ export interface Unrunnable {
 export function findUnrunnable(
   runtime: Pick<RuntimeBinary, 'name'>,
   pid: number,
-  process: WantedProcess,
+  wanted: WantedProcess,
 ): Unrunnable | undefined {
   if (!ON_THIS_KERNEL.has(runtime.name)) return undefined;
   try {
     using root = new Fd(openSync(`/proc/${pid}/root`, O.PATH | constants.O_DIRECTORY));
-    const found = lookUp(root, process);
+    const found = lookUp(root, wanted);
     const reason = found && refusal(root, found.head);
     return reason && { program: found.program, reason };
   } catch {
@@ -52,15 +52,15 @@ function headOf(root: Fd, path: string): { mode: number; head: Buffer } | undefi
   return { mode: stat.mode, head: head.subarray(0, readSync(file.fd, head, 0, HEAD_BYTES, 0)) };
 }
 
-function lookUp(root: Fd, process: WantedProcess): { program: string; head: Buffer } | undefined {
-  const wanted = process.args[0] ?? '';
-  const path = process.env.findLast((entry) => entry.startsWith('PATH='))?.slice('PATH='.length) ?? '';
+function lookUp(root: Fd, wanted: WantedProcess): { program: string; head: Buffer } | undefined {
+  const name = wanted.args[0] ?? '';
+  const path = wanted.env.findLast((entry) => entry.startsWith('PATH='))?.slice('PATH='.length) ?? '';
   const candidates = wanted.includes('/')
     ? [wanted]
-    : path.split(':').map((dir) => posix.join(dir || '.', wanted));
+    : path.split(':').map((dir) => posix.join(dir || '.', name));
   for (const program of candidates) {
     try {
-      const file = headOf(root, posix.resolve(process.cwd || '/', program));
+      const file = headOf(root, posix.resolve(wanted.cwd || '/', program));
       if (file && (file.mode & 0o111) !== 0) return { program, head: file.head };
     } catch (thrown) {
       if (!['ENOENT', 'ENOTDIR'].includes(errnoCode((thrown as Error).cause) ?? '')) return undefined;
