@@ -110,7 +110,7 @@ async function mountsOf(record: Partial<ContainerRecord>) {
 test('mounts become OCI mounts, parents first', async () => {
   const records: MountRecord[] = [
     { Type: 'bind', Source: '/tmp', Destination: '/a/b', RW: false },
-    { Type: 'bind', Source: '/tmp', Destination: '/s', RW: true, Propagation: 'rshared' },
+    { Type: 'bind', Source: '/tmp', Destination: '/s', RW: true, Propagation: 'private' },
     { Type: 'volume', Name: 'data', Destination: '/a', RW: true },
     { Type: 'tmpfs', Destination: '/t', options: ['nosuid', 'size=1m'], RW: false },
   ];
@@ -122,7 +122,7 @@ test('mounts become OCI mounts, parents first', async () => {
   const by = new Map(mounts.map((mount) => [mount.destination, mount]));
   assert.equal(mounts.at(-1)?.destination, '/a/b');
   assert.deepEqual(by.get('/a/b')?.options, ['rbind', 'ro', 'rro', 'rprivate']);
-  assert.deepEqual(by.get('/s')?.options, ['rbind', 'rshared']);
+  assert.deepEqual(by.get('/s')?.options, ['rbind', 'private']);
   assert.equal(by.get('/a')?.source, '/volumes/data');
   assert.deepEqual(by.get('/t')?.options, ['nosuid', 'size=1m', 'ro']);
 });
@@ -133,7 +133,7 @@ test('bind options of the --mount form', async () => {
     Mounts: [{ Type: 'bind', Source: '/tmp', Target: '/x', ReadOnly: true, BindOptions }],
   });
   const flat = await mountsOf({ mounts, hostConfig: asked({ NonRecursive: true }) });
-  assert.deepEqual(flat.mounts[0]?.options, ['bind', 'ro', 'rprivate']);
+  assert.deepEqual(flat.mounts[0]?.options, ['bind', 'ro', 'rro', 'rprivate']);
   const top = await mountsOf({ mounts, hostConfig: asked({ ReadOnlyNonRecursive: true }) });
   assert.deepEqual(top.mounts[0]?.options, ['rbind', 'ro', 'rprivate']);
 });
