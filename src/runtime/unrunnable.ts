@@ -55,9 +55,7 @@ function headOf(root: Fd, path: string): { mode: number; head: Buffer } | undefi
 function lookUp(root: Fd, wanted: WantedProcess): { program: string; head: Buffer } | undefined {
   const name = wanted.args[0] ?? '';
   const path = wanted.env.findLast((entry) => entry.startsWith('PATH='))?.slice('PATH='.length) ?? '';
-  const candidates = wanted.includes('/')
-    ? [wanted]
-    : path.split(':').map((dir) => posix.join(dir || '.', name));
+  const candidates = name.includes('/') ? [name] : path.split(':').map((dir) => posix.join(dir || '.', name));
   for (const program of candidates) {
     try {
       const file = headOf(root, posix.resolve(wanted.cwd || '/', program));
