@@ -2,6 +2,7 @@ import type { ExecInput } from '../spec-input.ts';
 import type { OciProcess } from '../spec-types.ts';
 import { capabilitiesOf } from './capabilities.ts';
 import { mergeEnvironment, withHome } from './environment.ts';
+import { exactLimits } from './rlimits.ts';
 import { capabilitySets } from './spec.ts';
 
 /** The environment an exec starts from: the container's; HOME follows the user. */
@@ -26,7 +27,7 @@ export function execProcess(input: ExecInput): OciProcess {
     env: environment(input),
     cwd: input.cwd || container.cwd,
     capabilities: capabilitySets(granted),
-    ...(container.rlimits && { rlimits: container.rlimits }),
+    ...(container.rlimits && { rlimits: exactLimits(container.rlimits) }),
     noNewPrivileges: container.noNewPrivileges ?? false,
     ...(container.apparmorProfile && { apparmorProfile: container.apparmorProfile }),
     ...(container.oomScoreAdj !== undefined && { oomScoreAdj: container.oomScoreAdj }),

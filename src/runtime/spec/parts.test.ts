@@ -5,7 +5,7 @@ import type { ExecInput } from '../spec-input.ts';
 import { devicesOf, parseDeviceRule } from './devices.ts';
 import { containerEnvironment, mergeEnvironment, withHome } from './environment.ts';
 import { execProcess } from './exec-process.ts';
-import { rlimitsOf } from './rlimits.ts';
+import { exactLimits, rlimitsOf } from './rlimits.ts';
 import { parseSecurityOptions } from './security-options.ts';
 import { hostOf, inputOf } from './spec.cases.ts';
 import { assembleSpec } from './spec.ts';
@@ -94,6 +94,17 @@ describe('ulimits', () => {
     assert.ok(rlimits.every(({ hard, soft }) => hard <= 1000 && soft <= 1000));
     assert.equal(warnings.length, 1);
     assert.deepEqual(rlimitsOf(asked, [], weak).warnings, []);
+  });
+});
+
+describe('limits without end', () => {
+  it('are written as the kernel writes them, also after they were read back', () => {
+    const Ulimits = [{ Name: 'core', Soft: -1, Hard: -1 }];
+    const { process } = assembleSpec(inputOf({ Ulimits }));
+    const text = '{"type":"RLIMIT_CORE","soft":18446744073709551615,"hard":18446744073709551615}';
+    assert.equal(JSON.stringify(process?.rlimits), `[${text}]`);
+    assert.equal(JSON.stringify(exactLimits(JSON.parse(`[${text}]`))), `[${text}]`);
+    assert.equal(JSON.stringify(exactLimits(process?.rlimits ?? [])), `[${text}]`);
   });
 });
 

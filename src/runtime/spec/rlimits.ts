@@ -16,6 +16,17 @@ export interface Rlimit {
 
 const UNLIMITED = 2 ** 64;
 
+/** RLIM_INFINITY is 2⁶⁴ − 1, which no number of JavaScript is: as JSON it would be more, and the runtime refuses that. */
+const INFINITE = (JSON as unknown as { rawJSON(text: string): unknown }).rawJSON('18446744073709551615');
+
+/** Limits in the form in which they survive JSON; also for limits that were read from it. */
+export function exactLimits(limits: readonly Rlimit[]): Rlimit[] {
+  // What is exact already is no number.
+  const exact = (value: number) =>
+    typeof value !== 'number' || value >= UNLIMITED ? (INFINITE as number) : value;
+  return limits.map(({ type, soft, hard }) => ({ type, soft: exact(soft), hard: exact(hard) }));
+}
+
 /**
  * Limits asked for, with the daemon's defaults under them; clamped, with a warning, to what this process may set.
  * `-1` means unlimited. Errors: `invalid`.

@@ -9,7 +9,7 @@ import { INIT_TARGET, mountsOf, rootPropagation, wantsInit } from './mounts.ts';
 import { namespacesOf } from './namespaces.ts';
 import { maskedPaths, readonlyPaths } from './paths.ts';
 import { resourcesFromHostConfig } from './resources.ts';
-import { rlimitsOf } from './rlimits.ts';
+import { exactLimits, rlimitsOf } from './rlimits.ts';
 import { parseSecurityOptions, type SecurityOptions, seccompOf } from './security-options.ts';
 import { sysctlsOf } from './sysctls.ts';
 
@@ -50,7 +50,7 @@ function processOf(input: SpecInput, capabilities: string[], security: SecurityO
     env: containerEnvironment(config.Env ?? [], { hostname: input.hostname, tty, home: user.home }),
     cwd: config.WorkingDir || '/',
     capabilities: capabilitySets(capabilities),
-    ...(rlimits.length > 0 && { rlimits }),
+    ...(rlimits.length > 0 && { rlimits: exactLimits(rlimits) }),
     noNewPrivileges: security.noNewPrivileges ?? defaults.noNewPrivileges ?? false,
     ...(security.apparmor && host.apparmor && { apparmorProfile: security.apparmor }),
     ...(adjust !== undefined && { oomScoreAdj: adjust }),
