@@ -4,7 +4,7 @@ import type { CoreDeps } from './lifecycle-deps.ts';
 import type { LiveContainer } from './live.ts';
 import type { ContainerRecord } from './record.ts';
 import type { StopOptions } from './session.ts';
-import { parseSignal, SIGKILL } from './signals.ts';
+import { parseSignal, SIGKILL, stopSignalOf } from './signals.ts';
 
 const DEFAULT_GRACE_SECONDS = 10;
 /** After SIGKILL only the kernel can hold a process. */
@@ -69,7 +69,8 @@ export async function endRun(
 ): Promise<void> {
   const live = deps.live.of(record.id);
   // Looked at before anything changes, and only where it would be sent.
-  const signal = live.task ? parseSignal(options.signal || record.config.StopSignal || 'SIGTERM') : SIGKILL;
+  const asked = live.task && options.signal ? parseSignal(options.signal) : undefined;
+  const signal = asked ?? stopSignalOf(record.config);
   const calledOff = await deps.store.withLock(record.id, async (locked) => {
     if (byHand) noteByHand(deps, locked);
     // Its back-off may just be over, and the start waits for this lock: told by its status that it is called off.

@@ -1,7 +1,7 @@
 import { endRun, noteByHand, signalTask } from './end-run.ts';
 import type { CoreDeps } from './lifecycle-deps.ts';
 import type { ContainerRecord } from './record.ts';
-import { parseSignal, SIGKILL } from './signals.ts';
+import { parseSignal, SIGKILL, stopSignalOf } from './signals.ts';
 import { notRunning, prefixed } from './state-texts.ts';
 
 /**
@@ -36,6 +36,6 @@ async function kill(deps: CoreDeps, record: ContainerRecord, signal: number): Pr
 }
 
 function endsContainer(record: ContainerRecord, signal: number): boolean {
-  const { StopSignal } = record.config;
-  return !StopSignal || signal === SIGKILL || parseSignal(StopSignal) === signal;
+  const { config } = record;
+  return !config.StopSignal || signal === SIGKILL || stopSignalOf(config) === signal;
 }

@@ -1,3 +1,4 @@
+import type { ContainerConfig } from '../../api/index.ts';
 import { WharfError } from '../../base/index.ts';
 import { signalNumber } from '../../sys/index.ts';
 
@@ -18,3 +19,14 @@ export function parseSignal(text: string): number {
 }
 
 export const SIGKILL = 9;
+const SIGTERM = 15;
+
+/** The signal that ends a container by its config. What an image says may mean nothing here: then, as in Docker, it is SIGTERM. */
+export function stopSignalOf({ StopSignal: text }: Pick<ContainerConfig, 'StopSignal'>): number {
+  if (!text) return SIGTERM;
+  try {
+    return parseSignal(text);
+  } catch {
+    return SIGTERM;
+  }
+}
