@@ -62,7 +62,11 @@ export function containersBackend(engine: Engine, run: RunDeps, current: Current
   const remove = (ref: string, options: { volumes: boolean; force: boolean; link: boolean }) =>
     removeContainer(run, ref, options);
   return {
-    create: (input, signal) => createContainer(create(), input, signal),
+    create: (input, signal) => {
+      // Most are started at once: what the kernel needs for that begins here.
+      engine.tasks.anticipate?.();
+      return createContainer(create(), input, signal);
+    },
     list: (input) => listContainers(list, input),
     inspect: (ref, options) => inspectContainer(inspect, ref, options),
     start: (ref, signal) => startContainer(run, ref, signal),
@@ -97,7 +101,10 @@ export function containersBackend(engine: Engine, run: RunDeps, current: Current
 export function execsBackend(engine: Engine, run: RunDeps): ExecsBackend {
   const deps = { ...run, execs: engine.execs };
   return {
-    create: (ref, input) => createExec(deps, ref, input),
+    create: (ref, input) => {
+      engine.tasks.anticipate?.();
+      return createExec(deps, ref, input);
+    },
     start: (id, input, signal) => startExec(deps, id, input, signal),
     inspect: (id) => inspectExec(deps, id),
     resize: (id, size) => resizeExec(deps, id, size),

@@ -26,6 +26,8 @@ import { systemBackend, volumesBackend } from './system-backend.ts';
 import { toolVersions } from './tools.ts';
 import { traceTo } from './trace-file.ts';
 
+/** Work on the main thread that can wait gives the first calls this long, in milliseconds. */
+const IDLE_MS = 100;
 /** Calls under way get this long when the daemon ends, in milliseconds. */
 const CLOSE_GRACE_MS = 500;
 
@@ -73,7 +75,7 @@ export async function startDaemon(settings: Settings, options: StartOptions): Pr
     id: storage.engineId,
     attributes: { name: hostname() },
   });
-  void afterStart(engine, run);
+  void afterStart(engine, run, current);
   return {
     reload: (next) => {
       current.reload(next);
@@ -108,9 +110,11 @@ async function recover(engine: Engine, run: RunDeps): Promise<void> {
 }
 
 /** Work that need not hold up the first call. */
-async function afterStart(engine: Engine, run: RunDeps): Promise<void> {
+async function afterStart(engine: Engine, run: RunDeps, current: CurrentSettings): Promise<void> {
   try {
     await startWithDaemon(run);
+    await engine.clock.sleep(IDLE_MS);
+    current.warmSeccomp(engine.host);
     await engine.gate.sweep(() => sweepContent(imageDeps(engine)));
   } catch (error) {
     engine.log.error('work after the start failed', { error });

@@ -58,6 +58,7 @@ export async function startLocked(
   signal?: AbortSignal,
 ): Promise<void> {
   using _ = span('start', record.id);
+  deps.tasks.anticipate?.();
   const live = deps.live.of(record.id);
   if (live.cleanup) await live.cleanup;
   const progress: Progress = { stage: 'engine', network: undefined };

@@ -13,6 +13,11 @@ import type { Exec, ExecRegistry } from './registry.ts';
 
 const OCI_PREFIX = 'OCI runtime exec failed: exec failed: ';
 const SETUP = 'unable to start container process: ';
+/** Exit codes as the reference gives them, by what stood in the way; all else is "not executable". */
+const EXIT_CODES: readonly [RegExp, number][] = [
+  [/executable file not found|no such file or directory|not a directory/i, 127],
+  [/too many levels of symbolic links/i, 128],
+];
 
 type StartDeps = ExecDeps & { execs: ExecRegistry };
 
@@ -96,8 +101,7 @@ function failExec(execs: ExecRegistry, exec: Exec, thrown: unknown): WharfError 
 export function execFailure(thrown: unknown, program: string): { message: string; exitCode: number } {
   const text = programErrorText(WharfError.from(thrown), program, SETUP);
   const message = text.startsWith('OCI runtime exec failed') ? text : `${OCI_PREFIX}${text}`;
-  const missing = /executable file not found|no such file or directory/i.test(message);
-  return { message, exitCode: missing ? 127 : 126 };
+  return { message, exitCode: EXIT_CODES.find(([pattern]) => pattern.test(message))?.[1] ?? 126 };
 }
 
 function failedSession(exec: Exec, message: string): StdioSession {
