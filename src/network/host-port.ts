@@ -22,13 +22,18 @@ export const holdPort: HoldPort = async (protocol, ip, port) => {
     const server = createServer((socket) => socket.destroy());
     server.unref().listen({ host: ip, port, backlog: 1, exclusive: true });
     await once(server, 'listening');
+    server.on('error', ignored);
     return { close: () => void server.close() };
   }
   const socket = createSocket({ type: 'udp4' }).unref();
   socket.bind({ address: ip, port, exclusive: true });
   await once(socket, 'listening');
+  socket.on('error', ignored);
   return { close: () => void socket.close() };
 };
+
+/** A connection that could not be taken was for nobody; without a listener the error would end the daemon. */
+const ignored = () => undefined;
 
 /** The process that listens on a port, as ` (held by NAME, pid N)`; empty when it cannot be told. For error texts only: it reads all of /proc. */
 export function holderOf(protocol: PublishedPort['protocol'], port: number): string {

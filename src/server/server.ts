@@ -49,16 +49,18 @@ export function createServer(options: ApiServerOptions): ApiServer {
     `Wharf/${options.version} (linux)`,
   ];
   const context = { backends: options.backends, log: options.log, baseHeaders };
-  return new EngineServer(new Dispatcher(context, ROUTES));
+  return new EngineServer(new Dispatcher(context, ROUTES), options.log);
 }
 
 class EngineServer implements ApiServer {
   private readonly dispatcher: Dispatcher;
   private readonly servers: Server[] = [];
   private readonly sockets = new Set<Socket>();
+  private readonly log: Logger;
 
-  constructor(dispatcher: Dispatcher) {
+  constructor(dispatcher: Dispatcher, log: Logger) {
     this.dispatcher = dispatcher;
+    this.log = log;
   }
 
   get connections(): number {
@@ -75,6 +77,8 @@ class EngineServer implements ApiServer {
   async listen(target: ListenTarget): Promise<void> {
     const server = await this.newServer(target);
     await listenOn(server, target);
+    // A connection that the kernel can't give us (no memory, no descriptor) must not end the daemon.
+    server.on('error', (error) => this.log.error('a connection could not be accepted', { error }));
     this.servers.push(server);
   }
 
