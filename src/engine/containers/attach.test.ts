@@ -50,6 +50,14 @@ test('a client that attached before the start gets the first byte and the end', 
   assert.equal((await world.actions())[0], 'attach');
 });
 
+test('a client that has gone already opens nothing', async () => {
+  await using world = new World();
+  const { id } = world.add();
+  await assert.rejects(attachContainer(setup(world), id, ALL, AbortSignal.abort()), { kind: 'cancelled' });
+  assert.equal(world.live.of(id).pendingAttaches.size, 0);
+  assert.deepEqual(await world.actions(), []);
+});
+
 test('stdin of a client that attached early arrives after the start', async () => {
   await using world = new World();
   const { id } = world.add({ config: { Image: 'busybox', OpenStdin: true } });

@@ -22,6 +22,8 @@ export async function attachContainer(
   input: AttachInput,
   signal: AbortSignal,
 ): Promise<StdioSession> {
+  // A signal that has fired already tells nobody to let go of what is opened now.
+  if (signal.aborted) throw new WharfError('cancelled', 'the request was cancelled');
   const detachKeys = parseDetachKeys(input.detachKeys);
   const record = deps.store.resolve(ref);
   if (record.state.status === 'paused') {

@@ -120,6 +120,18 @@ test('a client that vanishes lets go of the connection; the process goes on', as
   assert.equal(getEventListeners(gone.signal, 'abort').length, 0);
 });
 
+test('a client that vanished while the process was made holds no connection', async () => {
+  await using world = new World();
+  const { record, task, deps } = await running(world);
+  const gone = new AbortController();
+  const { id } = await createExec(deps, record.id, { Cmd: ['x'], AttachStdout: true });
+  const starting = startExec(deps, id, ATTACHED, gone.signal);
+  gone.abort();
+  await starting;
+  assert.deepEqual([task.execs[0]?.stdio?.closed, task.execs[0]?.ended], [true, false]);
+  assert.equal(getEventListeners(gone.signal, 'abort').length, 0);
+});
+
 test('the container decides at start, too', async () => {
   await using world = new World();
   const { record, deps } = await running(world);

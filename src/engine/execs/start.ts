@@ -129,6 +129,8 @@ function session(
     stdio?.close();
   };
   signal.addEventListener('abort', close, { once: true });
+  // The client may have gone while the process was made.
+  if (signal.aborted) close();
   const input = {
     write: async (data: Uint8Array) => {
       await stdio?.write(data);
