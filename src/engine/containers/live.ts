@@ -24,7 +24,7 @@ export class LiveContainer {
   readonly id: string;
   /** Set while a process runs (or is paused). */
   task: Task | undefined;
-  /** Resolves when the present run's exit is recorded and told; undefined while nothing runs. */
+  /** Resolves when the exit of the present run, or of the last one, is recorded and told; undefined before the first. */
   exitHandled: Promise<void> | undefined;
   /** Teardown of the last run; what needs the run's resources back awaits it. */
   cleanup: Promise<void> | undefined;
