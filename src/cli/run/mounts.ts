@@ -139,7 +139,10 @@ function setField(
   part: string,
 ): void {
   const toggle = Object.hasOwn(SWITCHES, key) ? SWITCHES[key] : undefined;
-  if (toggle) return toggle({ mount, options, key }, truth(key, value));
+  if (toggle) {
+    toggle({ mount, options, key }, truth(key, value));
+    return;
+  }
   if (value === undefined) throw new Error(`invalid field '${part}' must be a key=value pair`);
   const set = Object.hasOwn(FIELDS, key) ? FIELDS[key] : undefined;
   if (!set) throw new Error(`unexpected key '${key}' in '${part}'`);
