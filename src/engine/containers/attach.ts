@@ -39,7 +39,9 @@ export async function attachContainer(
   };
   signal.addEventListener('abort', close, { once: true });
   // Another client may be typing into a stdin that ends with the first connection that goes.
-  const keepInput = !input.stdin && record.config.OpenStdin === true && record.config.StdinOnce === true;
+  const { OpenStdin, StdinOnce, Tty } = record.config;
+  // A terminal outlives its clients: one that detaches (the stock client does so by leaving) comes back to it.
+  const keepInput = OpenStdin === true && StdinOnce === true && (!input.stdin || Tty === true);
   const stdio = input.stream ? connect(live, closing.signal, keepInput) : undefined;
   if (live.task) await stdio;
   publishContainerEvent(deps.events, record, 'attach');
@@ -47,7 +49,7 @@ export async function attachContainer(
   return {
     tty: record.config.Tty === true,
     output: closesAfter(output, close),
-    input: input.stdin && stdio && record.config.OpenStdin ? inputOf(stdio) : undefined,
+    input: input.stdin && stdio && OpenStdin ? inputOf(stdio, Tty === true) : undefined,
     detachKeys,
     detach: () => {
       publishContainerEvent(deps.events, record, 'detach');
@@ -83,12 +85,13 @@ function awaitStart(live: LiveContainer, closing: AbortSignal): Promise<TaskStdi
   });
 }
 
-function inputOf(stdio: Promise<TaskStdio | undefined>): StdioSession['input'] {
+function inputOf(stdio: Promise<TaskStdio | undefined>, tty: boolean): StdioSession['input'] {
   return {
     async write(data) {
       await (await stdio)?.write(data);
     },
     end() {
+      if (tty) return;
       void stdio.then((connection) => connection?.closeInput()).catch(() => undefined);
     },
   };
