@@ -14,9 +14,9 @@ import { type ApiServer, type Backends, createServer, type ListenTarget } from '
 import { containersBackend, execsBackend } from './container-backend.ts';
 import { CurrentSettings } from './current-settings.ts';
 import { buildEngine, type Engine, imageDeps } from './engine.ts';
-import { ownExecRoot } from './exec-root.ts';
 import { listenTargets } from './host-listen.ts';
 import { imagesBackend } from './image-backend.ts';
+import { ownExecRoot, ownNetworkNames } from './ownership.ts';
 import { engineFacts, wharfVersion } from './package-facts.ts';
 import { removePidfile, writePidfile } from './pidfile.ts';
 import { runDeps } from './run-deps.ts';
@@ -58,6 +58,8 @@ export async function startDaemon(settings: Settings, options: StartOptions): Pr
   const current = new CurrentSettings(settings, log);
   const execRoot = ownExecRoot(settings.execRoot);
   undo.push('let go of the exec root', () => execRoot[Symbol.dispose]());
+  const names = ownNetworkNames(settings.network);
+  undo.push('let go of bridge and table', () => names[Symbol.dispose]());
   const storage = await openStorage(settings, log);
   undo.push('close the database', () => storage.database[Symbol.dispose]());
   const engine = buildEngine(current, storage, log);
@@ -88,6 +90,7 @@ export async function startDaemon(settings: Settings, options: StartOptions): Pr
     },
     stop: async () => {
       await stop(server, engine, run, current, targets);
+      names[Symbol.dispose]();
       execRoot[Symbol.dispose]();
       trace?.[Symbol.dispose]();
     },
