@@ -95,10 +95,11 @@ function takeOption(
 /** Lists as flags write them: dockerd's objects for pools and ulimits become `base=…,size=…` and `name=soft:hard`. */
 function listValue(key: string, value: unknown): string[] | undefined {
   if (key === 'default-address-pools' && Array.isArray(value)) {
-    const pools = value.map(
-      (pool: { base?: unknown; size?: unknown }) => `base=${pool?.base},size=${pool?.size}`,
-    );
-    return pools;
+    const isPool = (pool: unknown): pool is { base: string; size: number } => {
+      if (typeof pool !== 'object' || pool === null || Object.keys(pool).length !== 2) return false;
+      return 'base' in pool && typeof pool.base === 'string' && 'size' in pool && Number.isInteger(pool.size);
+    };
+    return value.every(isPool) ? value.map((pool) => `base=${pool.base},size=${pool.size}`) : undefined;
   }
   if (key === 'default-ulimits' && typeof value === 'object' && value !== null && !Array.isArray(value)) {
     return Object.entries(value).map(([name, limit]: [string, { Soft?: unknown; Hard?: unknown }]) => {

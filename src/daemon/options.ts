@@ -241,7 +241,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     defaultText: '15',
     help: 'Time for containers to stop when the daemon ends without live-restore',
   },
-  { flag: 'tls', key: 'tls', kind: 'boolean', help: 'Use TLS; implied by --tlsverify' },
+  { flag: 'tls', key: 'tls', kind: 'boolean', help: 'Use mutual TLS; the same as --tlsverify' },
   {
     flag: 'tlscacert',
     key: 'tlscacert',
@@ -266,7 +266,12 @@ export const OPTIONS: readonly OptionSpec[] = [
     defaultText: '/etc/wharf/server-key.pem',
     help: 'Path of the TLS key',
   },
-  { flag: 'tlsverify', key: 'tlsverify', kind: 'boolean', help: 'Use TLS and demand a client certificate' },
+  {
+    flag: 'tlsverify',
+    key: 'tlsverify',
+    kind: 'boolean',
+    help: 'Use mutual TLS: clients must show a certificate of the CA',
+  },
   {
     flag: 'trace-file',
     key: undefined,

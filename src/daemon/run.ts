@@ -1,4 +1,5 @@
 import { WharfError } from '../base/index.ts';
+import { checkSettings, checkValues } from './check-settings.ts';
 import { type Daemon, startDaemon } from './daemon.ts';
 import { helpText, type OptionValues, parseFlags } from './flags.ts';
 import { JsonLog } from './json-log.ts';
@@ -17,7 +18,11 @@ export async function runDaemon(args: string[], env: NodeJS.ProcessEnv): Promise
   if (flags.has('version')) return print(`Wharf version ${wharfVersion()}\n`);
   try {
     const settings = resolveSettings(flags);
-    if (flags.has('validate')) return print('configuration OK\n');
+    if (flags.has('validate')) {
+      checkSettings(settings);
+      return print('configuration OK\n');
+    }
+    checkValues(settings);
     if (process.getuid?.() !== 0) {
       throw new WharfError('forbidden', 'root is needed to run containers: start it with sudo');
     }
@@ -82,6 +87,7 @@ function obeySignals(daemon: Daemon, flags: OptionValues, log: JsonLog): void {
   process.on('SIGHUP', () => {
     try {
       const settings = resolveSettings(flags);
+      checkSettings(settings);
       log.setLevel(settings.logLevel);
       daemon.reload(settings);
       log.info('configuration reloaded', { file: settings.configFile });
