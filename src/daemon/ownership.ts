@@ -23,7 +23,7 @@ export function ownExecRoot(execRoot: string): Disposable {
  * Errors: `conflict` when another daemon has one of them, `invalid` for a name that can't be one.
  */
 export function ownNetworkNames(names: { bridge: string; nftTable: string }, locks = HOST_LOCKS): Disposable {
-  for (const name of Object.values(names)) {
+  for (const name of [names.bridge, names.nftTable]) {
     if (!/^[A-Za-z][A-Za-z0-9_.-]*$/.test(name))
       throw new WharfError('invalid', `"${name}" is no name of a bridge or nft table`);
   }
