@@ -36,6 +36,8 @@ export class LocalVolumeStore implements VolumeStore {
   private readonly records: Collection<VolumeRecord>;
   private readonly cache = new Map<string, VolumeRecord>();
   private readonly users = new Map<string, Set<string>>();
+  /** Holds by volume; one user may hold a volume several times. */
+  private readonly reservations = new Map<string, Set<{ userId: string }>>();
   private readonly locks = new KeyedLock();
   private readonly options: VolumeStoreOptions;
 
@@ -120,6 +122,18 @@ export class LocalVolumeStore implements VolumeStore {
     });
   }
 
+  reserve(name: string, userId: string): Disposable {
+    const hold = { userId };
+    const holds = this.reservations.get(name) ?? new Set();
+    this.reservations.set(name, holds.add(hold));
+    return {
+      [Symbol.dispose]: () => {
+        holds.delete(hold);
+        if (holds.size === 0 && this.reservations.get(name) === holds) this.reservations.delete(name);
+      },
+    };
+  }
+
   async usage(name: string): Promise<Usage> {
     this.require(name);
     return directoryUsage(this.mountpoint(name));
@@ -128,8 +142,9 @@ export class LocalVolumeStore implements VolumeStore {
   async remove(name: string): Promise<void> {
     await this.locks.with(name, async () => {
       const volume = this.require(name);
-      const users = this.users.get(name);
-      if (users?.size) {
+      const holds = [...(this.reservations.get(name) ?? [])].map((hold) => hold.userId);
+      const users = new Set([...(this.users.get(name) ?? []), ...holds]);
+      if (users.size > 0) {
         throw new WharfError('conflict', `remove ${name}: volume is in use - [${[...users].join(', ')}]`);
       }
       const target = this.mountpoint(name);

@@ -77,6 +77,21 @@ export function volumeStoreSuite(
     assert.equal(store.get('files'), undefined);
   });
 
+  test(`${name}: a reserved volume is not removed, whether it was there before or not`, async () => {
+    const first = store.reserve('held', 'c1');
+    await store.create({ name: 'held' });
+    const second = store.reserve('held', 'c1');
+    first[Symbol.dispose]();
+    first[Symbol.dispose]();
+    await assert.rejects(store.remove('held'), {
+      kind: 'conflict',
+      message: 'remove held: volume is in use - [c1]',
+    });
+    second[Symbol.dispose]();
+    await store.remove('held');
+    assert.equal(store.get('held'), undefined);
+  });
+
   test(`${name}: what does not exist is not found`, async () => {
     await assert.rejects(store.remove('nosuch'), {
       kind: 'not-found',

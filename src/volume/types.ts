@@ -29,7 +29,12 @@ export interface VolumeStore {
   acquire(name: string, userId: string): Promise<string>;
   /** Undoes `acquire`; unmounts with the last user. */
   release(name: string, userId: string): Promise<void>;
+  /**
+   * Keeps the volume of that name, which need not be there yet, from being removed until it is disposed of; mounts
+   * nothing. For a container being made, which no record shows yet.
+   */
+  reserve(name: string, userId: string): Disposable;
   usage(name: string): Promise<Usage>;
-  /** Errors: `not-found`; `conflict` while acquired. */
+  /** Errors: `not-found`; `conflict` while acquired or reserved. */
   remove(name: string): Promise<void>;
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { isKind } from '../../base/index.ts';
+import { isKind, WharfError } from '../../base/index.ts';
 import { createContainer } from './create.ts';
 import { initLayerKey } from './init-layer.ts';
 import { CHAIN, type Fixture, namesIn, openFixture, request } from './test-fixture.ts';
@@ -43,3 +43,34 @@ for (const step of ['init', 'prepare', 'after'] as const) {
     assert.deepEqual(namesIn(join(fixture.root, 'containers')), []);
   });
 }
+
+test('the volumes of a create can not be removed before its record has them, and can after its end', async () => {
+  await using fixture = await openFixture({ image: { Cmd: ['sh'], Volumes: { '/anonymous': {} } } });
+  const { deps } = fixture;
+  const answers: string[] = [];
+  let fails = false;
+  const snapshotter = Object.assign(Object.create(deps.snapshotter) as typeof deps.snapshotter, {
+    prepare: async (key: string, parent: string | undefined) => {
+      if (parent === initLayerKey(CHAIN)) {
+        for (const { name } of deps.volumes.list()) {
+          const removed = deps.volumes.remove(name).then(() => 'removed');
+          answers.push(
+            await removed.catch((thrown: Error) => (isKind(thrown, 'conflict') ? 'in use' : 'other')),
+          );
+        }
+        if (fails) throw new WharfError('internal', 'EIO');
+      }
+      await deps.snapshotter.prepare(key, parent);
+    },
+  });
+  const input = { ...request({}, { Binds: ['named:/named'] }), name: 'web' };
+  const { id } = await createContainer({ ...deps, snapshotter }, input);
+  assert.deepEqual(answers, ['in use', 'in use']);
+  for (const { name } of deps.volumes.list()) await deps.volumes.remove(name);
+  deps.store.delete(id);
+  fails = true;
+  await assert.rejects(createContainer({ ...deps, snapshotter }, { ...input, name: 'refused' }), {
+    message: 'EIO',
+  });
+  assert.deepEqual(deps.volumes.list(), []);
+});

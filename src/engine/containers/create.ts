@@ -13,7 +13,7 @@ import type { CreateDeps, ResolvedImage } from './deps.ts';
 import { mergeImageConfig, resolveCommand } from './image-config.ts';
 import { ensureInitLayer } from './init-layer.ts';
 import { checkLinks } from './links.ts';
-import { makeMounts } from './make-mounts.ts';
+import { holdVolumes, makeMounts } from './make-mounts.ts';
 import { planMounts } from './mount-plan.ts';
 import { checkContainerName, generateName } from './names.ts';
 import type { ContainerRecord } from './record.ts';
@@ -41,7 +41,10 @@ export async function createContainer(
   using _ = span('create', id);
   const { record, warnings } = decideContainer(deps, input, id);
   await using undo = new UndoStack(deps.log);
+  // Given back before the undo, which may remove the volumes.
+  using held = new DisposableStack();
   const plan = planMounts(deps.store, record.config, record.hostConfig);
+  holdVolumes(deps.volumes, plan, id, held);
   const layerKey = await orGone(deps, record, ensureInitLayer(deps, record.chainId));
   if (signal?.aborted) throw new WharfError('cancelled', 'the request was cancelled');
   record.mounts = await makeMounts(deps, plan, { id, layerKey }, undo);

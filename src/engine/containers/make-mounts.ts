@@ -1,11 +1,31 @@
 import { mkdirSync } from 'node:fs';
-import { errnoCode, span, type UndoStack, WharfError } from '../../base/index.ts';
+import { errnoCode, isKind, newId, span, type UndoStack, WharfError } from '../../base/index.ts';
 import { copyUp, publishVolumeEvent } from '../volumes/index.ts';
 import type { CreateDeps } from './deps.ts';
 import { volumeUsers } from './in-use.ts';
 import { withMounted } from './init-layer.ts';
 import type { MountPlan } from './mount-plan.ts';
 import type { MountRecord } from './record.ts';
+
+/**
+ * Keeps the volumes of a plan, there or not, until the container's record does; called at once after planning. Those
+ * without a name get one here.
+ */
+export function holdVolumes(
+  volumes: Pick<CreateDeps['volumes'], 'reserve'>,
+  plan: MountPlan,
+  containerId: string,
+  held: DisposableStack,
+): void {
+  for (const wish of plan.wishes) {
+    if (wish.type !== 'volume') continue;
+    wish.volumeName = wish.source || newId();
+    held.use(volumes.reserve(wish.volumeName, containerId));
+  }
+  for (const mount of plan.inherited) {
+    if (mount.Type === 'volume' && mount.Name) held.use(volumes.reserve(mount.Name, containerId));
+  }
+}
 
 /**
  * Makes what a plan needs: volumes, with the image's files in those that are empty, and missing host directories of `-v`.
@@ -65,16 +85,22 @@ async function makeVolumeMount(
   undo: UndoStack,
 ): Promise<MountRecord> {
   const { volume, created } = await deps.volumes.create({
-    ...(wish.source ? { name: wish.source } : { anonymous: true }),
+    ...(wish.volumeName ? { name: wish.volumeName } : {}),
+    anonymous: !wish.source,
     ...(wish.driver ? { driver: wish.driver } : {}),
     options: wish.driverOptions,
     labels: wish.labels,
   });
   if (created) {
     undo.push('remove the new volume', async () => {
-      // A create at the same time may have taken it by its name.
+      // A create at the same time may have taken it by its name, or be about to.
       if (volumeUsers(deps.store, volume.name).length > 0) return;
-      await deps.volumes.remove(volume.name);
+      try {
+        await deps.volumes.remove(volume.name);
+      } catch (thrown) {
+        if (isKind(thrown, 'conflict')) return;
+        throw thrown;
+      }
       publishVolumeEvent(deps.events, volume, 'destroy');
     });
     publishVolumeEvent(deps.events, volume, 'create');

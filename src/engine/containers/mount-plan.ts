@@ -14,7 +14,11 @@ import type { ContainerStore } from './store.ts';
 /** What a container's mounts will be, before anything is made: `inherited` are taken as they are, `wishes` need volumes. */
 export interface MountPlan {
   inherited: MountRecord[];
-  wishes: (MountWish & { unlisted?: boolean })[];
+  wishes: (MountWish & {
+    unlisted?: boolean;
+    /** Name of the volume that it gets, decided when it is reserved. */
+    volumeName?: string;
+  })[];
 }
 
 /**
