@@ -36,6 +36,11 @@ export class LiveContainer {
   keepAfterExit = false;
   /** A remove is under way: no restart, no automatic removal. */
   removing = false;
+  /**
+   * Set while the run that the record tells of could not be adopted: tries again and clears this; with `force` it ends
+   * the run unseen when that fails once more. Called without the container's lock.
+   */
+  settleUnclear: ((force: boolean) => Promise<void>) | undefined;
   /** Ends the health probes of the present run. */
   health: { pause(): void; resume(): void; stop(): void } | undefined;
   /** A restart that waits for its back-off. */

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { newId, WharfError } from '../../base/index.ts';
 import { World } from './lifecycle.cases.ts';
 import {
+  killContainer,
   LiveContainers,
   recoverContainers,
   removeContainer,
@@ -195,27 +196,70 @@ test('a removal that still fails waits for the next daemon, and holds up nobody'
   assert.equal(world.store.get(stuck.id)?.state.status, 'removing');
 });
 
+/** A daemon that can not look at one container until `mended` is set. */
+function blindFor(world: World, id: string) {
+  const next = nextDaemon(world);
+  const adopt = world.tasks.adopt.bind(world.tasks);
+  const blind = { next, mended: false };
+  next.tasks = Object.assign(Object.create(world.tasks), {
+    adopt: async (...asked: Parameters<typeof adopt>) => {
+      if (asked[0] === id && !blind.mended) throw new WharfError('internal', 'unreadable');
+      return adopt(...asked);
+    },
+  });
+  return blind;
+}
+
 test('an adoption that fails says so in the log and leaves the others alone', async () => {
   await using world = new World();
   const broken = await leave(world, 'running', 'running');
   const fine = await leave(world, 'running', 'running');
   const logged: unknown[] = [];
   world.tasks.left = [broken.id, fine.id];
-  const next = nextDaemon(world);
+  const { next } = blindFor(world, broken.id);
   next.log = { ...next.log, error: (_message, fields) => void logged.push(fields?.['container']) };
-  next.runtime = (name) => world.deps.runtime(name);
-  const adopt = world.tasks.adopt.bind(world.tasks);
-  next.tasks = Object.assign(Object.create(world.tasks), {
-    adopt: (id: string, ...rest: Parameters<typeof adopt> extends [string, ...infer R] ? R : never) => {
-      if (id === broken.id) throw new WharfError('internal', 'unreadable');
-      return adopt(id, ...rest);
-    },
-  });
   const report = await recoverContainers(next);
   assert.deepEqual([report.adopted, logged], [[fine.id], [broken.id]]);
   assert.equal(broken.state.status, 'running', 'its process may well live');
   assert.equal(world.tasks.of(broken.id).state, 'running', 'and nobody ends it');
   assert.equal(world.mounted.has(join(next.paths.mounts, broken.id)), true);
+});
+
+test('who wants to end a run that could not be adopted has the adoption tried again', async () => {
+  const force = { volumes: false, force: true, link: false };
+  const ends: ((deps: RunDeps, id: string) => Promise<void>)[] = [
+    (deps, id) => stopContainer(deps, id, {}),
+    (deps, id) => killContainer(deps, id, 'KILL'),
+    (deps, id) => removeContainer(deps, id, force),
+  ];
+  for (const end of ends) {
+    await using world = new World();
+    const record = await leave(world, 'running', 'running');
+    const blind = blindFor(world, record.id);
+    await recoverContainers(blind.next);
+    blind.mended = true;
+    await Promise.all([end(blind.next, record.id), blind.next.live.of(record.id).settleUnclear?.(false)]);
+    await blind.next.live.settled();
+    assert.equal(world.sandboxes.size + world.acquired.size + world.mounted.size, 0);
+    assert.deepEqual(world.tasks.purged, [], 'seen to its end');
+  }
+});
+
+test('a run that still can not be adopted is not stopped without a word, and goes with a forced removal', async () => {
+  await using world = new World();
+  const record = await leave(world, 'running', 'running', { hostConfig: { AutoRemove: true } });
+  const { next } = blindFor(world, record.id);
+  await recoverContainers(next);
+  await assert.rejects(stopContainer(next, record.id, {}), /cannot stop container: .*: unreadable/);
+  await assert.rejects(
+    removeContainer(next, record.id, { volumes: false, force: false, link: false }),
+    /container is running/,
+  );
+  assert.deepEqual([record.state.status, world.tasks.purged], ['running', []]);
+  await removeContainer(next, record.id, { volumes: false, force: true, link: false });
+  await next.live.settled();
+  assert.deepEqual([world.tasks.purged, world.store.all()], [[record.id], []]);
+  assert.equal(world.sandboxes.size + world.acquired.size + world.mounted.size, 0);
 });
 
 test('a running container whose volume is lost is adopted, and its exit is seen', async () => {

@@ -5,6 +5,7 @@ import { mapLimit, rfc3339Nano } from '../../base/index.ts';
 import { watchExit } from './exits.ts';
 import { HALF_MADE_INIT } from './init-layer.ts';
 import type { RunDeps } from './lifecycle-deps.ts';
+import type { LiveContainer } from './live.ts';
 import type { ContainerRecord } from './record.ts';
 import { wantsStartWithDaemon } from './restart-policy.ts';
 import { startLocked } from './start.ts';
@@ -39,6 +40,7 @@ export async function recoverContainers(deps: RunDeps): Promise<RecoveryReport> 
       await recoverOne(deps, record, report);
     } catch (thrown) {
       unclear.add(record.id);
+      if (mayRun(record)) keepUnclear(deps, record);
       deps.log.error('container not recovered', { container: record.id, error: thrown });
     }
   });
@@ -48,7 +50,10 @@ export async function recoverContainers(deps: RunDeps): Promise<RecoveryReport> 
 
 async function recoverOne(deps: RunDeps, record: ContainerRecord, report: RecoveryReport): Promise<void> {
   const { status } = record.state;
-  if (status === 'running' || status === 'paused') return adopt(deps, record, report);
+  if (mayRun(record)) {
+    report[await adopt(deps, record)].push(record.id);
+    return;
+  }
   // A run that was being made or given back when the last daemon went.
   unmountRun(deps, record.id);
   const sandbox = deps.networks.sandboxOf(record.id);
@@ -67,13 +72,46 @@ async function recoverOne(deps: RunDeps, record: ContainerRecord, report: Recove
   deps.store.save(record);
 }
 
-async function adopt(deps: RunDeps, record: ContainerRecord, report: RecoveryReport): Promise<void> {
+const mayRun = ({ state }: ContainerRecord) => state.status === 'running' || state.status === 'paused';
+
+/** Has the next one who wants the run ended try its adoption again; one after the other, since that makes a watch. */
+function keepUnclear(deps: RunDeps, record: ContainerRecord): void {
+  const live = deps.live.of(record.id);
+  if (live.task) return;
+  let last = Promise.resolve();
+  live.settleUnclear = (force) => {
+    const settled = last.then(() => settleUnclear(deps, record, live, force));
+    last = settled.catch(() => undefined);
+    return settled;
+  };
+}
+
+async function settleUnclear(
+  deps: RunDeps,
+  record: ContainerRecord,
+  live: LiveContainer,
+  force: boolean,
+): Promise<void> {
+  if (!live.settleUnclear) return;
+  try {
+    await adopt(deps, record);
+  } catch (thrown) {
+    if (!live.task && !force) throw thrown;
+    if (!live.task) {
+      deps.log.warn('a run that can not be adopted is ended', { container: record.id, error: thrown });
+      await deps.tasks.purge(record.id);
+      await noteLost(deps, record, false);
+    }
+  }
+  live.settleUnclear = undefined;
+}
+
+async function adopt(deps: RunDeps, record: ContainerRecord): Promise<'adopted' | 'ended'> {
   const terminal = record.config.Tty === true;
   const task = await deps.tasks.adopt(record.id, deps.runtime(record.runtime), terminal);
   if (!task) {
-    await noteLost(deps, record);
-    report.ended.push(record.id);
-    return;
+    await noteLost(deps, record, record.hostConfig.AutoRemove === true);
+    return 'ended';
   }
   const live = deps.live.of(record.id);
   live.task = task;
@@ -89,18 +127,17 @@ async function adopt(deps: RunDeps, record: ContainerRecord, report: RecoveryRep
   watchExit(deps, live, task, (again) => startLocked(deps, again));
   if (await settledNow(task.exited)) {
     await live.exitHandled;
-    report.ended.push(record.id);
-    return;
+    return 'ended';
   }
   live.health = deps.monitorHealth(record, true);
   if (record.state.status === 'paused') live.health?.pause();
-  report.adopted.push(record.id);
+  return 'adopted';
 }
 
 /** Nothing is left of a run that the record says is there: the host was restarted, or its runtime directory emptied. */
-async function noteLost(deps: RunDeps, record: ContainerRecord): Promise<void> {
+async function noteLost(deps: RunDeps, record: ContainerRecord, removes: boolean): Promise<void> {
   const { state } = record;
-  state.status = record.hostConfig.AutoRemove ? 'removing' : 'exited';
+  state.status = removes ? 'removing' : 'exited';
   state.pid = 0;
   state.exitCode = LOST_CODE;
   state.finishedAt = rfc3339Nano(deps.clock.nowNanos());
@@ -108,7 +145,7 @@ async function noteLost(deps: RunDeps, record: ContainerRecord): Promise<void> {
   delete record.sandboxId;
   deps.store.save(record);
   await teardownRun(deps, remains);
-  if (!record.hostConfig.AutoRemove) return;
+  if (!removes) return;
   await deps.store.withLock(record.id, (locked) =>
     destroyLocked(deps, locked, { anonymousVolumes: true, saved: true }),
   );
