@@ -130,6 +130,20 @@ test('a removal without force that meets a start is refused, and the container r
   assert.equal(state.status, 'running');
 });
 
+test('--rm: a removal without force that is refused just as the container ends does not keep it', async () => {
+  await using world = new World();
+  const { id } = world.add({ hostConfig: { AutoRemove: true } });
+  world.tasks.prepare = (task) => {
+    task.onStart = () => task.exit(0);
+  };
+  const start = startContainer(world.deps, id);
+  await assert.rejects(removeContainer(world.deps, id, { ...FORCE, force: false }), { kind: 'conflict' });
+  await start;
+  await world.live.get(id)?.exitHandled;
+  await world.live.settled();
+  assert.deepEqual([world.store.all().length, world.live.all().length], [0, 0]);
+});
+
 test('stops, kills and an exit by itself at once: one end, told once', async () => {
   await using world = new World();
   const record = world.add();

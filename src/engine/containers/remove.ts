@@ -21,10 +21,10 @@ export async function removeContainer(
     throw new WharfError('internal', text);
   }
   const live = deps.live.of(record.id);
-  if (live.removing) {
-    throw new WharfError('conflict', `removal of container ${ref} is already in progress`);
-  }
-  live.removing = true;
+  if (live.removing) throw alreadyRemoving(ref);
+  // Without force it is not sure yet: a `--rm` container that is refused and ends now must still remove itself.
+  let ours = options.force;
+  if (ours) live.removing = true;
   try {
     for (let removed = false; !removed; ) {
       await endForRemoval(deps, record, live, ref, options.force);
@@ -32,13 +32,20 @@ export async function removeContainer(
         // A start that was under way has come to its end meanwhile.
         if (options.force && live.task) return false;
         refuseRunning(locked, ref);
+        if (live.removing && !ours) throw alreadyRemoving(ref);
+        ours = true;
+        live.removing = true;
         await destroyLocked(deps, locked, { anonymousVolumes: options.volumes });
         return true;
       });
     }
   } finally {
-    live.removing = false;
+    if (ours) live.removing = false;
   }
+}
+
+function alreadyRemoving(ref: string): WharfError {
+  return new WharfError('conflict', `removal of container ${ref} is already in progress`);
 }
 
 async function endForRemoval(
