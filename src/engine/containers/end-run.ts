@@ -82,7 +82,13 @@ export async function endRun(
   const handled = live.exitHandled;
   if (calledOff || !live.task || !handled) return;
   live.stopPending = true;
-  await signalAlone(deps, record, live, signal);
+  try {
+    await signalAlone(deps, record, live, signal);
+  } catch (thrown) {
+    // Its end, whenever it comes, is not this stop's.
+    live.stopPending = false;
+    throw thrown;
+  }
   const seconds = options.timeoutSeconds ?? record.config.StopTimeout ?? DEFAULT_GRACE_SECONDS;
   if (await endsWithin(handled, seconds < 0 ? undefined : seconds * 1000)) return;
   await killTask(deps, record, live);

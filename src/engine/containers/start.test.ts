@@ -251,6 +251,21 @@ test('stop of a paused container lets it go on to die', async () => {
   assert.deepEqual(actions, ['start', 'pause', 'kill', 'unpause', 'kill', 'stop', 'die']);
 });
 
+test('a stop whose signal could not be sent is not told at a later end', async () => {
+  await using world = new World();
+  const record = world.add();
+  await startContainer(world.deps, record.id);
+  const task = world.tasks.of(record.id);
+  task.kill = async () => {
+    throw new WharfError('internal', 'EIO');
+  };
+  await assert.rejects(stopContainer(world.deps, record.id, {}), /EIO/);
+  task.exit(0);
+  await world.live.of(record.id).exitHandled;
+  const actions = (await world.actions()).filter((one) => !one.startsWith('network'));
+  assert.deepEqual(actions, ['start', 'die']);
+});
+
 test('an unknown signal is refused by stop and kill with their words', async () => {
   await using world = new World();
   const { id, name } = world.add();
