@@ -194,6 +194,31 @@ test('logs: a follow ends with the container, and at once when nothing runs', as
   assert.equal(await reading, '[framed]last\n');
 });
 
+test('logs: a client that goes before the first read leaves no waiter behind', async () => {
+  await using world = new World();
+  const { id } = world.add();
+  await startContainer(world.deps, id);
+  const live = world.live.of(id);
+  const add = live.addWaiter.bind(live);
+  const waiters = new Set<() => void>();
+  live.addWaiter = (condition, resolve) => {
+    const withdraw = add(condition, resolve);
+    const counted = () => {
+      waiters.delete(counted);
+      withdraw();
+    };
+    waiters.add(counted);
+    return counted;
+  };
+  const client = new AbortController();
+  await containerLogs(setup(world), id, { ...LOGS, follow: true }, client.signal);
+  assert.equal(waiters.size, 1);
+  client.abort();
+  assert.equal(waiters.size, 0);
+  await containerLogs(setup(world), id, { ...LOGS, follow: true }, client.signal);
+  assert.equal(waiters.size, 0, 'gone already');
+});
+
 test('logs: no stream, and a driver without a log', async () => {
   await using world = new World();
   const { id } = world.add({ hostConfig: { LogConfig: { Type: 'none' } } });

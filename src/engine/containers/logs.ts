@@ -26,7 +26,14 @@ export async function containerLogs(
   const { promise: ended, resolve } = Promise.withResolvers<unknown>();
   const follows = input.follow && live?.task !== undefined;
   // Registered before the first read: an exit between finding and following must end the follow.
-  const leave = follows ? live.addWaiter('next-exit', resolve) : () => undefined;
+  const withdraw = follows ? live.addWaiter('next-exit', resolve) : () => undefined;
+  const leave = () => {
+    signal.removeEventListener('abort', leave);
+    withdraw();
+  };
+  // A client that goes before the first read never begins the output, whose end would withdraw the waiter.
+  signal.addEventListener('abort', leave, { once: true });
+  if (signal.aborted) leave();
   const tty = record.config.Tty === true;
   const details = input.details ? logDetails(record) : '';
   const format = { framed: !tty, timestamps: input.timestamps, details };
