@@ -53,3 +53,32 @@ test('an ended exec can be asked for five minutes more', (t) => {
   t.mock.timers.tick(1);
   assert.equal(registry.get('a'), undefined);
 });
+
+test('an exec that nobody starts goes after ten minutes, a started one stays', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const registry = new ExecRegistry();
+  const [idle, begun] = [new Exec('idle', plan('c1')), new Exec('begun', plan('c1'))];
+  registry.add(idle);
+  registry.add(begun);
+  registry.begin(begun);
+  assert.equal(begun.state, 'running');
+  t.mock.timers.tick(599_999);
+  assert.equal(registry.get('idle'), idle);
+  t.mock.timers.tick(1);
+  assert.deepEqual([registry.get('idle'), registry.idsOf('c1')], [undefined, ['begun']]);
+  assert.equal(await idle.started, undefined);
+});
+
+test('a thousand execs of a container may wait for their start, and no more', () => {
+  const registry = new ExecRegistry();
+  const execs = Array.from({ length: 1_000 }, (_, at) => new Exec(`e${at}`, plan('c1')));
+  for (const exec of execs) registry.add(exec);
+  const late = new Exec('late', plan('c1'));
+  assert.throws(() => registry.add(late), { kind: 'conflict' });
+  assert.equal(registry.get('late'), undefined);
+  registry.add(new Exec('other', plan('c2')));
+  registry.begin(execs[0] as Exec);
+  registry.add(late);
+  registry.forgetContainer('c1');
+  registry.add(new Exec('again', plan('c1')));
+});

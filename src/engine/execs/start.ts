@@ -39,7 +39,7 @@ export async function startExec(
   }
   const record = deps.store.resolve(exec.plan.containerId);
   const task = taskForExec(deps, record, record.id);
-  exec.state = 'running';
+  deps.execs.begin(exec);
   publishContainerEvent(deps.events, record, execAction('exec_start', exec.plan.command), {
     execID: exec.id,
   });
