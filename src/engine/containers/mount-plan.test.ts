@@ -223,3 +223,13 @@ test('the files of /etc: only those there are, writable unless the root is not, 
   );
   assert.deepEqual(added[1]?.options, ['rbind', 'rprivate']);
 });
+
+test('a thousand mounts are planned, more are refused', () => {
+  const volumes = (count: number) =>
+    Object.fromEntries(Array.from({ length: count }, (_, at) => [`/v/${at}`, {}]));
+  assert.equal(planMounts(donor([]), { Volumes: volumes(1_000) }, {}).wishes.length, 1_000);
+  assert.throws(() => planMounts(donor([]), { Volumes: volumes(1_000) }, { Binds: ['/host:/one'] }), {
+    kind: 'invalid',
+    message: 'too many mounts and volumes: 1001, at most 1000',
+  });
+});

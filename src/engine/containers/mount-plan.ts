@@ -11,6 +11,9 @@ import {
 import type { MountRecord } from './record.ts';
 import type { ContainerStore } from './store.ts';
 
+/** So many mounts a request and its image's VOLUME list may make; each volume costs a durable write and a directory. */
+const MAX_MOUNTS = 1_000;
+
 /** What a container's mounts will be, before anything is made: `inherited` are taken as they are, `wishes` need volumes. */
 export interface MountPlan {
   inherited: MountRecord[];
@@ -49,6 +52,9 @@ export function planMounts(
     if (occupied.has(wish.destination)) continue;
     occupied.add(wish.destination);
     taken.set(wish.destination, wish);
+  }
+  if (taken.size > MAX_MOUNTS) {
+    throw new WharfError('invalid', `too many mounts and volumes: ${taken.size}, at most ${MAX_MOUNTS}`);
   }
   return { inherited, wishes: [...taken.values()] };
 }
