@@ -98,6 +98,8 @@ class Changes implements Disposable {
   private fresh = true;
   private wake: (() => void) | undefined;
   private watcher: FSWatcher | undefined;
+  /** What went wrong in an event, for the reader's next step to throw: an event has nobody who would catch it. */
+  private failure: { thrown: unknown } | undefined;
   private readonly logPath: string;
   private readonly chain: FileChain;
   private readonly signal: AbortSignal;
@@ -108,11 +110,15 @@ class Changes implements Disposable {
     this.signal = signal;
     this.aborted = signal.aborted;
     this.over = ended === undefined;
+    if (ended) this.watch(ended);
     signal.addEventListener('abort', this.onAbort, { once: true });
-    if (!ended) return;
-    this.watcher = watch(dirname(logPath), (event) => this.onChange(event));
+  }
+
+  private watch(ended: Promise<unknown>): void {
+    this.watcher = watch(dirname(this.logPath), (event) => this.onChange(event));
+    this.watcher.on('error', (thrown) => this.fail(thrown));
     // What appeared between the chain's first look and the watch.
-    chain.refresh();
+    this.onChange('rename');
     const finish = () => {
       this.over = true;
       this.poke();
@@ -127,8 +133,21 @@ class Changes implements Disposable {
 
   /** New names are opened at once, whatever the reader is doing: they may be gone when it comes to them. */
   private onChange(event: string): void {
-    if (event === 'rename') this.chain.refresh();
+    try {
+      if (event === 'rename') this.chain.refresh();
+      this.poke();
+    } catch (thrown) {
+      this.fail(thrown);
+    }
+  }
+
+  private fail(thrown: unknown): void {
+    this.failure ??= { thrown };
     this.poke();
+  }
+
+  private throwIfFailed(): void {
+    if (this.failure) throw this.failure.thrown;
   }
 
   private poke(): void {
@@ -145,6 +164,7 @@ class Changes implements Disposable {
   /** True when the file may hold more than `position`; false when it never will. Waits for one of the two. */
   async more(file: OpenLogFile, position: number): Promise<boolean> {
     while (!this.aborted) {
+      this.throwIfFailed();
       const final = this.over || this.isReplaced(file);
       // After the look at the names, so that nothing can be written between the two.
       if (fstatSync(file.fd).size > position) return true;
@@ -167,6 +187,7 @@ class Changes implements Disposable {
   /** True when a file may have appeared in the chain; false when none will. Waits for one of the two. */
   async nextFile(): Promise<boolean> {
     if (this.aborted || (this.over && !this.watcher)) return false;
+    this.throwIfFailed();
     const final = this.over;
     this.chain.refresh();
     if (this.chain.pending.length > 0) return true;

@@ -57,14 +57,18 @@ export class FileChain implements Disposable {
   refresh(): void {
     const newest = rotatedFiles(this.logPath).at(-1)?.index ?? 0;
     const fresh: OpenLogFile[] = [];
-    this.note(fresh, this.logPath, false);
-    // One more than there are: a rotation may be shifting them.
-    for (let index = 1; index <= newest + 1; index++) {
-      const path = `${this.logPath}.${index}`;
-      // Later, what is packed was met before as a plain file.
-      if (!this.note(fresh, path, false) && !this.started) this.note(fresh, `${path}.gz`, true);
+    try {
+      this.note(fresh, this.logPath, false);
+      // One more than there are: a rotation may be shifting them.
+      for (let index = 1; index <= newest + 1; index++) {
+        const path = `${this.logPath}.${index}`;
+        // Later, what is packed was met before as a plain file.
+        if (!this.note(fresh, path, false) && !this.started) this.note(fresh, `${path}.gz`, true);
+      }
+    } finally {
+      // Also what was opened before a failure: it is the chain that closes it.
+      this.waiting.push(...fresh.reverse());
     }
-    this.waiting.push(...fresh.reverse());
     this.started = true;
   }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readdirSync, unlinkSync, writeFileSync } from 'node:fs';
+import { readdirSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { LogFolder } from './log-file.cases.ts';
@@ -166,6 +166,15 @@ describe('following', () => {
     await follower.until(1);
     follower.end();
     await follower.done;
+  });
+
+  it('fails by itself, not by an event nobody catches, when a new file cannot be opened', async () => {
+    using log = new LogFolder();
+    log.write(log.record('one'));
+    const follower = following(log);
+    await follower.until(1);
+    symlinkSync(`${log.path}.1`, `${log.path}.1`);
+    await assert.rejects(follower.done, { code: 'ELOOP' });
   });
 
   it('stops at the signal', async () => {
