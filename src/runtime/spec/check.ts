@@ -1,6 +1,7 @@
 import type { ContainerConfig, HostConfig } from '../../api/index.ts';
 import { WharfError } from '../../base/index.ts';
 import type { HostFacts } from '../spec-input.ts';
+import { annotationsOf } from './annotations.ts';
 import { capabilitiesOf } from './capabilities.ts';
 import { parseCpuSet } from './cpu-set.ts';
 import { devicesOf } from './devices.ts';
@@ -124,6 +125,7 @@ export function checkHostConfig(config: ContainerConfig, hostConfig: HostConfig,
     ...resourcesFromHostConfig(hostConfig, host).warnings,
     ...rlimitsOf(hostConfig.Ulimits ?? [], [], host).warnings,
     ...parseSecurityOptions(hostConfig.SecurityOpt ?? [], host).warnings,
+    ...annotationsOf(hostConfig.Annotations).warnings,
   ];
   const adjust = hostConfig.OomScoreAdj ?? 0;
   if (adjust < host.oomScoreAdj && !host.sysResource)

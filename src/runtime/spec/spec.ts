@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import { span, WharfError } from '../../base/index.ts';
 import type { SpecInput } from '../spec-input.ts';
 import type { OciProcess, OciSpec } from '../spec-types.ts';
+import { annotationsOf } from './annotations.ts';
 import { capabilitiesOf } from './capabilities.ts';
 import { devicesOf } from './devices.ts';
 import { containerEnvironment } from './environment.ts';
@@ -74,7 +75,6 @@ export function assembleSpec(input: SpecInput): OciSpec {
   const propagation = rootPropagation(mounts);
   const seccomp = seccompOf(security, hostConfig.Privileged ?? false, capabilities, host, defaults);
   const { resources } = resourcesFromHostConfig(hostConfig, host);
-  const annotations = hostConfig.Annotations ?? {};
   return {
     ociVersion: OCI_VERSION,
     root: { path: input.rootfs, ...(hostConfig.ReadonlyRootfs && { readonly: true }) },
@@ -92,9 +92,6 @@ export function assembleSpec(input: SpecInput): OciSpec {
       maskedPaths: maskedPaths(hostConfig, host.thermalCpus),
       readonlyPaths: readonlyPaths(hostConfig),
     },
-    // crun and others take orders from annotations of their own; a caller of the API must not give any.
-    annotations: Object.fromEntries(
-      Object.entries(annotations).filter(([key]) => !key.startsWith('run.oci.')),
-    ),
+    annotations: annotationsOf(hostConfig.Annotations).annotations,
   };
 }
