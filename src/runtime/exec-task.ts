@@ -39,7 +39,7 @@ export async function execTask(
   };
   let monitored: Monitored;
   try {
-    const start = { conmon: place.conmon, args, cwd: bundle };
+    const start = { conmon: place.conmon, args, cwd: bundle, answerLimit: place.answerLimit };
     monitored = await startMonitor(attach ? { ...start, onAttachable } : start);
   } catch (thrown) {
     (stdio as TaskStdio | undefined)?.close();

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { isKind } from '../base/index.ts';
-import { mkfifo } from '../sys/index.ts';
+import { mkfifo, openPidfd, pidfdExited } from '../sys/index.ts';
 import { anticipateMove, parseGroups } from './anticipate.ts';
 import { resizeTerminal, writeNow } from './fifo.ts';
 import { parseAnswer, startMonitor } from './monitor.ts';
@@ -77,17 +77,18 @@ describe('startMonitor', () => {
     const started = startMonitor({ conmon, args: [], cwd: root, signal: controller.signal });
     while (!existsSync(`${root}/child`) || readFileSync(`${root}/child`, 'utf8') === '')
       await new Promise((resolve) => setTimeout(resolve, 5));
+    using child = openPidfd(Number(readFileSync(`${root}/child`, 'utf8')));
     controller.abort();
     await assert.rejects(started, (thrown) => isKind(thrown, 'cancelled'));
-    const child = Number(readFileSync(`${root}/child`, 'utf8'));
-    const state = () => {
-      try {
-        return /\) (\w)/.exec(readFileSync(`/proc/${child}/stat`, 'utf8'))?.[1];
-      } catch {
-        return undefined;
-      }
-    };
-    assert.ok([undefined, 'Z', 'X'].includes(state()), state());
+    await pidfdExited(child);
+  });
+
+  it('ends with its deadline when the runtime never answers', async () => {
+    const conmon = monitor('stuck', 'echo $$ > stuck-pid; printf "{" >&3; sleep 60');
+    const started = startMonitor({ conmon, args: [], cwd: root, answerLimit: 200 });
+    await assert.rejects(started, { kind: 'timeout', message: 'the runtime did not answer within 0.2 s' });
+    const pid = existsSync(`${root}/stuck-pid`) && readFileSync(`${root}/stuck-pid`, 'utf8').trim();
+    assert.ok(!pid || !existsSync(`/proc/${pid}`));
   });
 
   it('attaches before the process runs', async () => {
@@ -227,6 +228,11 @@ describe('runtimes and monitors are called', () => {
       /^other start failed with 3$/,
     );
     assert.match(await message(runRuntime(place(monitor('die', 'kill -9 $$')), ['start', 'x'])), /signal 9$/);
+    const stuck = runRuntime({ ...place(monitor('wait', 'sleep 60')), answerLimit: 50 }, ['delete', 'x']);
+    await assert.rejects(stuck, {
+      kind: 'timeout',
+      message: 'the runtime other did not answer within 0.05 s',
+    });
   });
 
   it('conmon with every argument of the runtime', () => {

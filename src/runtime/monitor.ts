@@ -22,14 +22,20 @@ export interface MonitorStart {
   onAttachable?: () => void;
   /** Ends the monitor and the runtime that it called. */
   signal?: AbortSignal | undefined;
+  /** How long the runtime may take to answer. Milliseconds. */
+  answerLimit?: number | undefined;
 }
+
+/** What a runtime may take for one step, by default. Milliseconds. */
+export const ANSWER_LIMIT = 120_000;
 
 /** Nothing of the daemon's own environment reaches monitors and runtimes. */
 export const MONITOR_ENVIRONMENT = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' };
 
 /**
  * Starts conmon and waits for its answer on the sync pipe (`{"data": PID, "message"}`). Errors: `internal` with the
- * runtime's text (empty where it told it to the terminal), `cancelled` by the signal; no process is left then.
+ * runtime's text (empty where it told it to the terminal), `cancelled` by the signal, `timeout` after `answerLimit`; no
+ * process is left then.
  */
 export async function startMonitor(start: MonitorStart): Promise<Monitored> {
   start.signal?.throwIfAborted();
@@ -58,9 +64,11 @@ export async function startMonitor(start: MonitorStart): Promise<Monitored> {
   const ended = child.exited.then(() => gate?.close());
   const onAbort = () => killGroup(child.pid);
   start.signal?.addEventListener('abort', onAbort, { once: true });
+  const deadline = answerDeadline(child.pid, 'runtime', start.answerLimit);
   try {
     const { data, message } = await firstLine(read);
     if (start.signal?.aborted) throw new WharfError('cancelled', 'the start was cancelled');
+    deadline.throwIfPassed();
     if (data > 0) return { pid: data, monitorPid: child.pid, ended };
     throw new WharfError('internal', message);
   } catch (thrown) {
@@ -68,6 +76,7 @@ export async function startMonitor(start: MonitorStart): Promise<Monitored> {
     await ended;
     throw start.signal?.aborted ? new WharfError('cancelled', 'the start was cancelled') : thrown;
   } finally {
+    deadline[Symbol.dispose]();
     start.signal?.removeEventListener('abort', onAbort);
     read.close();
   }
@@ -80,6 +89,22 @@ function killGroup(pid: number): void {
   } catch {
     // The whole group has ended by itself.
   }
+}
+
+/** Ends a process group (`what`, by its leader) that has not answered in time. */
+export function answerDeadline(pid: number, what: string, limit = ANSWER_LIMIT) {
+  let passed = false;
+  const timer = setTimeout(() => {
+    passed = true;
+    killGroup(pid);
+  }, limit);
+  return {
+    /** Errors: `timeout`. */
+    throwIfPassed() {
+      if (passed) throw new WharfError('timeout', `the ${what} did not answer within ${limit / 1000} s`);
+    },
+    [Symbol.dispose]: () => clearTimeout(timer),
+  };
 }
 
 type Pipe = ReturnType<typeof pipe2>[0];

@@ -1,6 +1,6 @@
 import { WharfError } from '../base/index.ts';
 import { openPidfd, pidfdSendSignal, processStartTicks, spawnProcess } from '../sys/index.ts';
-import { MONITOR_ENVIRONMENT } from './monitor.ts';
+import { answerDeadline, MONITOR_ENVIRONMENT } from './monitor.ts';
 import { runtimeProgram } from './runtime-program.ts';
 import type { RuntimeBinary } from './types.ts';
 
@@ -23,6 +23,8 @@ export interface TaskPlace {
   runtimeRoot: string;
   conmon: string;
   runtime: RuntimeBinary;
+  /** How long the runtime may take for one step, in milliseconds; 120 s when left out. */
+  answerLimit?: number | undefined;
 }
 
 /** Arguments that conmon always gets. */
@@ -36,7 +38,7 @@ export function monitorArgs(place: TaskPlace, id: string, bundle: string, exits:
   ];
 }
 
-/** Runs the OCI runtime once. Errors: `internal` with its exit code. */
+/** Runs the OCI runtime once. Errors: `internal` with its exit code; `timeout`. */
 export async function runRuntime(place: TaskPlace, args: string[]): Promise<void> {
   const child = spawnProcess({
     file: runtimeProgram(place.runtime).path,
@@ -44,8 +46,11 @@ export async function runRuntime(place: TaskPlace, args: string[]): Promise<void
     env: MONITOR_ENVIRONMENT,
     cwd: '/',
     fds: [],
+    newSession: true,
   });
+  using deadline = answerDeadline(child.pid, `runtime ${place.runtime.name}`, place.answerLimit);
   const { code, signal } = await child.exited;
+  deadline.throwIfPassed();
   if (code !== 0)
     throw new WharfError(
       'internal',

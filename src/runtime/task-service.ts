@@ -18,15 +18,16 @@ export interface TaskServiceOptions {
   execRoot: string;
   conmonPath: string;
   log: Logger;
+  /** How long a runtime may take for one step, in milliseconds; 120 s when left out. */
+  answerLimit?: number;
 }
 
 const ID = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
 const PRIVATE = { recursive: true, mode: 0o700 } as const;
 
-/** What `task.json` holds. */
-interface SavedTask extends TaskState {
-  runtime: RuntimeBinary;
-}
+/** Files in a bundle: of the process that runs, and of the runtime that was called for it. */
+const TASK = 'task.json';
+const RUNTIME = 'runtime.json';
 
 class ConmonTaskService implements TaskService {
   private readonly options: TaskServiceOptions;
@@ -38,13 +39,14 @@ class ConmonTaskService implements TaskService {
 
   private place(id: string, runtime: RuntimeBinary): TaskPlace {
     if (!ID.test(id) || !ID.test(runtime.name)) throw new WharfError('invalid', `${id} is no id of a task`);
-    const { execRoot, conmonPath } = this.options;
+    const { execRoot, conmonPath, answerLimit } = this.options;
     return {
       bundle: `${execRoot}/bundles/${id}`,
       exits: `${execRoot}/exits`,
       runtimeRoot: `${execRoot}/runtime/${runtime.name}`,
       conmon: conmonPath,
       runtime,
+      answerLimit,
     };
   }
 
@@ -58,13 +60,14 @@ class ConmonTaskService implements TaskService {
     const { log } = this.options;
     const place = this.place(id, runtime);
     await this.makeBundle(id, place);
+    // Before anything of the runtime exists: a daemon that ends in the middle of this leaves word of who can remove it.
+    writeFileSync(`${place.bundle}/${RUNTIME}`, JSON.stringify(runtime), { mode: 0o600 });
     const cgroup = request.spec.linux.cgroupsPath ?? '';
     try {
       const monitored = await this.monitor(place, request, signal);
       const { pid, monitorPid } = monitored;
       const state: TaskState = { id, pid, ticks: startTicks(pid), cgroup, monitorPid };
-      const saved: SavedTask = { ...state, runtime };
-      writeFileSync(`${place.bundle}/task.json`, JSON.stringify(saved), { mode: 0o600 });
+      writeFileSync(`${place.bundle}/${TASK}`, JSON.stringify(state), { mode: 0o600 });
       return new ConmonTask(place, state, monitored.ended, log, request.spec.process);
     } catch (thrown) {
       await removeTask(place, { id, cgroup }, log).catch((left: unknown) => {
@@ -96,7 +99,8 @@ class ConmonTaskService implements TaskService {
     if (request.openStdin) args.push('-i');
     if (request.openStdin && !request.stdinOnce) args.push('--leave-stdin-open');
     try {
-      return await startMonitor({ conmon: place.conmon, args, cwd: place.bundle, signal });
+      const { bundle: cwd, conmon, answerLimit } = place;
+      return await startMonitor({ conmon, args, cwd, signal, answerLimit });
     } catch (thrown) {
       if (!isKind(thrown, 'internal') || !spec.process) throw thrown;
       const view = { root: spec.root.path, mounts: spec.mounts };
@@ -106,7 +110,7 @@ class ConmonTaskService implements TaskService {
 
   async adopt(id: string, runtime: RuntimeBinary): Promise<Task | undefined> {
     const place = this.place(id, runtime);
-    const saved = savedTask(place.bundle);
+    const saved = saidIn<TaskState>(`${place.bundle}/${TASK}`);
     if (!saved) return undefined;
     return new ConmonTask(place, saved, monitorEnd(saved.monitorPid, place.bundle), this.options.log);
   }
@@ -122,10 +126,13 @@ class ConmonTaskService implements TaskService {
   async purge(id: string): Promise<void> {
     const { execRoot, log } = this.options;
     const bundle = `${execRoot}/bundles/${id}`;
-    const saved = savedTask(bundle);
-    if (saved) return (await this.adopt(id, saved.runtime))?.delete();
-    // A start that was cut off: which runtime it was for is told by where its state lies.
-    const cgroup = bundleCgroup(bundle);
+    const runtime = saidIn<RuntimeBinary>(`${bundle}/${RUNTIME}`);
+    const task = runtime && (await this.adopt(id, runtime));
+    if (task) return task.delete();
+    // A start that was cut off.
+    const cgroup = saidIn<OciSpec>(`${bundle}/config.json`)?.linux.cgroupsPath ?? '';
+    if (runtime) return removeTask(this.place(id, runtime), { id, cgroup }, log);
+    // Without its bundle, where the state lies tells which runtime it is of, and nothing where that is.
     const names = await readdir(`${execRoot}/runtime`);
     for (const name of names.length > 0 ? names : ['crun']) {
       const place = this.place(id, { name, path: `/usr/bin/${name}`, args: [] });
@@ -139,20 +146,12 @@ function sizedSpec({ spec, terminal, consoleSize }: TaskRequest): OciSpec {
   return { ...spec, process: { ...spec.process, consoleSize } };
 }
 
-function savedTask(bundle: string): SavedTask | undefined {
+/** What a file of ours in a bundle says; undefined when it is missing or was cut off. */
+function saidIn<T>(file: string): T | undefined {
   try {
-    return JSON.parse(readFileSync(`${bundle}/task.json`, 'utf8')) as SavedTask;
+    return JSON.parse(readFileSync(file, 'utf8')) as T;
   } catch {
     return undefined;
-  }
-}
-
-function bundleCgroup(bundle: string): string {
-  try {
-    const spec = JSON.parse(readFileSync(`${bundle}/config.json`, 'utf8')) as OciSpec;
-    return spec.linux.cgroupsPath ?? '';
-  } catch {
-    return '';
   }
 }
 

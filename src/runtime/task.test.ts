@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { isKind, newId } from '../base/index.ts';
 import { cgroupPaths, detectCgroups } from '../sys/index.ts';
@@ -33,6 +42,14 @@ async function run(args: string[], options = {}): Promise<{ task: Task; id: stri
 function monitorPid(id: string): number {
   const saved = readFileSync(`${world.root}/exec/bundles/${id}/task.json`, 'utf8');
   return (JSON.parse(saved) as { monitorPid: number }).monitorPid;
+}
+
+/** A runtime of one's own: a script in a place of no standard. */
+function runtimeScript(name: string, script: string) {
+  const path = `${world.root}/${name}`;
+  writeFileSync(path, `#!/bin/sh\n${script}\n`);
+  chmodSync(path, 0o755);
+  return { name, path, args: [] };
 }
 
 /** Nothing of a task is left on disk or in the kernel. */
@@ -118,6 +135,27 @@ describe('what a task leaves', () => {
     await task.exited;
     assert.equal(alive(task.pid), false);
     assertGone(id);
+  });
+
+  it('is purged by the runtime that it was for, wherever that lies', async () => {
+    const calls = `${world.root}/calls`;
+    const runtime = runtimeScript('elsewhere', `echo "$*" >> ${calls}; exec runc "$@"`);
+    const { task, id } = await run(['sleep', '60'], { runtime });
+    rmSync(`${world.root}/exec/bundles/${id}/task.json`);
+    await world.reopen().purge(id);
+    await task.exited;
+    assert.match(readFileSync(calls, 'utf8'), new RegExp(`delete --force ${id}\n`));
+    assert.equal(alive(task.pid), false);
+    assertGone(id);
+    assert.deepEqual(readdirSync(`${world.root}/exec/runtime/elsewhere`), []);
+  });
+
+  it('is nothing after a runtime that never answers', async () => {
+    const runtime = runtimeScript('stuck', 'sleep 60');
+    const service = world.reopen({ answerLimit: 100 });
+    const request = world.request(['sleep', '60'], { runtime });
+    await assert.rejects(service.create(request), { kind: 'timeout' });
+    assertGone(request.id);
   });
 });
 

@@ -7,7 +7,7 @@ import { hostFacts } from './host-facts.ts';
 import { loadSeccompProfile } from './spec/seccomp.ts';
 import { assembleSpec } from './spec/spec.ts';
 import type { SpecInput } from './spec-input.ts';
-import { openTaskService } from './task-service.ts';
+import { openTaskService, type TaskServiceOptions } from './task-service.ts';
 import type { RuntimeBinary, TaskRequest, TaskService } from './types.ts';
 
 export const CRUN: RuntimeBinary = { name: 'crun', path: '/usr/bin/crun', args: [] };
@@ -29,7 +29,7 @@ export interface RuntimeWorld extends AsyncDisposable {
   cgroupParent: string;
   service: TaskService;
   /** Another service on the same directories, as a restarted daemon has it. */
-  reopen(): TaskService;
+  reopen(options?: Partial<TaskServiceOptions>): TaskService;
   request(args: string[], options?: RequestOptions): TaskRequest & { logPath: string };
 }
 
@@ -56,8 +56,8 @@ export function openRuntimeWorld(): RuntimeWorld {
   for (const dir of ['bin', 'proc', 'sys', 'dev', 'tmp']) mkdirSync(`${rootfs}/${dir}`, { recursive: true });
   cpSync('/bin/busybox', `${rootfs}/bin/busybox`);
   for (const name of APPLETS) symlinkSync('busybox', `${rootfs}/bin/${name}`);
-  const reopen = () =>
-    openTaskService({ execRoot: `${root}/exec`, conmonPath: '/usr/bin/conmon', log: silentLog });
+  const reopen = (options: Partial<TaskServiceOptions> = {}) =>
+    openTaskService({ execRoot: `${root}/exec`, conmonPath: '/usr/bin/conmon', log: silentLog, ...options });
   const service = reopen();
   const cgroupParent = `/${basename(root)}`;
   const host = hostFacts();
