@@ -77,6 +77,7 @@ describe('files of a volume', () => {
     // As a crash between the two steps leaves it: the files are away, the record is not.
     renameSync(join(root, 'data'), join(root, '.removed-x'));
     const next = open();
+    await next.settled();
     assert.deepEqual(readdirSync(root), []);
     await next.remove('data');
     await next.create({ name: 'data' });

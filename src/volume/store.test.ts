@@ -122,7 +122,9 @@ test('what a crash left of a removal goes at the next opening, and nothing else 
     await store.create({ name: 'stays' });
     await store.create({ name: 'goes' });
     mkdirSync(join(root, '.removed-1', '_data'), { recursive: true });
-    open();
+    const next = open();
+    assert.deepEqual(readdirSync(root).sort(), ['.removed-1', 'goes', 'stays'], 'nobody waits for it');
+    await next.settled();
     assert.deepEqual(readdirSync(root).sort(), ['goes', 'stays']);
     await store.remove('goes');
     assert.deepEqual(readdirSync(root), ['stays']);

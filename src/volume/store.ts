@@ -40,6 +40,8 @@ export class LocalVolumeStore implements VolumeStore {
   private readonly reservations = new Map<string, Set<{ userId: string }>>();
   private readonly locks = new KeyedLock();
   private readonly options: VolumeStoreOptions;
+  /** Never rejects. */
+  private readonly emptying: Promise<void>;
 
   constructor(options: VolumeStoreOptions) {
     this.options = options;
@@ -49,9 +51,7 @@ export class LocalVolumeStore implements VolumeStore {
       name: 'volumes',
       key: (volume) => volume.name,
     });
-    for (const name of readdirSync(options.root)) {
-      if (name.startsWith(TRASH)) rmSync(join(options.root, name), { recursive: true, force: true });
-    }
+    this.emptying = this.emptyTrash(readdirSync(options.root).filter((name) => name.startsWith(TRASH)));
     for (const volume of this.records.all()) this.cache.set(volume.name, volume);
   }
 
@@ -165,6 +165,21 @@ export class LocalVolumeStore implements VolumeStore {
       this.cache.delete(name);
       await rm(trash, { recursive: true, force: true });
     });
+  }
+
+  settled(): Promise<void> {
+    return this.emptying;
+  }
+
+  /** Deletes what removals that were cut off left; a large volume takes minutes, and nothing asks for it any more. */
+  private async emptyTrash(names: string[]): Promise<void> {
+    for (const name of names) {
+      try {
+        await rm(join(this.options.root, name), { recursive: true, force: true });
+      } catch (thrown) {
+        this.options.log.warn('files of a removed volume stay', { directory: name, error: thrown });
+      }
+    }
   }
 
   private directory(name: string): string {

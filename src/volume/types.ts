@@ -37,4 +37,6 @@ export interface VolumeStore {
   usage(name: string): Promise<Usage>;
   /** Errors: `not-found`; `conflict` while acquired or reserved. */
   remove(name: string): Promise<void>;
+  /** Resolves when what earlier removals left behind is deleted; nobody need wait for it. */
+  settled(): Promise<void>;
 }
