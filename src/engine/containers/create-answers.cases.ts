@@ -63,6 +63,7 @@ export const REFUSED: readonly [WireRequest, status: number, message: string][] 
   [{ Healthcheck: { Test: ['CMD', 'x'], Timeout: 5 } }, 400, 'Timeout in Healthcheck cannot be less than 1ms'],
   [{ Healthcheck: { Test: ['CMD', 'x'], StartPeriod: 5 } }, 400, 'StartPeriod in Healthcheck cannot be less than 1ms'],
   [{ Healthcheck: { Test: ['CMD', 'x'], StartInterval: 5 } }, 400, 'StartInterval in Healthcheck cannot be less than 1ms'],
+  [{ Image: '' }, 400, 'no command specified'],
   [{ Image: 'nosuch:1' }, 404, 'No such image: nosuch:1'],
   [{ Image: 'UP' }, 400, 'invalid reference format: repository name (library/UP) must be lowercase'],
   [{ Image: 'sha256:0000000000000000000000000000000000000000000000000000000000000000' }, 404, 'No such image: sha256:0000000000000000000000000000000000000000000000000000000000000000'],

@@ -80,6 +80,8 @@ function decideContainer(
   const warnings = checkResources(hostConfig, deps.host);
   // Before the defaults: a hostname that we fill in is no conflict with the host's.
   warnings.push(...(deps.check?.(config, hostConfig) ?? []));
+  // Told before the missing image, as the reference does.
+  if (!config.Image) resolveCommand(config);
   const image = resolveImage(deps, config.Image ?? '', input.platform);
   applyHostDefaults(hostConfig, deps.defaults, deps.host);
   resolveModes(deps.store, hostConfig);
