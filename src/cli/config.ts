@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { errnoCode, WharfError } from '../base/index.ts';
+import { errnoCode } from '../base/index.ts';
+import { fileError } from './files.ts';
 
 /** What the client's `config.json` may say, as far as it is used. */
 export interface ClientConfig {
@@ -19,15 +19,30 @@ export interface ClientConfig {
   proxies?: Record<string, Record<string, string>>;
 }
 
-/** Reads `config.json` of a folder; a missing file is an empty one. Throws `invalid` when it is not JSON. */
-export function readConfig(dir: string): ClientConfig {
+/**
+ * Reads `config.json` of a folder; a missing file is an empty one, and so is one that cannot be read, of which `warn`
+ * is told.
+ */
+export function readConfig(dir: string, warn: (text: string) => void): ClientConfig {
   const file = join(dir, 'config.json');
   try {
-    return { ...(JSON.parse(readFileSync(file, 'utf8')) as Omit<ClientConfig, 'dir'>), dir };
+    const parsed: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
+      throw new Error('it is not a JSON object');
+    return { ...parsed, dir };
   } catch (thrown) {
     if (errnoCode(thrown) === 'ENOENT' || errnoCode(thrown) === 'ENOTDIR') return { dir };
-    const reason = thrown instanceof Error ? thrown.message : String(thrown);
-    throw new WharfError('invalid', `loading config file: ${file}: ${reason}`, { cause: thrown });
+    const code = errnoCode(thrown);
+    const reason =
+      code === undefined
+        ? String(thrown instanceof Error ? thrown.message : thrown)
+        : fileError(file, thrown).message;
+    warn(
+      code === undefined || code === 'EISDIR'
+        ? `WARNING: Error parsing config file (${file}): ${reason}\n`
+        : `WARNING: Error loading config file: ${reason}\n`,
+    );
+    return { dir };
   }
 }
 
@@ -66,7 +81,7 @@ function readMeta(dir: string, file: string): StoredContext[] {
     const meta = JSON.parse(readFileSync(file, 'utf8')) as ContextMeta;
     const name = meta.Name ?? '';
     const docker = meta.Endpoints?.docker;
-    const id = createHash('sha256').update(name).digest('hex');
+    const id = process.getBuiltinModule('node:crypto').hash('sha256', name);
     return [
       {
         name,

@@ -1,10 +1,10 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { WharfError } from '../base/index.ts';
-import { EngineClient, parseAddress, type TlsMaterial } from '../client/index.ts';
+import { EngineClient, parseAddress } from '../client/index.ts';
 import { type Context, ExitError, type Terminal } from './command.ts';
 import { type ClientConfig, readConfig, type StoredContext, storedContexts } from './config.ts';
 import { flag, type ParsedFlags } from './flags.ts';
+import { contextTls, flagTls } from './tls-files.ts';
 
 /** Where a daemon of this machine listens unless told otherwise. */
 const DEFAULT_ADDRESS = 'unix:///run/wharf/wharf.sock';
@@ -48,7 +48,8 @@ export function createContext(
 ): Context & Disposable {
   let config: ClientConfig | undefined;
   let client: EngineClient | undefined;
-  const loadConfig = () => (config ??= readConfig(globals.string('config')));
+  const loadConfig = () =>
+    (config ??= readConfig(globals.string('config'), (text) => void terminal.stderr.write(text)));
   const choose = (): { name: string; address: string; stored: StoredContext | undefined } => {
     const hosts = globals.list('host');
     if (hosts.length > 1) throw new WharfError('invalid', 'Specify only one -H');
@@ -92,44 +93,4 @@ export function createContext(
     warn: (text) => void terminal.stderr.write(text),
     [Symbol.dispose]: () => client?.[Symbol.dispose](),
   };
-}
-
-function flagTls(env: Env, globals: ParsedFlags): TlsMaterial | undefined {
-  const verify = globals.changed('tlsverify')
-    ? globals.bool('tlsverify')
-    : (env['DOCKER_TLS_VERIFY'] ?? '') !== '';
-  if (!verify && !globals.bool('tls') && (env['DOCKER_TLS'] ?? '') === '') return undefined;
-  const dir = env['DOCKER_CERT_PATH'] ?? globals.string('config');
-  const file = (name: string, base: string) =>
-    readMaybe(globals.changed(name) ? globals.string(name) : join(dir, base), globals.changed(name));
-  return material(
-    file('tlscacert', 'ca.pem'),
-    file('tlscert', 'cert.pem'),
-    file('tlskey', 'key.pem'),
-    verify,
-  );
-}
-
-function contextTls(stored: StoredContext): TlsMaterial | undefined {
-  const file = (base: string) => readMaybe(join(stored.tlsDir, base), false);
-  const [ca, cert, key] = [file('ca.pem'), file('cert.pem'), file('key.pem')];
-  return ca || cert || key ? material(ca, cert, key, !stored.skipVerify) : undefined;
-}
-
-function material(
-  ca: Buffer | undefined,
-  cert: Buffer | undefined,
-  key: Buffer | undefined,
-  verify: boolean,
-): TlsMaterial {
-  return { ...(ca ? { ca } : {}), ...(cert ? { cert } : {}), ...(key ? { key } : {}), verify };
-}
-
-function readMaybe(file: string, must: boolean): Buffer | undefined {
-  try {
-    return readFileSync(file);
-  } catch (thrown) {
-    if (!must) return undefined;
-    throw new WharfError('invalid', `could not read ${file}`, { cause: thrown });
-  }
 }

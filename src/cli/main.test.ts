@@ -1,50 +1,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import http from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
-import type { Terminal } from './command.ts';
-import { main } from './main.ts';
+import { type Answer, runAgainst as run } from './fake-engine.ts';
 import { COMMANDS } from './registry.ts';
 import { VERSION } from './version.ts';
-
-type Answer = (
-  request: http.IncomingMessage,
-  body: string,
-) => { status?: number; json?: unknown; text?: string };
-
-/** Runs a command line against an engine that answers by function. */
-async function run(
-  args: string[],
-  answer: Answer,
-): Promise<{ code: number; out: string; err: string; asked: string[] }> {
-  const asked: string[] = [];
-  const server = http.createServer(async (request, response) => {
-    let body = '';
-    for await (const part of request) body += part;
-    asked.push(`${request.method} ${request.url}`);
-    const { status = 200, json, text } = answer(request, body);
-    response.writeHead(status, { 'Content-Type': 'application/json' });
-    response.end(text ?? (json === undefined ? '' : JSON.stringify(json)));
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
-  stdin.end();
-  try {
-    const { port } = server.address() as AddressInfo;
-    const terminal = { stdin, stdout, stderr } as unknown as Terminal;
-    const code = await main(args, terminal, {
-      WHARF_HOST: `tcp://127.0.0.1:${port}`,
-      DOCKER_CONFIG: '/nonexistent',
-    });
-    const read = (stream: PassThrough) => String(stream.read() ?? '');
-    return { code, out: read(stdout), err: read(stderr), asked };
-  } finally {
-    server.closeAllConnections();
-    server.close();
-  }
-}
 
 const nothing: Answer = () => ({ json: [] });
 
@@ -83,7 +42,7 @@ test('errors of the command line have their texts and exit codes', async () => {
     ],
   );
   assert.equal((await run(['nosuch'], nothing)).code, 1);
-  assert.match((await run(['cp', 'a', 'b'], nothing)).err, /is not part of this build/);
+  assert.match((await run(['cp', 'a', 'b'], nothing)).err, /is not in this version; use a bind mount/);
 });
 
 test('create sends what the flags say', async () => {

@@ -2,11 +2,13 @@ import { type CommandSpec, ExitError, type Terminal } from './command.ts';
 import { configHome, createContext, globalFlags } from './context.ts';
 import { describeError } from './errors.ts';
 import { FlagError, type FlagSpec, flag, type ParsedFlags, parseFlags } from './flags.ts';
-import { ABSENT, COMMANDS, findCommand, GROUPS } from './registry.ts';
+import { ABSENT, absentText, COMMANDS, findCommand, GROUPS } from './registry.ts';
 import { VERSION } from './version.ts';
 
 const PROGRAM = 'wharf';
 const HELP = flag('h,help', 'bool', 'Print usage', { hidden: true });
+
+const LOG_LEVELS = new Set(['trace', 'debug', 'info', 'warn', 'warning', 'error', 'fatal', 'panic']);
 
 /** Runs one command line and gives its exit code. `args` are the words after the program's name. */
 export async function main(
@@ -30,6 +32,8 @@ export async function main(
     );
   }
   const words = before.operands;
+  const level = before.string('log-level');
+  if (!LOG_LEVELS.has(level.toLowerCase())) return fail(`Unable to parse logging level: ${level}`, 1);
   if (before.bool('version')) {
     terminal.stdout.write(`Wharf version ${VERSION}\n`);
     return 0;
@@ -151,13 +155,15 @@ async function unknown(words: readonly string[], terminal: Terminal, fail: Fail)
       );
     }
     const path = `${first} ${second}`;
-    if (ABSENT.has(path)) return fail(`${PROGRAM}: '${PROGRAM} ${path}' is not part of this build`, 1);
+    if (ABSENT.has(path)) return fail(absentText(PROGRAM, path), 1);
+    if (first === 'completion')
+      return fail(`${PROGRAM}: no completion for the shell '${second}': there is bash, fish and zsh`, 1);
     return fail(
       `${PROGRAM}: unknown command: ${PROGRAM} ${path}\n\nUsage:  ${PROGRAM} ${first}\n\nRun '${PROGRAM} ${first} --help' for more information`,
       1,
     );
   }
-  if (ABSENT.has(first)) return fail(`${PROGRAM}: '${PROGRAM} ${first}' is not part of this build`, 1);
+  if (ABSENT.has(first)) return fail(absentText(PROGRAM, first), 1);
   return fail(
     `${PROGRAM}: unknown command: ${PROGRAM} ${first}\n\nRun '${PROGRAM} --help' for more information`,
     1,

@@ -20,9 +20,26 @@ export const GROUPS: Readonly<Record<string, string>> = {
 };
 
 /** The commands that a newcomer needs, in the order in which help shows them. */
-export const COMMON = ['run', 'exec', 'ps', 'pull', 'images', 'login', 'logout', 'search', 'version', 'info'];
+export const COMMON = ['run', 'exec', 'ps', 'images', 'version', 'info'];
 
-/** Words of docker that this build does not have. */
+/** Commands that this version's engine refuses; they work against one that can, and help does not offer them. */
+export const REFUSED: ReadonlySet<string> = new Set(['pull', 'login', 'logout', 'search']);
+
+/** What to use instead of a word of docker that this version does not have. */
+const INSTEAD: Readonly<Record<string, string>> = {
+  build:
+    'use "wharf import" to make an image of a folder\'s tar archive, or "wharf load" one that was built elsewhere',
+  buildx: 'use "wharf load" for an image that was built elsewhere',
+  commit: 'use "wharf import" to make an image of a tar archive',
+  cp: 'use a bind mount ("wharf run -v"), or "wharf exec NAME tar -c …" to read',
+  export: 'use "wharf exec NAME tar -cC / …", or "wharf save" for its image',
+  push: 'use "wharf save" to write the image to an archive',
+};
+
+/** The refused commands and those that are not there at all, for the end of the help. */
+export const NOT_YET = ['build', 'commit', 'cp', 'export', 'login', 'logout', 'pull', 'push', 'search'];
+
+/** Words of docker that this version does not have. */
 export const ABSENT: ReadonlySet<string> = new Set(
   [
     'build',
@@ -45,6 +62,12 @@ export const ABSENT: ReadonlySet<string> = new Set(
     'trust',
   ].flatMap((word) => [word, `container ${word}`, `image ${word}`]),
 );
+
+/** The error of a word of docker that this version does not have. */
+export function absentText(program: string, path: string): string {
+  const instead = INSTEAD[path.split(' ').at(-1) ?? ''];
+  return `${program}: '${program} ${path}' is not in this version${instead === undefined ? '' : `; ${instead}`}`;
+}
 
 const entry = (names: string, summary: string, load: Entry['load']): Entry => ({
   names: names.split(', '),

@@ -1,12 +1,12 @@
 import type { FlagSpec } from './flags.ts';
 import { flagUsages, listing } from './help.ts';
-import { COMMANDS, COMMON, type Entry, GROUPS } from './registry.ts';
+import { COMMANDS, COMMON, type Entry, GROUPS, NOT_YET, REFUSED } from './registry.ts';
 
 /** The help of the program itself. */
 export function rootHelp(program: string, globals: readonly FlagSpec[]): string {
   const single = COMMANDS.flatMap((each) =>
     each.names
-      .filter((name) => !name.includes(' ') && !name.startsWith('__'))
+      .filter((name) => !name.includes(' ') && !name.startsWith('__') && !REFUSED.has(name))
       .map((name): [string, string] => [name, each.summary]),
   );
   const common = COMMON.flatMap((name) => single.filter(([each]) => each === name));
@@ -19,6 +19,7 @@ export function rootHelp(program: string, globals: readonly FlagSpec[]): string 
     `Common Commands:\n${listing(common)}`,
     `Management Commands:\n${listing(Object.entries(GROUPS))}`,
     `Commands:\n${listing(others)}`,
+    `Not in this version: ${NOT_YET.join(', ')}\n`,
     `Global Options:\n${flagUsages(globals)}`,
     `Run '${program} COMMAND --help' for more information on a command.`,
     '',
@@ -30,7 +31,9 @@ export function groupHelp(program: string, group: string): string {
   const inGroup = (each: Entry) => each.names.find((name) => name.startsWith(`${group} `));
   const rows = COMMANDS.flatMap((each): [string, string][] => {
     const name = inGroup(each);
-    return name === undefined ? [] : [[name.slice(group.length + 1), each.summary]];
+    return name === undefined || REFUSED.has(name.slice(group.length + 1))
+      ? []
+      : [[name.slice(group.length + 1), each.summary]];
   });
   return [
     `Usage:  ${program} ${group} COMMAND`,

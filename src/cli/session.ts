@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { Hijacked } from '../client/index.ts';
+import { type Hijacked, isConnectionLost } from '../client/index.ts';
 import type { Terminal } from './command.ts';
 import { DetachScanner } from './detach-keys.ts';
 import { copied, demultiplexed, withHead } from './streams.ts';
@@ -35,12 +35,18 @@ export async function carry(
     const output = options.tty
       ? copied(source, terminal.stdout)
       : demultiplexed(source, terminal.stdout, terminal.stderr);
-    return await Promise.race([output.then((): SessionEnd => 'closed'), detached.promise]);
+    const closed = output.catch(ignoreLoss).then((): SessionEnd => 'closed');
+    return await Promise.race([closed, detached.promise]);
   } finally {
     stop();
     if (raw) terminal.stdin.setRawMode(false);
     socket.destroy();
   }
+}
+
+/** A connection that broke has ended, too; what became of the container is asked elsewhere. */
+function ignoreLoss(thrown: unknown): void {
+  if (!isConnectionLost(thrown)) throw thrown;
 }
 
 /** Sends what is typed or piped, and half-closes at its end. Gives what stops it. */
@@ -83,11 +89,19 @@ export function checkTty(terminal: Terminal, attachStdin: boolean, tty: boolean)
   if (tty && attachStdin && !terminal.stdin.isTTY) throw new Error('the input device is not a TTY');
 }
 
+/**
+ * Asks for a size one row too large: with the right size that follows, a program that was there before us draws its
+ * screen again.
+ */
+export async function provokeRedraw(terminal: Terminal, resize: Resize): Promise<void> {
+  const { rows, columns } = terminal.stdout;
+  if (rows && columns) await resize({ rows: rows + 1, columns }).catch(() => undefined);
+}
+
+type Resize = (size: { rows: number; columns: number }) => Promise<unknown>;
+
 /** Tells the engine the terminal's size, now and at every change. Gives what stops it. */
-export function followSize(
-  terminal: Terminal,
-  resize: (size: { rows: number; columns: number }) => Promise<unknown>,
-): () => void {
+export function followSize(terminal: Terminal, resize: Resize): () => void {
   const send = () => {
     const { rows, columns } = terminal.stdout;
     if (rows && columns) resize({ rows, columns }).catch(() => undefined);
@@ -111,10 +125,24 @@ const PROXIED: readonly NodeJS.Signals[] = [
   'SIGTTOU',
 ];
 
-/** Hands the signals that reach us on to the container. Gives what stops it. */
-export function proxySignals(send: (signal: string) => Promise<unknown>): () => void {
+/** So many SIGINT and SIGTERM end the client itself, whatever the container makes of them. */
+const PATIENCE = 3;
+
+/** Hands the signals that reach us on to the container; the third that should end us does. Gives what stops it. */
+export function proxySignals(
+  terminal: Terminal,
+  send: (signal: string) => Promise<unknown>,
+  leave: (code: number) => void = process.exit,
+): () => void {
+  let asked = 0;
   const handlers = PROXIED.map((signal) => {
-    const handler = () => void send(signal.replace(/^SIG/, '')).catch(() => undefined);
+    const handler = () => {
+      if ((signal === 'SIGINT' || signal === 'SIGTERM') && ++asked === PATIENCE) {
+        terminal.stderr.write(`\ngot ${PATIENCE} SIGTERM/SIGINTs, forcefully exiting\n`);
+        return leave(1);
+      }
+      send(signal.replace(/^SIG/, '')).catch(() => undefined);
+    };
     process.on(signal, handler);
     return () => void process.off(signal, handler);
   });

@@ -9,9 +9,10 @@ for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 141 : 1));
 }
 
-main(process.argv.slice(2), process, process.env).then(leave, (thrown: unknown) => {
-  process.stderr.write(
-    `wharf: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}\n`,
-  );
+function fail(thrown: unknown): void {
+  process.stderr.write(`wharf: ${thrown instanceof Error ? thrown.message : String(thrown)}\n`);
   leave(1);
-});
+}
+
+process.once('uncaughtException', fail);
+main(process.argv.slice(2), process, process.env).then(leave, fail);

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { WharfError } from '../base/index.ts';
 import type { ContainerRow, CreateRequest, StatsSample, WaitResult } from './documents.ts';
 import type { EngineClient, Hijacked, Query } from './engine-client.ts';
 
@@ -103,7 +104,9 @@ export async function waitContainer(
 async function readJson<T>(response: AsyncIterable<Buffer>): Promise<T> {
   const parts: Buffer[] = [];
   for await (const part of response) parts.push(part);
-  return JSON.parse(Buffer.concat(parts).toString()) as T;
+  const text = Buffer.concat(parts).toString();
+  if (text.trim() === '') throw new WharfError('unavailable', 'unexpected EOF');
+  return JSON.parse(text) as T;
 }
 
 /** GET /containers/{id}/logs */

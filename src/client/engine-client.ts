@@ -1,7 +1,8 @@
 import type http from 'node:http';
 import type { Socket } from 'node:net';
-import { type ErrorKind, errnoCode, nodeHttp, WharfError } from '../base/index.ts';
+import { type ErrorKind, nodeHttp, WharfError } from '../base/index.ts';
 import type { Endpoint } from './address.ts';
+import { requestFailure } from './failure.ts';
 
 /** The highest API version that this client speaks. */
 export const CLIENT_API_VERSION = '1.51';
@@ -88,10 +89,8 @@ export class EngineClient implements Disposable {
 
   /** Takes a connection over, as attach and exec do. Throws WharfError when the engine refuses. */
   async hijack(path: string, options: RequestOptions = {}): Promise<Hijacked> {
-    const request = await this.request('POST', this.path(path, options.query), options, {
-      Connection: 'Upgrade',
-      Upgrade: 'tcp',
-    });
+    const full = this.path(path, options.query);
+    const request = await this.request('POST', full, options, { Connection: 'Upgrade', Upgrade: 'tcp' });
     const { promise, resolve, reject } = Promise.withResolvers<Hijacked>();
     request.on('upgrade', (response, socket, head) => {
       resolve({ socket: socket as Socket, head, contentType: header(response, 'content-type') ?? '' });
@@ -99,7 +98,9 @@ export class EngineClient implements Disposable {
     request.on('response', (response) => {
       errorOf(response).then(reject, reject);
     });
-    request.on('error', (thrown) => reject(this.failure(thrown)));
+    request.on('error', (thrown) =>
+      reject(requestFailure(this.endpoint, { method: 'POST', path: full }, thrown)),
+    );
     return promise;
   }
 
@@ -118,7 +119,7 @@ export class EngineClient implements Disposable {
     const request = await this.request(method, path, options, {});
     const { promise, resolve, reject } = Promise.withResolvers<http.IncomingMessage>();
     request.on('response', resolve);
-    request.on('error', (thrown) => reject(this.failure(thrown)));
+    request.on('error', (thrown) => reject(requestFailure(this.endpoint, { method, path }, thrown)));
     return promise;
   }
 
@@ -152,8 +153,10 @@ export class EngineClient implements Disposable {
     const request = endpoint.tls
       ? await this.secureRequest(parameters)
       : nodeHttp().request({ ...parameters, agent: this.agent });
-    if (options.body) options.body.pipe(request);
-    else request.end(body);
+    if (options.body) {
+      options.body.on('error', (thrown: Error) => request.destroy(WharfError.from(thrown, 'invalid')));
+      options.body.pipe(request);
+    } else request.end(body);
     return request;
   }
 
@@ -168,38 +171,6 @@ export class EngineClient implements Disposable {
       ...(key ? { key } : {}),
       rejectUnauthorized: verify,
     });
-  }
-
-  private failure(thrown: unknown): WharfError {
-    if (thrown instanceof WharfError) return thrown;
-    const code = errnoCode(thrown) ?? '';
-    const { address } = this.endpoint;
-    if (code === 'EACCES' || code === 'EPERM') {
-      return new WharfError(
-        'unavailable',
-        `permission denied while trying to connect to the engine at ${address}: add yourself to its group, or run as root`,
-        { cause: thrown },
-      );
-    }
-    if (
-      [
-        'ENOENT',
-        'ECONNREFUSED',
-        'ENOTFOUND',
-        'EAI_AGAIN',
-        'EHOSTUNREACH',
-        'ETIMEDOUT',
-        'ENOTSOCK',
-        'ENOTDIR',
-      ].includes(code)
-    ) {
-      return new WharfError(
-        'unavailable',
-        `Cannot connect to the Docker daemon at ${address}. Is the docker daemon running?`,
-        { cause: thrown },
-      );
-    }
-    return WharfError.from(thrown, 'unavailable');
   }
 }
 

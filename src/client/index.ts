@@ -14,6 +14,7 @@ export {
   readAll,
 } from './engine-client.ts';
 export * from './execs.ts';
+export { isConnectionLost } from './failure.ts';
 export * from './images.ts';
 export { jsonLines, jsonTexts, type ProgressMessage } from './json-lines.ts';
 export * from './networks.ts';

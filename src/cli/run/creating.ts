@@ -1,9 +1,9 @@
-import { writeFileSync } from 'node:fs';
-import { stat } from 'node:fs/promises';
-import { isKind, WharfError } from '../../base/index.ts';
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
+import { errnoCode, isKind, WharfError } from '../../base/index.ts';
 import { type CreateRequest, createContainer, createImage } from '../../client/index.ts';
 import { type Context, ExitError } from '../command.ts';
 import { describeError } from '../errors.ts';
+import { fileError } from '../files.ts';
 import type { ParsedFlags } from '../flags.ts';
 import { showProgress } from '../progress.ts';
 import { familiarName, splitTarget } from '../reference.ts';
@@ -39,16 +39,43 @@ export function buildRequest(context: Context, flags: ParsedFlags): CreateReques
   }
 }
 
-/** Creates the container, after pulling its image if it must. Gives its id. Throws WharfError. */
+/**
+ * Creates the container, after pulling its image if it must, and writes its id to the file that was asked for. The
+ * file is made first, so that no container is left whose id could not be told. Gives the id. Throws WharfError.
+ */
 export async function create(context: Context, flags: ParsedFlags, request: CreateRequest): Promise<string> {
-  const image = flags.operands[0] ?? '';
   const cidfile = flags.string('cidfile');
-  if (cidfile !== '' && (await stat(cidfile).catch(() => undefined))) {
+  if (cidfile === '') return makeContainer(context, flags, request);
+  const fd = openIdFile(cidfile);
+  try {
+    const id = await makeContainer(context, flags, request);
+    writeSync(fd, id);
+    return id;
+  } catch (thrown) {
+    rmSync(cidfile, { force: true });
+    throw thrown;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function openIdFile(file: string): number {
+  try {
+    return openSync(file, 'wx', 0o666);
+  } catch (thrown) {
+    const found = errnoCode(thrown) === 'EEXIST';
     throw new WharfError(
-      'conflict',
-      `container ID file found, make sure the other container isn't running or delete ${cidfile}`,
+      found ? 'conflict' : 'invalid',
+      found
+        ? `container ID file found, make sure the other container isn't running or delete ${file}`
+        : `failed to create the container ID file: ${fileError(file, thrown).message}`,
+      { cause: thrown },
     );
   }
+}
+
+async function makeContainer(context: Context, flags: ParsedFlags, request: CreateRequest): Promise<string> {
+  const image = flags.operands[0] ?? '';
   if (!/^(?:sha256:)?[0-9a-f]{64}$/.test(image)) splitTarget(image);
   const platform = flags.string('platform').toLowerCase() || undefined;
   const query = { name: flags.string('name') || undefined, platform };
@@ -61,7 +88,6 @@ export async function create(context: Context, flags: ParsedFlags, request: Crea
     return createContainer(context.client(), request, query);
   });
   for (const warning of made.Warnings ?? []) context.warn(`WARNING: ${safeText(warning)}\n`);
-  if (cidfile !== '') writeFileSync(cidfile, made.Id, { flag: 'wx' });
   return made.Id;
 }
 

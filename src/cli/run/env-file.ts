@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { openFileError } from '../files.ts';
+import { errnoCode } from '../../base/index.ts';
+import { fileError } from '../files.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -22,7 +23,8 @@ function readLines(file: string, env: Env | undefined): string[] {
   try {
     text = readFileSync(file, 'utf8');
   } catch (thrown) {
-    throw openFileError(file, thrown);
+    const error = fileError(file, thrown);
+    throw errnoCode(thrown) === 'EISDIR' ? new Error(`invalid env file (${file}): ${error.message}`) : error;
   }
   return text
     .replace(/^\ufeff/, '')
@@ -33,15 +35,8 @@ function readLines(file: string, env: Env | undefined): string[] {
       const at = line.indexOf('=');
       const name = at < 0 ? line : line.slice(0, at);
       if (/[ \t]/.test(name))
-        throw new Error(
-          `invalid env file (${file}): variable '${name}' contains whitespaces`
-            .replace(
-              'invalid env file',
-              `poorly formatted environment: variable '${name}' contains whitespaces`,
-            )
-            .split(' (')[0],
-        );
-      if (name === '') throw new Error(`no variable name on line '${line}'`);
+        throw new Error(`invalid env file (${file}): variable '${name}' contains whitespaces`);
+      if (name === '') throw new Error(`invalid env file (${file}): no variable name on line '${line}'`);
       if (at >= 0 || !env) return [line];
       const value = env[name.trim()];
       return value === undefined ? [] : [`${name.trim()}=${value}`];

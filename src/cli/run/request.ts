@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { CreateRequest } from '../../client/index.ts';
-import { openFileError } from '../files.ts';
+import { fileError } from '../files.ts';
 import type { ParsedFlags } from '../flags.ts';
 import { parseBytes } from '../quantities.ts';
 import { keyValues, toMap } from './env-file.ts';
@@ -258,7 +258,7 @@ function seccompProfile(file: string): string {
   try {
     text = readFileSync(file, 'utf8');
   } catch (thrown) {
-    throw new Error(`opening seccomp profile (${file}) failed: ${openFileError(file, thrown).message}`);
+    throw new Error(`opening seccomp profile (${file}) failed: ${fileError(file, thrown).message}`);
   }
   try {
     return JSON.stringify(JSON.parse(text));

@@ -8,7 +8,7 @@ import {
 } from '../../../client/index.ts';
 import { type CommandSpec, exactly } from '../../command.ts';
 import { flag } from '../../flags.ts';
-import { carry, checkTty, followSize, proxySignals } from '../../session.ts';
+import { carry, checkTty, followSize, provokeRedraw, proxySignals } from '../../session.ts';
 import { detachKeysFlag } from '../../shared-flags.ts';
 
 export const command: CommandSpec = {
@@ -44,15 +44,15 @@ export const command: CommandSpec = {
     });
     const stopProxy =
       flags.bool('sig-proxy') && !Config.Tty
-        ? proxySignals((signal) => postContainer(client, id, 'kill', { signal }))
+        ? proxySignals(context, (signal) => postContainer(client, id, 'kill', { signal }))
         : () => undefined;
-    const stopSize = Config.Tty
-      ? followSize(context, (size) => resizeContainer(client, id, size))
-      : () => undefined;
+    const resize = (size: { rows: number; columns: number }) => resizeContainer(client, id, size);
+    if (Config.Tty) await provokeRedraw(context, resize);
+    const stopSize = Config.Tty ? followSize(context, resize) : () => undefined;
     try {
       if ((await carry(hijacked, context, { tty: Config.Tty, input, detachKeys })) === 'detached') {
         context.warn('read escape sequence\n');
-        return 0;
+        return 1;
       }
       return (await waiting.exit).StatusCode;
     } finally {

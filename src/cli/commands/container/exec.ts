@@ -1,4 +1,12 @@
-import { createExec, inspectExec, resizeExec, startExec, startExecDetached } from '../../../client/index.ts';
+import { isKind } from '../../../base/index.ts';
+import {
+  createExec,
+  inspectExec,
+  isEngineError,
+  resizeExec,
+  startExec,
+  startExecDetached,
+} from '../../../client/index.ts';
 import { atLeast, type CommandSpec } from '../../command.ts';
 import { flag } from '../../flags.ts';
 import { keyValues } from '../../run/env-file.ts';
@@ -54,11 +62,17 @@ export const command: CommandSpec = {
     try {
       if ((await carry(hijacked, context, { tty, input, detachKeys })) === 'detached') {
         context.warn('read escape sequence\n');
-        return 0;
+        return 1;
       }
     } finally {
       stopSize();
     }
-    return (await inspectExec(client, id)).ExitCode ?? 0;
+    try {
+      return (await inspectExec(client, id)).ExitCode ?? 0;
+    } catch (thrown) {
+      // Docker's client says nothing when the engine died under an exec.
+      if (isEngineError(thrown) || !isKind(thrown, 'unavailable')) throw thrown;
+      return 255;
+    }
   },
 };

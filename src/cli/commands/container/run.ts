@@ -11,6 +11,7 @@ import {
 import { atLeast, type CommandSpec, type Context, ExitError } from '../../command.ts';
 import { flag, type ParsedFlags } from '../../flags.ts';
 import { buildRequest, create, startFailureCode, withHelp } from '../../run/creating.ts';
+import { exitCode } from '../../run/exit-code.ts';
 import { CONTAINER_FLAGS } from '../../run/flags.ts';
 import { carry, checkTty, followSize, proxySignals } from '../../session.ts';
 import { detachKeysFlag } from '../../shared-flags.ts';
@@ -40,7 +41,7 @@ export const command: CommandSpec = {
       }
     }
     const id = await create(context, flags, request).catch((thrown: unknown) => {
-      throw withHelp(context, thrown);
+      throw withHelp(context, thrown, startFailureCode(WharfError.from(thrown).message));
     });
     return detach ? runDetached(context, id) : runAttached(context, flags, request, id);
   },
@@ -75,7 +76,7 @@ async function runAttached(
   const tty = flags.bool('tty');
   const stopProxy =
     flags.bool('sig-proxy') && !tty
-      ? proxySignals((signal) => postContainer(client, id, 'kill', { signal }))
+      ? proxySignals(context, (signal) => postContainer(client, id, 'kill', { signal }))
       : () => undefined;
   try {
     const [hijacked, waiting] = await Promise.all([
@@ -123,16 +124,8 @@ async function followRun(context: Context, id: string, running: Running): Promis
     ? followSize(context, (size) => resizeContainer(context.client(), id, size))
     : () => undefined;
   try {
-    if ((await session) === 'detached') {
-      context.warn('read escape sequence\n');
-      return 0;
-    }
-    const result = await running.exit;
-    if (result.Error?.Message) {
-      context.warn(`Error waiting for container: ${result.Error.Message}\n`);
-      return 125;
-    }
-    return result.StatusCode;
+    if ((await session) === 'detached') return 0;
+    return await exitCode(context, running.exit);
   } finally {
     stopSize();
   }

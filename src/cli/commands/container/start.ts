@@ -9,6 +9,7 @@ import {
 import { atLeast, type CommandSpec, type Context, ExitError } from '../../command.ts';
 import { describeError } from '../../errors.ts';
 import { flag, type ParsedFlags } from '../../flags.ts';
+import { exitCode } from '../../run/exit-code.ts';
 import { carry, followSize, proxySignals } from '../../session.ts';
 import { detachKeysFlag } from '../../shared-flags.ts';
 
@@ -61,7 +62,7 @@ async function startAttached(context: Context, flags: ParsedFlags, name: string)
   waiting.exit.catch(() => undefined);
   const stopProxy = Config.Tty
     ? () => undefined
-    : proxySignals((signal) => postContainer(client, id, 'kill', { signal }));
+    : proxySignals(context, (signal) => postContainer(client, id, 'kill', { signal }));
   const session = carry(hijacked, context, { tty: Config.Tty, input, detachKeys });
   session.catch(() => undefined);
   let stopSize = () => {};
@@ -71,11 +72,8 @@ async function startAttached(context: Context, flags: ParsedFlags, name: string)
       throw thrown;
     });
     if (Config.Tty) stopSize = followSize(context, (size) => resizeContainer(client, id, size));
-    if ((await session) === 'detached') {
-      context.warn('read escape sequence\n');
-      return 0;
-    }
-    return (await waiting.exit).StatusCode;
+    if ((await session) === 'detached') return 0;
+    return await exitCode(context, waiting.exit);
   } finally {
     stopProxy();
     stopSize();

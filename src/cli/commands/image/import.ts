@@ -1,8 +1,6 @@
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
 import { createImage } from '../../../client/index.ts';
 import { atLeast, type CommandSpec } from '../../command.ts';
-import { openFileError } from '../../files.ts';
+import { openInput } from '../../files.ts';
 import { flag } from '../../flags.ts';
 import { showProgress } from '../../progress.ts';
 import { splitTarget } from '../../reference.ts';
@@ -21,11 +19,6 @@ export const command: CommandSpec = {
     const [source = '', target] = flags.operands;
     if (target !== undefined) splitTarget(target);
     const remote = /^https?:\/\//.test(source);
-    if (source !== '-' && !remote) {
-      await stat(source).catch((thrown: unknown) => {
-        throw openFileError(source, thrown);
-      });
-    }
     const query = {
       fromSrc: remote ? source : '-',
       repo: target,
@@ -33,7 +26,7 @@ export const command: CommandSpec = {
       changes: flags.list('change'),
       platform: flags.string('platform').toLowerCase() || undefined,
     };
-    const body = remote ? undefined : source === '-' ? context.stdin : createReadStream(source);
+    const body = remote ? undefined : source === '-' ? context.stdin : await openInput(source);
     await showProgress(await createImage(context.client(), query, body), context.stdout);
     return 0;
   },

@@ -1,9 +1,7 @@
-import { createReadStream } from 'node:fs';
-import { stat } from 'node:fs/promises';
-import { errnoCode, WharfError } from '../../../base/index.ts';
+import { WharfError } from '../../../base/index.ts';
 import { loadImages, readAll } from '../../../client/index.ts';
 import { type CommandSpec, NO_OPERANDS } from '../../command.ts';
-import { openFileError } from '../../files.ts';
+import { openInput } from '../../files.ts';
 import { flag } from '../../flags.ts';
 import { platformQuery } from '../../platform.ts';
 import { showProgress } from '../../progress.ts';
@@ -25,12 +23,7 @@ export const command: CommandSpec = {
     const input = flags.string('input');
     if (input === '' && context.stdin.isTTY)
       throw new WharfError('invalid', 'requested load from stdin, but stdin is empty');
-    if (input !== '') {
-      await stat(input).catch((thrown: unknown) => {
-        throw errnoCode(thrown) === undefined ? thrown : openFileError(input, thrown);
-      });
-    }
-    const body = input === '' ? context.stdin : createReadStream(input);
+    const body = input === '' ? context.stdin : await openInput(input);
     const quiet = flags.bool('quiet') || !context.stdout.isTTY;
     const response = await loadImages(context.client(), body, {
       quiet: quiet ? '1' : '0',

@@ -2,9 +2,10 @@ import { createWriteStream } from 'node:fs';
 import { rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { WharfError } from '../../../base/index.ts';
+import { errnoCode, WharfError } from '../../../base/index.ts';
 import { saveImages } from '../../../client/index.ts';
 import { atLeast, type CommandSpec } from '../../command.ts';
+import { fileError } from '../../files.ts';
 import { flag } from '../../flags.ts';
 import { platformQuery } from '../../platform.ts';
 
@@ -41,24 +42,30 @@ export const command: CommandSpec = {
       await rename(partial, output);
     } catch (thrown) {
       await rm(partial, { force: true });
-      throw thrown;
+      throw errnoCode(thrown) === 'ECONNRESET' || errnoCode(thrown) === undefined
+        ? thrown
+        : fileError(output, thrown);
     }
     return 0;
   },
 };
 
+/** Refuses what is no place for an archive: the rename at the end would replace a device by a file. */
 async function checkTarget(output: string): Promise<void> {
   const folder = dirname(output);
-  if (!(await stat(folder).catch(() => undefined))?.isDirectory()) {
-    throw new WharfError(
-      'invalid',
-      `failed to save image: invalid output path: directory ${JSON.stringify(folder)} does not exist`,
-    );
-  }
-  if ((await stat(output).catch(() => undefined))?.isDirectory()) {
-    throw new WharfError(
-      'invalid',
-      `failed to save image: invalid output path: ${JSON.stringify(output)} must be a regular file`,
-    );
-  }
+  const place = await stat(folder).catch((thrown: unknown) => {
+    throw refused(`invalid output path: ${fileError(folder, thrown).message.replace(/^open/, 'stat')}`);
+  });
+  if (!place.isDirectory())
+    throw refused(`invalid output path: ${JSON.stringify(folder)} is not a directory`);
+  const target = await stat(output).catch(() => undefined);
+  if (!target || target.isFile()) return;
+  if (target.isDirectory()) throw refused('cannot write to a directory');
+  if (target.isCharacterDevice()) throw refused('cannot write to a character device file');
+  if (target.isBlockDevice()) throw refused('cannot write to a block device file');
+  throw refused(`cannot write to a ${target.isFIFO() ? 'named pipe (FIFO)' : 'socket'}`);
+}
+
+function refused(reason: string): WharfError {
+  return new WharfError('invalid', `failed to save image: ${reason}`);
 }

@@ -1,0 +1,50 @@
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { PassThrough } from 'node:stream';
+import type { Terminal } from './command.ts';
+import { main } from './main.ts';
+
+/** How the pretended engine answers a request; `break` ends the connection, once its text was sent. */
+export type Answer = (
+  request: http.IncomingMessage,
+  body: string,
+) => { status?: number; json?: unknown; text?: string; break?: boolean };
+
+/** Runs a command line in tests, against an engine that answers by function. */
+export async function runAgainst(
+  args: string[],
+  answer: Answer,
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ code: number; out: string; err: string; asked: string[] }> {
+  const asked: string[] = [];
+  const server = http.createServer(async (request, response) => {
+    let body = '';
+    for await (const part of request) body += part;
+    asked.push(`${request.method} ${request.url}`);
+    const { status = 200, json, text, break: broken } = answer(request, body);
+    if (broken) {
+      if (text === undefined) return void request.socket.destroy();
+      response.writeHead(status, { 'Content-Length': '1000' });
+      return void response.write(text, () => request.socket.destroy());
+    }
+    response.writeHead(status, { 'Content-Type': 'application/json' });
+    response.end(text ?? (json === undefined ? '' : JSON.stringify(json)));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+  stdin.end();
+  try {
+    const { port } = server.address() as AddressInfo;
+    const terminal = { stdin, stdout, stderr } as unknown as Terminal;
+    const code = await main(args, terminal, {
+      WHARF_HOST: `tcp://127.0.0.1:${port}`,
+      DOCKER_CONFIG: '/nonexistent',
+      ...env,
+    });
+    const read = (stream: PassThrough) => String(stream.read() ?? '');
+    return { code, out: read(stdout), err: read(stderr), asked };
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+}
