@@ -68,7 +68,7 @@ export async function endRun(
   byHand: boolean,
 ): Promise<void> {
   const live = deps.live.of(record.id);
-  await live.settleUnclear?.(false);
+  if (live.settleUnclear) await live.settleUnclear(false);
   // Looked at before anything changes, and only where it would be sent.
   const asked = live.task && options.signal ? parseSignal(options.signal) : undefined;
   const signal = asked ?? stopSignalOf(record.config);

@@ -20,7 +20,7 @@ export async function killContainer(deps: CoreDeps, ref: string, signalName: str
 
 async function kill(deps: CoreDeps, record: ContainerRecord, signal: number): Promise<void> {
   const live = deps.live.of(record.id);
-  await live.settleUnclear?.(false);
+  if (live.settleUnclear) await live.settleUnclear(false);
   if (record.state.status === 'restarting') {
     await endRun(deps, record, { timeoutSeconds: 0 }, true);
     return;

@@ -56,7 +56,7 @@ async function endForRemoval(
   force: boolean,
 ): Promise<void> {
   if (!force) return refuseRunning(record, ref);
-  await live.settleUnclear?.(true);
+  if (live.settleUnclear) await live.settleUnclear(true);
   const calledOff = live.cancelRestart();
   if (calledOff || record.state.status === 'restarting') record.state.status = 'exited';
   if (!live.task) return;
