@@ -60,6 +60,9 @@ export class TestDaemon implements DaemonNames {
   readonly #options: DaemonOptions;
   #child: ChildProcess | undefined;
   #ended: Promise<number | null> = Promise.resolve(null);
+  /** Whether the daemon was told to end; otherwise its end is a failure of the tests, whenever it comes. */
+  #toldToEnd = false;
+  readonly #crashes: string[] = [];
 
   constructor(options: DaemonOptions = {}) {
     this.#options = options;
@@ -116,9 +119,11 @@ export class TestDaemon implements DaemonNames {
     const child = spawn(file as string, args, { stdio: ['ignore', 'ignore', log] });
     closeSync(log);
     this.#child = child;
+    this.#toldToEnd = false;
     this.#ended = new Promise((resolve) => {
-      child.on('exit', (code) => {
+      child.on('exit', (code, signal) => {
         this.#child = undefined;
+        if (!this.#toldToEnd) this.#crashes.push(`wharfd ended by itself with ${code ?? signal}`);
         resolve(code);
       });
     });
@@ -126,6 +131,7 @@ export class TestDaemon implements DaemonNames {
 
   /** Sends a signal; for one that ends the daemon, waits for the end and returns the exit code. */
   async signal(signal: NodeJS.Signals): Promise<number | null> {
+    this.#toldToEnd ||= signal !== 'SIGHUP';
     this.#child?.kill(signal);
     return signal === 'SIGHUP' ? null : this.#ended;
   }
@@ -230,7 +236,7 @@ export class TestDaemon implements DaemonNames {
 
   /** Removes all containers, asks the doctor, ends the daemon, and fails when anything of it is left. */
   async dispose(): Promise<void> {
-    const problems: string[] = [];
+    const problems: string[] = [...this.#crashes];
     if (this.#child) {
       const all = (await this.docker('ps', '-aq')).stdout.split('\n').filter(Boolean);
       if (all.length > 0) {
