@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { eventually, needsOwnDaemon, useDaemon } from './support/index.ts';
 
@@ -20,6 +21,11 @@ describe('a daemon that is killed', { skip: needsOwnDaemon }, () => {
     assert.equal(code, 0, stdout + stderr);
   };
 
+  /** The monitor of a container has written down its end, for a daemon that comes later. */
+  const ended = (id: string) =>
+    eventually(() => existsSync(join(engine.execRoot, 'exits', id)), Boolean, 'the end is written down');
+  const pidOf = async (name: string) => Number(await engine.inspect(name, '{{.State.Pid}}'));
+
   it('finds its containers as they were: pid, address, start, ports', async () => {
     await engine.ok('run', '-d', '--name', 'stays', '-p', '127.0.0.1::80', 'busybox', 'sleep', '600');
     const before = [await facts('stays'), await engine.ok('port', 'stays')];
@@ -35,13 +41,22 @@ describe('a daemon that is killed', { skip: needsOwnDaemon }, () => {
 
   it('has every line of the log, once and in order', async () => {
     await engine.ok('run', '-d', '--name', 'counts', ...COUNTER);
+    const log = await engine.inspect('counts', '{{.LogPath}}');
+    const grows = () => {
+      const { size } = statSync(log);
+      return eventually(
+        () => statSync(log).size,
+        (now) => now > size + 200,
+        'the log grows',
+      );
+    };
     for (let round = 0; round < 3; round++) {
-      await pause(300);
+      await grows();
       await engine.kill();
-      await pause(300);
+      await grows();
       await engine.run();
     }
-    await pause(300);
+    await grows();
     await engine.ok('kill', 'counts');
     await engine.ok('wait', 'counts');
     const lines = (await engine.ok('logs', 'counts')).split('\n');
@@ -53,22 +68,15 @@ describe('a daemon that is killed', { skip: needsOwnDaemon }, () => {
   });
 
   it('learns exits that happened meanwhile, with the right code, once', async () => {
-    await engine.ok(
-      'run',
-      '-d',
-      '--name',
-      'ends',
-      'busybox',
-      'sh',
-      '-c',
-      'sleep 1; echo last words; exit 42',
-    );
-    await engine.ok('run', '-d', '--name', 'dies', 'busybox', 'sleep', '600');
-    const pid = Number(await engine.inspect('dies', '{{.State.Pid}}'));
+    const script = 'while [ ! -e /go ]; do sleep 0.05; done; echo last words; exit 42';
+    const ends = await engine.ok('run', '-d', '--name', 'ends', 'busybox', 'sh', '-c', script);
+    const dies = await engine.ok('run', '-d', '--name', 'dies', 'busybox', 'sleep', '600');
+    const [endsPid, diesPid] = [await pidOf('ends'), await pidOf('dies')];
     const since = String(Date.now() / 1000);
     await engine.kill();
-    process.kill(pid, 'SIGKILL');
-    await pause(1500);
+    writeFileSync(`/proc/${endsPid}/root/go`, '');
+    process.kill(diesPid, 'SIGKILL');
+    await Promise.all([ended(ends), ended(dies)]);
     const back = Date.now();
     await engine.run();
     assert.equal(await engine.inspect('ends', '{{.State.Status}} {{.State.ExitCode}}'), 'exited 42');
@@ -98,9 +106,12 @@ describe('a daemon that is killed', { skip: needsOwnDaemon }, () => {
   });
 
   it('removes --rm containers that ended meanwhile', async () => {
-    await engine.ok('run', '-d', '--rm', '--name', 'gone', '-v', '/anonymous', 'busybox', 'sleep', '0.5');
+    const flags = ['--rm', '--name', 'gone', '-v', '/anonymous'];
+    const id = await engine.ok('run', '-d', ...flags, 'busybox', 'sleep', '600');
+    const pid = await pidOf('gone');
     await engine.kill();
-    await pause(1000);
+    process.kill(pid, 'SIGKILL');
+    await ended(id);
     await engine.run();
     await eventually(
       () => engine.ok('ps', '-aq', '--filter', 'name=gone'),
@@ -136,20 +147,20 @@ describe('a daemon that is killed', { skip: needsOwnDaemon }, () => {
       '600',
     );
     await engine.ok('stop', '-t', '0', 'stopped');
-    const pids = await Promise.all(
-      ['always', 'unless'].map((name) => engine.inspect(name, '{{.State.Pid}}')),
-    );
+    const names = ['always', 'unless'];
+    const pids = await Promise.all(names.map(pidOf));
+    const ids = await Promise.all(names.map((name) => engine.inspect(name, '{{.Id}}')));
     await engine.kill();
-    for (const pid of pids) process.kill(Number(pid), 'SIGKILL');
-    await pause(300);
+    for (const pid of pids) process.kill(pid, 'SIGKILL');
+    await Promise.all(ids.map(ended));
     await engine.run();
-    for (const name of ['always', 'unless']) {
+    for (const name of names) {
       await eventually(
         () => engine.inspect(name, '{{.State.Status}}'),
         (seen) => seen === 'running',
         `${name} runs again`,
       );
-      assert.ok(!pids.includes(await engine.inspect(name, '{{.State.Pid}}')));
+      assert.ok(!pids.includes(await pidOf(name)));
     }
     assert.equal(await engine.inspect('stopped', '{{.State.Status}}'), 'exited');
     await engine.ok('rm', '-f', 'always', 'unless', 'stopped');

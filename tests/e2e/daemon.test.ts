@@ -96,10 +96,19 @@ describe('wharfd', { skip: needsOwnDaemon }, () => {
   });
 
   it('refuses a second daemon on its data root or exec root and goes on itself', async () => {
-    const args = engine.args().map((arg) => arg.replace(engine.socket, `${engine.socket}2`));
-    const same = await execute(WHARFD, args);
+    const same = await execute(
+      WHARFD,
+      engine.args().map((arg) => arg.replace(engine.socket, `${engine.socket}2`)),
+    );
     assert.notEqual(same.code, 0);
     assert.match(same.stderr, /exec root .* is in use by another running daemon/);
+    // What it might share besides: each of them is refused by itself.
+    const own = new Map([
+      [`unix://${engine.socket}`, `unix://${engine.socket}2`],
+      [engine.bridge, `${engine.bridge}b`],
+      [engine.nftTable, `${engine.nftTable}_b`],
+    ]);
+    const args = engine.args().map((arg) => own.get(arg) ?? arg);
     const otherRun = args.map((arg) => (arg === engine.execRoot ? `${engine.execRoot}-b` : arg));
     const sameData = await execute(WHARFD, otherRun);
     rmSync(`${engine.execRoot}-b`, { recursive: true, force: true });

@@ -70,12 +70,10 @@ describe('real software', { skip: needsOwnDaemon }, () => {
       `${url} answers`,
     );
 
-  /** Stops it; fails when it needed to be killed after its grace time. */
-  async function stopsInTime(name: string, code: number): Promise<void> {
-    const started = Date.now();
+  /** Stops it; fails when it needed to be killed after its grace time, which the code 137 would tell. */
+  async function stopsByItself(name: string, code: number): Promise<void> {
     await engine.ok('stop', name);
     assert.equal(await engine.inspect(name, '{{.State.ExitCode}} {{.State.OOMKilled}}'), `${code} false`);
-    assert.ok(Date.now() - started < 9_000, 'it stopped within its grace time');
     await engine.ok('rm', '-v', name);
   }
 
@@ -112,7 +110,7 @@ describe('real software', { skip: needsOwnDaemon }, () => {
       await engine.ok('stats', '--no-stream', '--format', '{{.Name}} {{.MemUsage}}', 'web'),
       /^web [\d.]+[KM]iB \/ /,
     );
-    await stopsInTime('web', 0);
+    await stopsByItself('web', 0);
   });
 
   it('python3 serves, and takes a signal', async () => {
@@ -135,7 +133,7 @@ describe('real software', { skip: needsOwnDaemon }, () => {
     const text = await fetched(`http://127.0.0.1:${await published('py', 8000)}/`);
     assert.match(text, /passwd/);
     assert.match(await engine.ok('logs', 'py'), /^ready/);
-    await stopsInTime('py', 0);
+    await stopsByItself('py', 0);
   });
 
   it('redis keeps its data over a restart', async () => {
@@ -165,7 +163,7 @@ describe('real software', { skip: needsOwnDaemon }, () => {
     );
     assert.equal((await cli('set', 'key', 'value')).stdout, 'OK\n');
     assert.equal((await cli('get', 'key')).stdout, 'value\n');
-    await stopsInTime('cache', 0);
+    await stopsByItself('cache', 0);
     await engine.ok('volume', 'rm', 'redis-data');
   });
 
@@ -215,7 +213,7 @@ describe('real software', { skip: needsOwnDaemon }, () => {
       (await engine.docker('logs', 'db')).stderr,
       /database system is ready to accept connections/,
     );
-    await stopsInTime('db', 0);
+    await stopsByItself('db', 0);
     await engine.ok('volume', 'rm', 'pg');
   });
 });
