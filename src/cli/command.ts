@@ -16,6 +16,9 @@ export const exactly = (count: number): Arity => ({ min: count, max: count });
 /** So many operands or more. */
 export const atLeast = (count: number): Arity => ({ min: count, max: Number.POSITIVE_INFINITY });
 
+/** What an operand can name. */
+export type Completable = 'containers' | 'running' | 'images' | 'volumes' | 'networks' | 'contexts' | 'files';
+
 /** A command: what it takes and what it does. */
 export interface CommandSpec {
   /** The operands part of its usage, `[OPTIONS] CONTAINER [CONTAINER...]`. */
@@ -25,8 +28,8 @@ export interface CommandSpec {
   readonly arity: Arity;
   /** False when flags end at the first operand. */
   readonly interspersed?: boolean;
-  /** What completion offers for operands. */
-  readonly completes?: 'containers' | 'running' | 'images' | 'volumes' | 'networks' | 'files';
+  /** What completion offers: for all operands (for the first where flags end there), or for each in turn. */
+  readonly completes?: Completable | readonly Completable[];
   /** Does it; the number is the exit code. */
   run(context: Context, flags: ParsedFlags): Promise<number> | number;
 }

@@ -2,7 +2,7 @@ import { type CommandSpec, ExitError, type Terminal } from './command.ts';
 import { configHome, createContext, globalFlags } from './context.ts';
 import { describeError } from './errors.ts';
 import { FlagError, type FlagSpec, flag, type ParsedFlags, parseFlags } from './flags.ts';
-import { ABSENT, absentText, COMMANDS, findCommand, GROUPS } from './registry.ts';
+import { ABSENT, absentText, COMMANDS, findCommand, GROUPS, REFUSED } from './registry.ts';
 import { VERSION } from './version.ts';
 
 const PROGRAM = 'wharf';
@@ -174,7 +174,7 @@ async function unknown(words: readonly string[], terminal: Terminal, fail: Fail)
 export function subcommands(words: readonly string[]): string[] {
   const prefix = words.length === 0 ? '' : `${words.join(' ')} `;
   const names = COMMANDS.flatMap((each) => each.names).filter(
-    (name) => name.startsWith(prefix) && !name.startsWith('__'),
+    (name) => name.startsWith(prefix) && !name.startsWith('__') && !REFUSED.has(name.split(' ').at(-1) ?? ''),
   );
   const groups = prefix === '' ? Object.keys(GROUPS) : [];
   return [

@@ -7,7 +7,7 @@ export const command: CommandSpec = {
   summary: 'List port mappings or a specific mapping for the container',
   flags: [],
   arity: { min: 1, max: 2 },
-  completes: 'containers',
+  completes: ['containers'],
   async run(context, flags) {
     const [id = '', wanted] = flags.operands;
     const ports = (await inspectContainer(context.client(), id)).NetworkSettings.Ports ?? {};

@@ -8,7 +8,7 @@ export const command: CommandSpec = {
   summary: 'Rename a container',
   flags: [],
   arity: exactly(2),
-  completes: 'containers',
+  completes: ['containers'],
   async run(context, flags) {
     const [id = '', name = ''] = flags.operands.map((each) => each.trim());
     if (id === '' || name === '')

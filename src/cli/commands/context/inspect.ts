@@ -9,6 +9,7 @@ export const command: CommandSpec = {
   summary: 'Display detailed information on one or more contexts',
   flags: [documentFormat()],
   arity: ANY_OPERANDS,
+  completes: 'contexts',
   run(context, flags) {
     const names = flags.operands.length > 0 ? flags.operands : [context.contextName()];
     return inspectAll(context, names, flags.string('format'), async (name) => {

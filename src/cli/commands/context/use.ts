@@ -9,6 +9,7 @@ export const command: CommandSpec = {
   summary: 'Set the current context',
   flags: [],
   arity: exactly(1),
+  completes: 'contexts',
   run(context, flags) {
     const [name = ''] = flags.operands;
     const { dir } = context.config();

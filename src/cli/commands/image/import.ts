@@ -14,7 +14,7 @@ export const command: CommandSpec = {
     flag('platform', 'string', 'Set platform if server is multi-platform capable'),
   ],
   arity: atLeast(1),
-  completes: 'files',
+  completes: ['files', 'images'],
   async run(context, flags) {
     const [source = '', target] = flags.operands;
     if (target !== undefined) splitTarget(target);

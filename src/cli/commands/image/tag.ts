@@ -8,7 +8,7 @@ export const command: CommandSpec = {
   summary: 'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE',
   flags: [],
   arity: exactly(2),
-  completes: 'images',
+  completes: ['images', 'images'],
   async run(context, flags) {
     const [source = '', target = ''] = flags.operands;
     let parts: { repo: string; tag: string | undefined };

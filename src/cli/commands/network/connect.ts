@@ -22,7 +22,7 @@ export const command: CommandSpec = {
     flag('link-local-ip', 'strings', 'Add a link-local address for the container'),
   ],
   arity: exactly(2),
-  completes: 'networks',
+  completes: ['networks', 'containers'],
   async run(context, flags) {
     const [network = '', container = ''] = flags.operands;
     await connectNetwork(context.client(), network, {

@@ -7,7 +7,7 @@ export const command: CommandSpec = {
   summary: 'Disconnect a container from a network',
   flags: [flag('f,force', 'bool', 'Force the container to disconnect from a network')],
   arity: exactly(2),
-  completes: 'networks',
+  completes: ['networks', 'containers'],
   async run(context, flags) {
     const [network = '', Container = ''] = flags.operands;
     await disconnectNetwork(context.client(), network, { Container, Force: flags.bool('force') });

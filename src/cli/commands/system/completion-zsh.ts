@@ -2,9 +2,18 @@ import { type CommandSpec, NO_OPERANDS } from '../../command.ts';
 
 const SCRIPT = `#compdef wharf
 _wharf() {
+  local found
   local -a offers
-  offers=("\${(@f)$(wharf __complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null)}")
-  if [[ -n "$offers[1]" ]]; then compadd -a offers; else _files; fi
+  found=$(wharf __complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null)
+  if (( $? == 3 )); then
+    [[ -prefix -*= ]] && compset -P 1 '*='
+    _files
+    return
+  fi
+  offers=("\${(@f)found}")
+  [[ -n "$offers[1]" ]] || return 1
+  compadd -S '' -- "\${(@M)offers:#*[=:]}"
+  compadd -- "\${(@)offers:#*[=:]}"
 }
 compdef _wharf wharf
 `;
