@@ -41,7 +41,7 @@ export { SeqpacketConnection } from './seqpacket.ts';
 export { signalName, signalNumber } from './signals.ts';
 export { type ChildProcessHandle, type SpawnRequest, spawnProcess } from './spawn.ts';
 export { mkfifo, type SystemInfo, sysinfo, uname } from './system.ts';
-export { socketPeer } from './unix-socket.ts';
+export { hungUp, socketPeer } from './unix-socket.ts';
 export {
   fgetxattr,
   flistxattr,

@@ -69,3 +69,17 @@ export function socketPeer(fd: Fd | number): { pid: number; uid: number; gid: nu
   // A socket of another family, or one not connected, answers with pid 0 and uid -1.
   return pid === 0 ? undefined : { pid, uid, gid };
 }
+
+const POLLHUP = 0x10;
+const pollCall = libcFunction<[Buffer, number, number]>('int poll(void *fds, ulong count, int timeout)');
+
+/**
+ * Which of these descriptors have no other end any more (POLLHUP of poll(2)). A Unix socket whose peer only stopped
+ * sending is not among them; of TCP only a broken connection is.
+ */
+export function hungUp(fds: readonly number[]): boolean[] {
+  const polled = Buffer.alloc(8 * fds.length);
+  for (const [at, fd] of fds.entries()) polled.writeInt32LE(fd, 8 * at);
+  if (fds.length > 0 && pollCall(polled, fds.length, 0) < 0) return fds.map(() => false);
+  return fds.map((_, at) => (polled.readUInt16LE(8 * at + 6) & POLLHUP) !== 0);
+}

@@ -3,6 +3,7 @@ import type { StdioSession } from '../backend/index.ts';
 import { DetachScanner } from './detach-keys.ts';
 import { drained, writeCoalesced } from './drain.ts';
 import { frame } from './stdio-frames.ts';
+import { whenVanished } from './vanished.ts';
 
 /** A client that got all output has this long to close its side. */
 const LINGER_MS = 5_000;
@@ -65,7 +66,9 @@ function pumpInput(connection: Duplex, session: StdioSession, leave: () => void)
     connection.pause();
     input.write(data).then(() => connection.resume(), failed);
   };
+  let unwatch = () => {};
   const onEnd = () => {
+    unwatch = whenVanished(connection, leave);
     if (!input || stopped) return;
     const held = scanner.flush();
     const last = held.length > 0 ? input.write(held) : Promise.resolve();
@@ -75,6 +78,7 @@ function pumpInput(connection: Duplex, session: StdioSession, leave: () => void)
   connection.resume();
   return () => {
     stopped = true;
+    unwatch();
     connection.resume();
   };
 }
