@@ -1,7 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoCode } from '../base/index.ts';
-import { fileError } from './files.ts';
+import { fileError, nodeFs } from './files.ts';
 
 /** What the client's `config.json` may say, as far as it is used. */
 export interface ClientConfig {
@@ -26,7 +25,7 @@ export interface ClientConfig {
 export function readConfig(dir: string, warn: (text: string) => void): ClientConfig {
   const file = join(dir, 'config.json');
   try {
-    const parsed: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    const parsed: unknown = JSON.parse(nodeFs().readFileSync(file, 'utf8'));
     if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
       throw new Error('it is not a JSON object');
     return { ...parsed, dir };
@@ -67,7 +66,7 @@ export function storedContexts(dir: string): StoredContext[] {
   const root = join(dir, 'contexts', 'meta');
   let ids: string[];
   try {
-    ids = readdirSync(root);
+    ids = nodeFs().readdirSync(root);
   } catch {
     return [];
   }
@@ -78,7 +77,7 @@ export function storedContexts(dir: string): StoredContext[] {
 
 function readMeta(dir: string, file: string): StoredContext[] {
   try {
-    const meta = JSON.parse(readFileSync(file, 'utf8')) as ContextMeta;
+    const meta = JSON.parse(nodeFs().readFileSync(file, 'utf8')) as ContextMeta;
     const name = meta.Name ?? '';
     const docker = meta.Endpoints?.docker;
     const id = process.getBuiltinModule('node:crypto').hash('sha256', name);

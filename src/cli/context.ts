@@ -80,7 +80,16 @@ export function createContext(
     }
   };
   return {
-    ...terminal,
+    // Each is opened when it is first used; to spread them would open them, and run every getter of `process`.
+    get stdin() {
+      return terminal.stdin;
+    },
+    get stdout() {
+      return terminal.stdout;
+    },
+    get stderr() {
+      return terminal.stderr;
+    },
     program: 'wharf',
     path,
     env,

@@ -1,6 +1,12 @@
-import { createReadStream, type ReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { errnoCode, WharfError } from '../base/index.ts';
+
+/**
+ * Node's file module without its ES facade: an `import` reads every export once, and with them the promises, which
+ * load half of the streams and the line editor.
+ */
+export function nodeFs(): typeof import('node:fs') {
+  return process.getBuiltinModule('node:fs');
+}
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'no such file or directory',
@@ -23,16 +29,4 @@ export function fileError(path: string, thrown: unknown): WharfError {
   const call = code === 'EISDIR' || code === 'EIO' ? 'read' : 'open';
   const reason = REASONS[code] ?? (code || WharfError.from(thrown).message);
   return new WharfError('invalid', `${call} ${path}: ${reason}`, { cause: thrown });
-}
-
-/** Opens a file to be sent. Throws WharfError `invalid` when it cannot be opened, or is a directory. */
-export async function openInput(path: string): Promise<ReadStream> {
-  try {
-    const handle = await open(path);
-    if (!(await handle.stat()).isDirectory()) return createReadStream(path, { fd: handle });
-    await handle.close();
-  } catch (thrown) {
-    throw fileError(path, thrown);
-  }
-  throw new WharfError('invalid', `read ${path}: is a directory`);
 }

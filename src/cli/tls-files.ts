@@ -1,9 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { errnoCode, WharfError } from '../base/index.ts';
 import type { TlsMaterial } from '../client/index.ts';
 import type { StoredContext } from './config.ts';
-import { fileError } from './files.ts';
+import { fileError, nodeFs } from './files.ts';
 import type { ParsedFlags } from './flags.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -68,7 +67,7 @@ function refused(reason: string): WharfError {
 
 function read(file: string, must: boolean): Buffer | undefined {
   try {
-    return readFileSync(file);
+    return nodeFs().readFileSync(file);
   } catch (thrown) {
     if (!must && errnoCode(thrown) === 'ENOENT') return undefined;
     throw new WharfError('invalid', `unable to resolve docker endpoint: ${fileError(file, thrown).message}`, {

@@ -1,9 +1,8 @@
-import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { errnoCode, isKind, WharfError } from '../../base/index.ts';
 import { type CreateRequest, createContainer, createImage } from '../../client/index.ts';
 import { type Context, ExitError } from '../command.ts';
 import { describeError } from '../errors.ts';
-import { fileError } from '../files.ts';
+import { fileError, nodeFs } from '../files.ts';
 import type { ParsedFlags } from '../flags.ts';
 import { showProgress } from '../progress.ts';
 import { familiarName, splitTarget } from '../reference.ts';
@@ -49,19 +48,19 @@ export async function create(context: Context, flags: ParsedFlags, request: Crea
   const fd = openIdFile(cidfile);
   try {
     const id = await makeContainer(context, flags, request);
-    writeSync(fd, id);
+    nodeFs().writeSync(fd, id);
     return id;
   } catch (thrown) {
-    rmSync(cidfile, { force: true });
+    nodeFs().rmSync(cidfile, { force: true });
     throw thrown;
   } finally {
-    closeSync(fd);
+    nodeFs().closeSync(fd);
   }
 }
 
 function openIdFile(file: string): number {
   try {
-    return openSync(file, 'wx', 0o666);
+    return nodeFs().openSync(file, 'wx', 0o666);
   } catch (thrown) {
     const found = errnoCode(thrown) === 'EEXIST';
     throw new WharfError(

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { errnoCode } from '../../base/index.ts';
-import { fileError } from '../files.ts';
+import { fileError, nodeFs } from '../files.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -21,7 +20,7 @@ export function keyValues(
 function readLines(file: string, env: Env | undefined): string[] {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = nodeFs().readFileSync(file, 'utf8');
   } catch (thrown) {
     const error = fileError(file, thrown);
     throw errnoCode(thrown) === 'EISDIR' ? new Error(`invalid env file (${file}): ${error.message}`) : error;

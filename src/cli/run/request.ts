@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { CreateRequest } from '../../client/index.ts';
-import { fileError } from '../files.ts';
+import { fileError, nodeFs } from '../files.ts';
 import type { ParsedFlags } from '../flags.ts';
 import { parseBytes } from '../quantities.ts';
 import { keyValues, toMap } from './env-file.ts';
@@ -256,7 +255,7 @@ function securityOptions(values: readonly string[]): { options: string[] | null;
 function seccompProfile(file: string): string {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = nodeFs().readFileSync(file, 'utf8');
   } catch (thrown) {
     throw new Error(`opening seccomp profile (${file}) failed: ${fileError(file, thrown).message}`);
   }

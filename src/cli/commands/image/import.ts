@@ -1,7 +1,7 @@
 import { createImage } from '../../../client/index.ts';
 import { atLeast, type CommandSpec } from '../../command.ts';
-import { openInput } from '../../files.ts';
 import { flag } from '../../flags.ts';
+import { openInput } from '../../input.ts';
 import { showProgress } from '../../progress.ts';
 import { splitTarget } from '../../reference.ts';
 

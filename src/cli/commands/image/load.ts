@@ -1,8 +1,8 @@
 import { WharfError } from '../../../base/index.ts';
 import { loadImages, readAll } from '../../../client/index.ts';
 import { type CommandSpec, NO_OPERANDS } from '../../command.ts';
-import { openInput } from '../../files.ts';
 import { flag } from '../../flags.ts';
+import { openInput } from '../../input.ts';
 import { platformQuery } from '../../platform.ts';
 import { showProgress } from '../../progress.ts';
 
