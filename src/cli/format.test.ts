@@ -39,24 +39,34 @@ test('columns are as wide as their widest cell and three blanks, at least ten', 
   assert.equal(alignColumns('A\tB\n'), 'A         B\n');
 });
 
-test('a listing has headers for table formats alone', () => {
+test('a listing has headers for table formats alone', async () => {
   const rows = [row({ Name: () => 'x', Image: () => 'y' }, { 'a.b-c': '1' })];
   const listing = { typeName: 'T', headers: { Name: 'NAMES', Image: 'IMAGE', Labels: 'LABELS' }, rows };
   assert.equal(
-    renderListing({ ...listing, format: 'table {{.Name}}\\t{{.Label "a.b-c"}}' }),
+    await renderListing({ ...listing, format: 'table {{.Name}}\\t{{.Label "a.b-c"}}' }),
     'NAMES     b c\nx         1\n',
   );
-  assert.equal(renderListing({ ...listing, format: '{{.Name}}' }), 'x\n');
-  assert.equal(renderListing({ ...listing, format: 'json' }), '{"Image":"y","Name":"x"}\n');
+  assert.equal(await renderListing({ ...listing, format: '{{.Name}}' }), 'x\n');
+  assert.equal(
+    await renderListing({ ...listing, format: 'table {{.Name}}\\t{{.Image}}' }),
+    'NAMES     IMAGE\nx         y\n',
+  );
+  assert.equal(await renderListing({ ...listing, format: '{{upper .Name}} {{.Image}}' }), 'X y\n');
+  await assert.rejects(renderListing({ ...listing, format: '{{.Nope}}' }), /Nope/);
+  assert.equal(await renderListing({ ...listing, format: '{{.Name}}', rows: [] }), '');
+  assert.equal(await renderListing({ ...listing, format: 'json' }), '{"Image":"y","Name":"x"}\n');
 });
 
-test('names and labels cannot steer a terminal', () => {
+test('names and labels cannot steer a terminal', async () => {
   for (let code = 0; code < 0xa0; code++) {
     if (code >= 0x20 && code < 0x7f) continue;
     assert.equal(safeCell(`a${String.fromCharCode(code)}b`), 'ab');
   }
   const rows = [row({ Name: () => '\u001b]0;x\u0007\u009b31mred\nline' })];
-  assert.equal(renderListing({ typeName: 'T', headers: {}, rows, format: '{{.Name}}' }), ']0;x31mredline\n');
+  assert.equal(
+    await renderListing({ typeName: 'T', headers: {}, rows, format: '{{.Name}}' }),
+    ']0;x31mredline\n',
+  );
 });
 
 test('ports are joined to ranges', () => {

@@ -1,7 +1,7 @@
 import type { ContainerRow, ImageRow } from '../client/index.ts';
 import { ellipsis, goTime, humanDuration, humanSize, truncateId } from './human.ts';
 import { type Row, row } from './table.ts';
-import { quote } from './template/index.ts';
+import { quote } from './template/quote.ts';
 
 /** Headers of a list of containers. */
 export const CONTAINER_HEADERS: Readonly<Record<string, string>> = {

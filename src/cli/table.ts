@@ -1,13 +1,6 @@
 import { ExitError } from './command.ts';
 import { safeCell } from './sanitize.ts';
-import {
-  compileTemplate,
-  isTemplateError,
-  Methods,
-  type TemplateError,
-  toJson,
-  type Value,
-} from './template/index.ts';
+import type { TemplateError, Value } from './template/index.ts';
 
 /** The column's least width and the blanks after it, as Docker's tables have them. */
 const MIN_WIDTH = 10;
@@ -71,23 +64,59 @@ export function unescapeFormat(format: string): string {
 }
 
 /** The listing as text. Throws ExitError with Docker's text for a bad template. */
-export function renderListing(listing: Listing): string {
-  const { format } = listing;
-  if (format === 'json' || format === '{{json .}}')
-    return listing.rows.map((row) => `${toJson(methods(listing, row))}\n`).join('');
+export async function renderListing(listing: Listing): Promise<string> {
+  const { format, headers } = listing;
+  if (format === 'json' || format === '{{json .}}') {
+    const { Methods, toJson } = await import('./template/index.ts');
+    return listing.rows.map((row) => `${toJson(new Methods(listing.typeName, row))}\n`).join('');
+  }
   const isTable = format.startsWith('table');
   const body = unescapeFormat((isTable ? format.slice('table'.length) : format).trim());
+  const words = new Map<string, (...args: Value[]) => Value>(
+    Object.entries(headers).map(([name, word]) => [name, () => word]),
+  );
+  const [header = '', ...lines] =
+    plainLines(body, [...(isTable ? [words] : [new Map()]), ...listing.rows]) ??
+    (await templateLines(body, listing, isTable ? words : undefined));
+  const text = lines.map((line) => `${line}\n`).join('');
+  return isTable ? alignColumns(`${header}\n${text}`) : text;
+}
+
+/**
+ * The lines of a template of nothing but fields that all rows have as text: the standard tables, which need not load
+ * the template language.
+ */
+function plainLines(body: string, rows: readonly Row[]): string[] | undefined {
+  const parts = body.split(/\{\{\.(\w+)\}\}/);
+  if (parts.some((part, at) => at % 2 === 0 && /[{}]/.test(part))) return undefined;
+  const lines: string[] = [];
+  for (const row of rows) {
+    const cells = parts.map((part, at) => (at % 2 === 0 || row.size === 0 ? part : wordOf(row.get(part))));
+    if (!cells.every((cell) => typeof cell === 'string')) return undefined;
+    lines.push(cells.join(''));
+  }
+  return lines;
+}
+
+/** What a field without arguments gives; undefined for one that wants some, which is an error of the template. */
+function wordOf(field: ((...args: Value[]) => Value) | undefined): Value {
+  return field?.length === 0 ? field() : undefined;
+}
+
+/** The header, empty without `words`, and the lines of any other template. */
+async function templateLines(
+  body: string,
+  listing: Listing,
+  words: Map<string, (...args: Value[]) => Value> | undefined,
+): Promise<string[]> {
+  const { compileTemplate, isTemplateError, Methods } = await import('./template/index.ts');
   try {
     const template = compileTemplate(body);
-    const lines = listing.rows.map((row) => `${template.apply(methods(listing, row))}\n`);
-    if (!isTable) return lines.join('');
-    const words = new Map<string, (...args: Value[]) => Value>(
-      Object.entries(listing.headers).map(([name, word]) => [name, () => word]),
-    );
+    const lines = listing.rows.map((row) => template.apply(new Methods(listing.typeName, row)));
+    if (!words) return ['', ...lines];
     const label = (name: Value): Value => labelHeader(String(name));
     if (listing.headers['Labels'] !== undefined) words.set('Label', label);
-    const header = template.header(new Methods(listing.typeName, words));
-    return alignColumns(`${header}\n${lines.join('')}`);
+    return [template.header(new Methods(listing.typeName, words)), ...lines];
   } catch (thrown) {
     if (isTemplateError(thrown)) throw templateFailure(thrown, listing.errorPrefix);
     throw thrown;
@@ -102,10 +131,6 @@ function labelHeader(name: string): string {
 /** The exit that Docker's client makes of a template's error. */
 export function templateFailure(error: TemplateError, prefix = 'template parsing error'): ExitError {
   return new ExitError(error.stage === 'parse' ? 64 : 1, `${prefix}: ${error.describe()}`);
-}
-
-function methods(listing: Listing, row: Row): Methods {
-  return new Methods(listing.typeName, row);
 }
 
 /** Makes a row of plain words; foreign control characters are taken out. */

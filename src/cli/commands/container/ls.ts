@@ -4,7 +4,6 @@ import { flag } from '../../flags.ts';
 import { CONTAINER_HEADERS, containerRow } from '../../rows.ts';
 import { filterFlag, filtersOf, listFormat } from '../../shared-flags.ts';
 import { renderListing } from '../../table.ts';
-import { compileTemplate, isTemplateError, Methods } from '../../template/index.ts';
 
 const TYPE = '*formatter.ContainerContext';
 const TABLE = 'table {{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t{{.Names}}';
@@ -26,7 +25,7 @@ export const command: CommandSpec = {
   async run(context, flags) {
     const quiet = flags.bool('quiet');
     const chosen = flags.string('format') || (quiet ? '' : (context.config().psFormat ?? ''));
-    const size = flags.bool('size') || probe(chosen);
+    const size = flags.bool('size') || (await probe(chosen));
     const last = flags.bool('latest') && flags.number('last') === -1 ? 1 : flags.number('last');
     const rows = await listContainers(context.client(), {
       all: flags.bool('all'),
@@ -43,9 +42,11 @@ export const command: CommandSpec = {
       rows: rows.map((item) => containerRow(item, context.now(), full)),
     };
     if (chosen === 'raw')
-      context.print(renderListing({ ...listing, format: quiet ? 'container_id: {{.ID}}' : raw(size) }));
+      context.print(await renderListing({ ...listing, format: quiet ? 'container_id: {{.ID}}' : raw(size) }));
     else
-      context.print(renderListing({ ...listing, format: plain ? (quiet ? '{{.ID}}' : standard) : chosen }));
+      context.print(
+        await renderListing({ ...listing, format: plain ? (quiet ? '{{.ID}}' : standard) : chosen }),
+      );
     return 0;
   },
 };
@@ -66,8 +67,9 @@ function raw(size: boolean): string {
 }
 
 /** Whether a template asks for sizes, which are dear; it is tried on an empty row, so that its errors show early. */
-function probe(format: string): boolean {
+async function probe(format: string): Promise<boolean> {
   if (format === '' || format === 'table' || format === 'raw' || format === 'json') return false;
+  const { compileTemplate, isTemplateError, Methods } = await import('../../template/index.ts');
   let asked = false;
   const members = new Map<string, (...args: never[]) => string>();
   for (const name of Object.keys(CONTAINER_HEADERS)) members.set(name, () => '');

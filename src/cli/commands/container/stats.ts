@@ -39,15 +39,16 @@ export const command: CommandSpec = {
       await Promise.all(
         names.map((name) => follow(context, name, false, (sample) => latest.set(name, sample))),
       );
-      context.print(draw());
+      context.print(await draw());
       return 0;
     }
     const clear = context.stdout.isTTY ? '\u001b[H\u001b[J' : '';
-    const timer = setInterval(() => context.print(`${clear}${draw()}`), 500);
+    const failed = Promise.withResolvers<never>();
+    const show = async () => context.print(`${clear}${await draw()}`);
+    const timer = setInterval(() => void show().catch(failed.reject), 500);
     try {
-      await Promise.all(
-        names.map((name) => follow(context, name, true, (sample) => latest.set(name, sample))),
-      );
+      const streams = names.map((name) => follow(context, name, true, (sample) => latest.set(name, sample)));
+      await Promise.race([Promise.all(streams), failed.promise]);
     } finally {
       clearInterval(timer);
     }

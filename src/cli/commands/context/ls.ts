@@ -17,7 +17,7 @@ export const command: CommandSpec = {
   summary: 'List contexts',
   flags: [listFormat(), flag('q,quiet', 'bool', 'Only show context names')],
   arity: NO_OPERANDS,
-  run(context, flags) {
+  async run(context, flags) {
     const current = context.contextName();
     const fallback = {
       name: 'default',
@@ -42,7 +42,7 @@ export const command: CommandSpec = {
       ? '{{.Name}}'
       : 'table {{.Name}}\t{{.Description}}\t{{.DockerEndpoint}}\t{{.Error}}';
     context.print(
-      renderListing({
+      await renderListing({
         format: chosen === '' || chosen === 'table' ? standard : chosen,
         typeName: '*formatter.ClientContextContext',
         headers: HEADERS,

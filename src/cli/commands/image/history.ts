@@ -57,7 +57,7 @@ export const command: CommandSpec = {
       ? '{{.ID}}'
       : `table {{.ID}}\t{{.CreatedSince}}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}`;
     const format = chosen === '' || chosen === 'table' ? standard : chosen;
-    context.print(renderListing({ format, typeName: '*image.historyContext', headers, rows }));
+    context.print(await renderListing({ format, typeName: '*image.historyContext', headers, rows }));
     return 0;
   },
 };

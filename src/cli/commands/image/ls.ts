@@ -38,7 +38,7 @@ export const command: CommandSpec = {
     const format = chosen === '' || chosen === 'table' ? (quiet ? '{{.ID}}' : standard) : chosen;
     const rows = lines.map((line) => imageLine(line, context.now(), full));
     context.print(
-      renderListing({ format, typeName: '*formatter.imageContext', headers: IMAGE_HEADERS, rows }),
+      await renderListing({ format, typeName: '*formatter.imageContext', headers: IMAGE_HEADERS, rows }),
     );
     return 0;
   },

@@ -56,7 +56,9 @@ export const command: CommandSpec = {
           ? '{{.ID}}'
           : 'table {{.ID}}\t{{.Name}}\t{{.Driver}}\t{{.Scope}}'
         : chosen;
-    context.print(renderListing({ format, typeName: '*network.networkContext', headers: HEADERS, rows }));
+    context.print(
+      await renderListing({ format, typeName: '*network.networkContext', headers: HEADERS, rows }),
+    );
     return 0;
   },
 };

@@ -33,7 +33,7 @@ export const command: CommandSpec = {
     const usage = await diskUsage(context.client());
     const chosen = flags.string('format');
     if (flags.bool('verbose') && chosen === '') {
-      context.print(verbose(context, usage));
+      context.print(await verbose(context, usage));
       return 0;
     }
     const rows = sums(usage).map((sum) =>
@@ -50,7 +50,7 @@ export const command: CommandSpec = {
     );
     const standard = 'table {{.Type}}\t{{.TotalCount}}\t{{.Active}}\t{{.Size}}\t{{.Reclaimable}}';
     context.print(
-      renderListing({
+      await renderListing({
         format: chosen === '' || chosen === 'table' ? standard : chosen,
         typeName: '*formatter.diskUsageImagesContext',
         headers: HEADERS,
@@ -116,23 +116,23 @@ function sums(usage: DiskUsage): Sum[] {
   ];
 }
 
-function verbose(context: Context, usage: DiskUsage): string {
+async function verbose(context: Context, usage: DiskUsage): Promise<string> {
   const now = context.now();
-  const images = renderListing({
+  const images = await renderListing({
     format:
       'table {{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}\t{{.SharedSize}}\t{{.UniqueSize}}\t{{.Containers}}',
     typeName: '*formatter.imageContext',
     headers: IMAGE_HEADERS,
     rows: (usage.Images ?? []).flatMap(imageLines).map((line) => imageLine(line, now, false)),
   });
-  const containers = renderListing({
+  const containers = await renderListing({
     format:
       'table {{.ID}}\t{{.Image}}\t{{.Command}}\t{{.LocalVolumes}}\t{{.Size}}\t{{.RunningFor}}\t{{.Status}}\t{{.Names}}',
     typeName: '*formatter.ContainerContext',
     headers: CONTAINER_HEADERS,
     rows: (usage.Containers ?? []).map((each) => containerRow({ ...each, SizeRootFs: 0 }, now, false)),
   });
-  const volumes = renderListing({
+  const volumes = await renderListing({
     format: 'table {{.Name}}\t{{.Links}}\t{{.Size}}',
     typeName: '*formatter.volumeContext',
     headers: { Name: 'VOLUME NAME', Links: 'LINKS', Size: 'SIZE' },
@@ -146,7 +146,7 @@ function verbose(context: Context, usage: DiskUsage): string {
   });
   const cache = usage.BuildCache ?? [];
   const size = humanSize(cache.filter((each) => !each.Shared).reduce((sum, each) => sum + each.Size, 0));
-  const header = renderListing({
+  const header = await renderListing({
     format: 'table {{.ID}}\t{{.Type}}\t{{.Size}}\t{{.Created}}\t{{.Last}}\t{{.Usage}}\t{{.Shared}}',
     typeName: '',
     headers: {

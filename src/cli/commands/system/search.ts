@@ -44,7 +44,9 @@ export const command: CommandSpec = {
       chosen === '' || chosen === 'table'
         ? 'table {{.Name}}\t{{.Description}}\t{{.StarCount}}\t{{.IsOfficial}}'
         : chosen;
-    context.print(renderListing({ format, typeName: '*formatter.searchContext', headers: HEADERS, rows }));
+    context.print(
+      await renderListing({ format, typeName: '*formatter.searchContext', headers: HEADERS, rows }),
+    );
     return 0;
   },
 };

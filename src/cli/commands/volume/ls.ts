@@ -52,7 +52,9 @@ export const command: CommandSpec = {
     const chosen = flags.string('format') || (quiet ? '' : (context.config().volumesFormat ?? ''));
     const format =
       chosen === '' || chosen === 'table' ? (quiet ? '{{.Name}}' : 'table {{.Driver}}\t{{.Name}}') : chosen;
-    context.print(renderListing({ format, typeName: '*formatter.volumeContext', headers: HEADERS, rows }));
+    context.print(
+      await renderListing({ format, typeName: '*formatter.volumeContext', headers: HEADERS, rows }),
+    );
     return 0;
   },
 };
