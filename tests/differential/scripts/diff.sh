@@ -1,2 +1,2 @@
 N=${N:-df$$}
-$DOCKER run --name $N-f busybox sh -c "touch /new; rm /bin/vi" ; $DOCKER diff $N-f; $DOCKER rm $N-f
+$DOCKER run --name $N-f busybox sh -c "touch /new; rm /bin/vi" ; $DOCKER diff $N-f | sort; $DOCKER rm $N-f
