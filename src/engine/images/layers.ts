@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto';
-import { pipeline, Readable } from 'node:stream';
-import { constants, createZstdCompress } from 'node:zlib';
+import { pipeline, Readable, type TransformOptions } from 'node:stream';
+import { constants, createZstdCompress, type ZstdOptions } from 'node:zlib';
 import { decompress, readTar } from '../../archive/index.ts';
 import { type KeyedLock, type Logger, newId, UndoStack } from '../../base/index.ts';
 import type { ContentStore } from '../../content/index.ts';
 import { type Descriptor, type Digest, MediaTypes, parseDigest } from '../../oci/index.ts';
 import type { Snapshotter } from '../../snapshot/index.ts';
 import type { ImageLayer } from './store.ts';
+
+/** What the compressor gives at a time: each piece is a trip to another thread, and its default pieces are of 16 KiB. */
+const CHUNK = 1 << 20;
 
 /** Begins the keys of snapshots that layers are unpacked into. */
 export const EXTRACT_PREFIX = 'extract-';
@@ -44,7 +47,12 @@ export async function storePlainLayer(
       yield chunk;
     }
   };
-  const compress = createZstdCompress({ params: { [constants.ZSTD_c_compressionLevel]: 1 } });
+  const options: ZstdOptions & TransformOptions = {
+    chunkSize: CHUNK,
+    highWaterMark: 4 * CHUNK,
+    params: { [constants.ZSTD_c_compressionLevel]: 1 },
+  };
+  const compress = createZstdCompress(options);
   // A failing source destroys the compressor with its error, which the store's write then reports.
   const packed = pipeline(Readable.from(hashed(), { objectMode: false }), compress, () => {});
   const written = await content.write(packed, undefined, signal);
