@@ -182,3 +182,36 @@ test('a redraw is provoked by a row too many', async () => {
   await provokeRedraw(fakeTerminal().terminal, async (size) => sizes.push(size));
   assert.deepEqual(sizes, [{ rows: 25, columns: 80 }]);
 });
+
+test('a platform is checked here, and one that the image lacks is asked of a registry', async () => {
+  const unknown = await run(['create', '--platform', 'foo', 'x'], nothing);
+  assert.deepEqual(
+    [unknown.code, unknown.err, unknown.asked],
+    [
+      1,
+      'error parsing specified platform: "foo": unknown operating system or architecture: invalid argument\n',
+      [],
+    ],
+  );
+  assert.match(
+    (await run(['create', '--platform', 'a/b/c/d', 'x'], nothing)).err,
+    /cannot parse platform specifier/,
+  );
+  const { code, err, asked } = await run(['create', '--platform', 'linux/arm64', 'x'], (request) => ({
+    status: 404,
+    json: {
+      message: request.url?.startsWith('/images')
+        ? 'nowhere'
+        : 'image with reference x was found but its platform (linux/amd64) does not match the specified platform (linux/arm64)',
+    },
+  }));
+  assert.deepEqual(
+    [code, err, asked.length],
+    [1, "Unable to find image 'x:latest' locally\nError response from daemon: nowhere\n", 2],
+  );
+});
+
+test('a command that the engine refuses says what to use', async () => {
+  const { err } = await run(['search', 'x'], () => ({ status: 501, json: { message: 'no searching' } }));
+  assert.match(err, /^Error response from daemon: no searching; images come from "wharf image bootstrap"/);
+});

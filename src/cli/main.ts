@@ -1,8 +1,9 @@
+import { isKind } from '../base/index.ts';
 import { type CommandSpec, ExitError, type Terminal } from './command.ts';
 import { configHome, createContext, globalFlags } from './context.ts';
 import { describeError } from './errors.ts';
 import { FlagError, type FlagSpec, flag, type ParsedFlags, parseFlags } from './flags.ts';
-import { ABSENT, absentText, COMMANDS, findCommand, GROUPS, REFUSED } from './registry.ts';
+import { ABSENT, absentText, COMMANDS, findCommand, GROUPS, REFUSED, refusedText } from './registry.ts';
 import { VERSION } from './version.ts';
 
 const PROGRAM = 'wharf';
@@ -90,7 +91,8 @@ async function execute(
   } catch (thrown) {
     if (thrown instanceof ExitError)
       return thrown.message === '' ? thrown.code : fail(thrown.message, thrown.code);
-    return fail(describeError(thrown), 1);
+    const instead = isKind(thrown, 'not-implemented') ? refusedText(path) : '';
+    return fail(`${describeError(thrown)}${instead}`, 1);
   }
 }
 

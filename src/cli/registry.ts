@@ -63,6 +63,13 @@ export const ABSENT: ReadonlySet<string> = new Set(
   ].flatMap((word) => [word, `container ${word}`, `image ${word}`]),
 );
 
+/** What is said after an engine refused such a command; empty for other commands. */
+export function refusedText(path: string): string {
+  return path === 'login' || path === 'search'
+    ? '; images come from "wharf image bootstrap", "wharf load" and "wharf import"'
+    : '';
+}
+
 /** The error of a word of docker that this version does not have. */
 export function absentText(program: string, path: string): string {
   const instead = INSTEAD[path.split(' ').at(-1) ?? ''];

@@ -4,6 +4,7 @@ import { type Context, ExitError } from '../command.ts';
 import { describeError } from '../errors.ts';
 import { fileError, nodeFs } from '../files.ts';
 import type { ParsedFlags } from '../flags.ts';
+import { checkPlatform } from '../platform.ts';
 import { showProgress } from '../progress.ts';
 import { familiarName, splitTarget } from '../reference.ts';
 import { registryAuth } from '../registry-auth.ts';
@@ -76,11 +77,14 @@ function openIdFile(file: string): number {
 async function makeContainer(context: Context, flags: ParsedFlags, request: CreateRequest): Promise<string> {
   const image = flags.operands[0] ?? '';
   if (!/^(?:sha256:)?[0-9a-f]{64}$/.test(image)) splitTarget(image);
+  checkPlatform(flags.string('platform'));
   const platform = flags.string('platform').toLowerCase() || undefined;
   const query = { name: flags.string('name') || undefined, platform };
   if (flags.string('pull') === 'always') await pull(context, image, platform, flags.bool('quiet'));
   const made = await createContainer(context.client(), request, query).catch(async (thrown: unknown) => {
-    const missing = isKind(thrown, 'not-found') && /No such image/.test(WharfError.from(thrown).message);
+    const missing =
+      isKind(thrown, 'not-found') &&
+      /No such image|does not match the specified platform/.test(WharfError.from(thrown).message);
     if (!missing || flags.string('pull') === 'never') throw thrown;
     if (!flags.bool('quiet')) context.warn(`Unable to find image '${familiarName(image)}' locally\n`);
     await pull(context, image, platform, flags.bool('quiet'));
