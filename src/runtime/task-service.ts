@@ -131,7 +131,13 @@ class ConmonTaskService implements TaskService {
     if (task) return task.delete();
     // A start that was cut off.
     const cgroup = saidIn<OciSpec>(`${bundle}/config.json`)?.linux.cgroupsPath ?? '';
-    if (runtime) return removeTask(this.place(id, runtime), { id, cgroup }, log);
+    if (runtime) {
+      const place = this.place(id, runtime);
+      const begun = begunTask(bundle, { id, cgroup });
+      if (!begun) return removeTask(place, { id, cgroup }, log);
+      // Its monitor must have ended: it would write down the exit after all else is gone.
+      return new ConmonTask(place, begun, monitorEnd(begun.monitorPid, bundle), log).delete();
+    }
     // Without its bundle, where the state lies tells which runtime it is of, and nothing where that is.
     const names = await readdir(`${execRoot}/runtime`);
     for (const name of names.length > 0 ? names : ['crun']) {
@@ -144,6 +150,23 @@ class ConmonTaskService implements TaskService {
 function sizedSpec({ spec, terminal, consoleSize }: TaskRequest): OciSpec {
   if (!terminal || !consoleSize || !spec.process) return spec;
   return { ...spec, process: { ...spec.process, consoleSize } };
+}
+
+/** A container that runs already, with its monitor, although no `task.json` tells of it. */
+function begunTask(bundle: string, known: Pick<TaskState, 'id' | 'cgroup'>): TaskState | undefined {
+  const pid = saidIn<number>(`${bundle}/pid`);
+  if (pid === undefined) return undefined;
+  try {
+    // proc(5): the parent is the second field after the name in parentheses.
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const monitorPid = Number(stat.slice(stat.lastIndexOf(')') + 1).split(' ')[2]);
+    // Only a process in the container's own group is the container's.
+    const own = known.cgroup !== '' && readFileSync(`/proc/${pid}/cgroup`, 'utf8').includes(known.cgroup);
+    if (!own) return undefined;
+    return { ...known, pid, ticks: startTicks(pid), monitorPid };
+  } catch {
+    return undefined;
+  }
 }
 
 /** What a file of ours in a bundle says; undefined when it is missing or was cut off. */
