@@ -19,7 +19,7 @@ function refuse(when: boolean, message: string): void {
 /** Limits that contradict each other or have no meaning; the texts are Docker's. */
 export function checkLimits(asked: HostConfig, host: HostFacts): void {
   const { Memory = 0, MemorySwap = 0, MemoryReservation = 0, MemorySwappiness } = asked;
-  refuse(Memory > 0 && Memory < MEMORY_MINIMUM, 'Minimum memory limit allowed is 6MB');
+  refuse(Memory !== 0 && Memory < MEMORY_MINIMUM, 'Minimum memory limit allowed is 6MB');
   refuse(
     Memory > 0 && MemorySwap > 0 && MemorySwap < Memory,
     'Minimum memoryswap limit should be larger than memory limit, see usage',
@@ -66,7 +66,10 @@ function checkCpu(asked: HostConfig, host: HostFacts): void {
     'CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)',
   );
   refuse(CpuQuota > 0 && CpuQuota < 1000, 'CPU cfs quota can not be less than 1ms (i.e. 1000)');
-  refuse((asked.CpuShares ?? 0) < 0, `shares must not be negative: ${asked.CpuShares}`);
+  refuse(
+    (asked.CpuShares ?? 0) < 0,
+    `invalid CPU shares (${asked.CpuShares}): value must be a positive integer`,
+  );
   checkSet(asked.CpusetCpus, 'cpus', 'CPUs', host.cgroup.cpusetCpus);
   checkSet(asked.CpusetMems, 'mems', 'memory nodes', host.cgroup.cpusetMems);
 }
@@ -89,7 +92,7 @@ function checkModes(config: ContainerConfig, hostConfig: HostConfig): void {
   const { IpcMode = '', PidMode = '', UTSMode = '', UsernsMode = '', CgroupnsMode = '' } = hostConfig;
   refuse(!/^(|none|private|shareable|host|container:.+)$/.test(IpcMode), `invalid IPC mode: ${IpcMode}`);
   refuse(!/^(|private|host|container:.+)$/.test(PidMode), `invalid PID mode: ${PidMode}`);
-  refuse(!/^(|private|host)$/.test(UTSMode), `invalid UTS mode: ${UTSMode}`);
+  refuse(!/^(|host)$/.test(UTSMode), `invalid UTS mode: ${UTSMode}`);
   refuse(!/^(|host)$/.test(UsernsMode), `invalid userns mode: ${UsernsMode}`);
   refuse(!/^(|private|host)$/.test(CgroupnsMode), `invalid cgroup namespace mode: ${CgroupnsMode}`);
   refuse(UTSMode === 'host' && Boolean(config.Hostname), 'conflicting options: hostname and the UTS mode');
