@@ -1,8 +1,13 @@
-import { closeSync, createReadStream, createWriteStream, fstatSync, openSync, readdirSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, read, readdirSync } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { promisify } from 'node:util';
 import { createGunzip } from 'node:zlib';
+
+const readAsync = promisify(read);
+/** How much of a packed file is read at a time. */
+const BLOCK = 64 * 1024;
 
 /** A file of a log, held open, so that it can be read to its end whatever becomes of its name. */
 export interface OpenLogFile {
@@ -120,13 +125,22 @@ export async function unpackFile(file: OpenLogFile, logPath: string): Promise<vo
   const handle = await open(scratch, 'wx+', 0o600);
   await rm(scratch);
   try {
-    const packed = createReadStream('', { fd: file.fd, start: 0, autoClose: false });
-    await pipeline(packed, createGunzip(), createWriteStream('', { fd: handle.fd, autoClose: false }));
+    // No streams of descriptors: when packed bytes are damaged, they would close what others close again.
+    await pipeline(bytesOf(file.fd), createGunzip(), (unpacked) => handle.writeFile(unpacked));
     const fd = openSync(`/proc/self/fd/${handle.fd}`, 'r');
     closeSync(file.fd);
     file.fd = fd;
     file.packed = false;
   } finally {
     await handle.close();
+  }
+}
+
+async function* bytesOf(fd: number): AsyncGenerator<Buffer> {
+  for (let position = 0; ; ) {
+    const { bytesRead, buffer } = await readAsync(fd, Buffer.allocUnsafe(BLOCK), 0, BLOCK, position);
+    if (bytesRead === 0) return;
+    position += bytesRead;
+    yield buffer.subarray(0, bytesRead);
   }
 }
