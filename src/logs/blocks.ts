@@ -165,7 +165,8 @@ class Changes implements Disposable {
   async more(file: OpenLogFile, position: number): Promise<boolean> {
     while (!this.aborted) {
       this.throwIfFailed();
-      const final = this.over || this.isReplaced(file);
+      // A newer file that waits tells it, too: the log's own name may be gone for good.
+      const final = this.over || this.chain.pending.length > 0 || this.isReplaced(file);
       // After the look at the names, so that nothing can be written between the two.
       if (fstatSync(file.fd).size > position) return true;
       if (final) return false;
