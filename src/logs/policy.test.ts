@@ -76,6 +76,103 @@ describe('options of local', () => {
   });
 });
 
+describe('sizes', () => {
+  const accepted: [text: string, number: number, power: number][] = [
+    ['7', 7, 0],
+    ['7b', 7, 0],
+    ['7 B', 7, 0],
+    ['7 ', 7, 0],
+    ['+7', 7, 0],
+    ['1_0', 10, 0],
+    ['1e3', 1000, 0],
+    ['1e1k', 10, 1],
+    ['.5k', 0.5, 1],
+    ['5.m', 5, 2],
+    ['1.25M', 1.25, 2],
+    ['3 GiB', 3, 3],
+    ['2tb', 2, 4],
+    ['1P', 1, 5],
+    ['1.0009k', 1.0009, 1],
+  ];
+  for (const [text, number, power] of accepted) {
+    it(`'${text}' multiplies by 1000 for json-file, by 1024 for local, and is cut to whole bytes`, () => {
+      const size = { 'max-size': text };
+      assert.equal(rotationPolicy('json-file', size)?.maxBytes, Math.floor(number * 1000 ** power));
+      assert.equal(rotationPolicy('local', size)?.maxBytes, Math.floor(number * 1024 ** power));
+    });
+  }
+
+  const refused: [text: string, message: string][] = [
+    ['', "invalid size: ''"],
+    ['kb', "invalid size: 'kb'"],
+    ['inf', "invalid size: 'inf'"],
+    ['-1x', "invalid size: '-1x'"],
+    ['10x', "invalid suffix: 'x'"],
+    ['10X', "invalid suffix: 'x'"],
+    ['10ib', "invalid suffix: 'ib'"],
+    ['10bb', "invalid suffix: 'bb'"],
+    ['10kx', "invalid suffix: 'kx'"],
+    ['10kbb', "invalid suffix: 'kbb'"],
+    ['10KBBB', "invalid suffix: 'KBBB'"],
+    ['10  k', 'strconv.ParseFloat: parsing "10 ": invalid syntax'],
+    [' 10k', 'strconv.ParseFloat: parsing " 10": invalid syntax'],
+    ['1.2.3', 'strconv.ParseFloat: parsing "1.2.3": invalid syntax'],
+    ['10K1', 'strconv.ParseFloat: parsing "10K1": invalid syntax'],
+    ['0x10', 'strconv.ParseFloat: parsing "0x10": invalid syntax'],
+    ['1__0', 'strconv.ParseFloat: parsing "1__0": invalid syntax'],
+    ['1e999', 'strconv.ParseFloat: parsing "1e999": value out of range'],
+  ];
+  for (const [text, message] of refused) {
+    it(`'${text}' is refused in the words of the reference`, () => {
+      assert.throws(() => rotationPolicy('json-file', { 'max-size': text }), { message, kind: 'invalid' });
+      const local = `invalid value for max-size: ${text}: ${message}`;
+      assert.throws(() => rotationPolicy('local', { 'max-size': text }), { message: local, kind: 'invalid' });
+    });
+  }
+
+  it('below one byte are none: refused by json-file, no bound for local', () => {
+    for (const text of ['0', '0k', '0.4', '-0']) {
+      const message = 'max-size must be a positive number';
+      assert.throws(() => rotationPolicy('json-file', { 'max-size': text }), { message });
+      assert.equal(rotationPolicy('local', { 'max-size': text }), undefined);
+    }
+  });
+});
+
+describe('counts and flags', () => {
+  const policy = (driver: string, more: Record<string, string>) =>
+    rotationPolicy(driver, { 'max-size': '1k', ...more });
+
+  it('are read as the reference reads them', () => {
+    for (const driver of ['json-file', 'local']) {
+      assert.equal(policy(driver, { 'max-file': '+3' })?.maxFiles, 3);
+      assert.equal(policy(driver, { 'max-file': '007' })?.maxFiles, 7);
+      for (const flag of ['1', 't', 'T', 'true', 'True', 'TRUE', '0', 'f', 'F', 'false', 'False', 'FALSE']) {
+        const compress = /^[1t]/i.test(flag);
+        assert.equal(policy(driver, { 'max-file': '2', compress: flag })?.compress, compress, flag);
+      }
+    }
+  });
+
+  it('are refused when they are anything else', () => {
+    for (const text of ['', ' 3', '3.0', '0x3', 'three', '1e2', '3 ']) {
+      const message = `strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`;
+      assert.throws(() => policy('json-file', { 'max-file': text }), { message });
+      const local = `invalid value for max-file: ${text}: ${message}`;
+      assert.throws(() => policy('local', { 'max-file': text }), { message: local });
+    }
+    for (const text of ['', 'yes', 'tRue', '2', ' 1']) {
+      const message = `strconv.ParseBool: parsing ${JSON.stringify(text)}: invalid syntax`;
+      assert.throws(() => policy('json-file', { 'max-file': '2', compress: text }), { message });
+      const local = `error reading compress log option: ${message}`;
+      assert.throws(() => policy('local', { compress: text }), { message: local });
+    }
+    assert.throws(() => policy('json-file', { 'max-file': '-2' }), {
+      message: 'max-file cannot be less than 1',
+    });
+  });
+});
+
 it('other drivers have nothing to rotate', () => {
   assert.equal(rotationPolicy('none', { 'max-size': 'x' }), undefined);
 });

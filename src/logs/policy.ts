@@ -58,13 +58,25 @@ function named<T>(prefix: string, parse: () => T): T {
   }
 }
 
-/** Bytes of `10m`, `1.5 GB`, `20k`; `unit` is what a k multiplies by. */
+/** Bytes of `10m`, `1.5 GB`, `20KiB`; `unit` is what a k multiplies by. */
 function parseSize(text: string, unit: number): number {
-  const match = /^(\d+(?:\.\d+)*) ?([kmgtp])?i?b?$/i.exec(text);
-  const number = Number(match?.[1]);
-  if (!match || Number.isNaN(number)) throw refusal(`invalid size: '${text}'`);
-  const power = match[2] ? MULTIPLES.indexOf(match[2].toLowerCase()) + 1 : 0;
+  const last = text.search(/[\d. ][^\d. ]*$/);
+  if (last < 0) throw refusal(`invalid size: '${text}'`);
+  const number = parseDecimal(text.slice(0, text[last] === ' ' ? last : last + 1));
+  if (number < 0) throw refusal(`invalid size: '${text}'`);
+  const written = text.slice(last + 1);
+  const suffix = written.length > 3 ? written : written.toLowerCase();
+  if (!/^(b|[kmgtp](i?b)?)?$/.test(suffix)) throw refusal(`invalid suffix: '${suffix}'`);
+  const power = MULTIPLES.indexOf(suffix.charAt(0) || 'b') + 1;
   return Math.floor(number * unit ** power);
+}
+
+function parseDecimal(text: string): number {
+  const digits = text.replace(/(?<=\d)_(?=\d)/g, '');
+  const wellFormed = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(digits);
+  const problem = wellFormed ? 'value out of range' : 'invalid syntax';
+  if (wellFormed && Number.isFinite(Number(digits))) return Number(digits);
+  throw refusal(`strconv.ParseFloat: parsing ${JSON.stringify(text)}: ${problem}`);
 }
 
 function parseCount(text: string): number {
