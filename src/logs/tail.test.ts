@@ -66,3 +66,73 @@ describe('tail', () => {
     assert.equal(await log.text({ tail: 2, stderr: false }), 'o2\n');
   });
 });
+
+describe('tail at the borders of its blocks', () => {
+  const BLOCK = 256 * 1024;
+  const HEAD = 45;
+
+  /** A record that is `size` bytes long in its file, newline included. */
+  const sized = (log: LogFolder, size: number, letter: string) => log.record(letter.repeat(size - HEAD - 1));
+
+  async function check(log: LogFolder, texts: string[]): Promise<void> {
+    for (const tail of [0, 1, 2, 3, texts.length - 1, texts.length, texts.length + 1]) {
+      const found = await log.text({ tail });
+      assert.ok(found === texts.slice(Math.max(0, texts.length - tail)).join(''), `tail ${tail}`);
+    }
+  }
+
+  for (const off of [-2, -1, 0, 1, 2]) {
+    it(`a newline that stands ${off} bytes from a border hides no line`, async () => {
+      using log = new LogFolder();
+      const long = BLOCK / 4;
+      const sizes = [long, long, long, 100, long, long, long, long + off];
+      const letters = [...'abcdefgh'];
+      log.write(sizes.map((size, at) => sized(log, size, letters[at] as string)).join(''));
+      await check(
+        log,
+        sizes.map((size, at) => `${(letters[at] as string).repeat(size - HEAD - 1)}\n`),
+      );
+    });
+
+    it(`a file ${off} bytes from one block, and from two, is searched to its first line`, async () => {
+      for (const blocks of [1, 2]) {
+        using log = new LogFolder();
+        const rest = BLOCK * blocks + off;
+        const sizes = Array.from({ length: 8 * blocks }, () => BLOCK / 8);
+        sizes[0] = rest - (sizes.length - 1) * (BLOCK / 8);
+        log.write(sizes.map((size) => sized(log, size, 'x')).join(''));
+        await check(
+          log,
+          sizes.map((size) => `${'x'.repeat(size - HEAD - 1)}\n`),
+        );
+      }
+    });
+
+    it(`a line ${off} bytes from what a reader takes at a time comes whole, or not at all`, async () => {
+      using log = new LogFolder();
+      const size = BLOCK / 2 + off;
+      log.write(log.record('before') + sized(log, size, 'y') + log.record('after'));
+      const line = off > 0 ? '' : `${'y'.repeat(size - HEAD - 1)}\n`;
+      assert.ok((await log.text()) === `before\n${line}after\n`);
+      assert.ok((await log.text({ tail: 2 })) === `${line}after\n`);
+    });
+  }
+
+  it('a torn line of any length behind the last one does not count', async () => {
+    using log = new LogFolder();
+    for (const torn of [1, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK]) {
+      log.write(`${log.lines(1, 3)}${'t'.repeat(torn)}`);
+      assert.equal(await log.text({ tail: 2 }), '2\n3\n', `torn after ${torn}`);
+    }
+  });
+
+  it('many files of one short line each are counted through', async () => {
+    using log = new LogFolder();
+    for (let index = 12; index >= 1; index--) log.write(log.lines(13 - index, 13 - index), `.${index}`);
+    log.write('');
+    for (let tail = 0; tail <= 12; tail++) {
+      const expected = Array.from({ length: tail }, (_, at) => `${13 - tail + at}\n`).join('');
+      assert.equal(await log.text({ tail }), expected);
+    }
+  });
+});
