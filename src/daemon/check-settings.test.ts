@@ -51,7 +51,7 @@ describe('checkSettings', () => {
       { 'default-ulimits': { nofile: { Name: 'nofile', Soft: 10, Hard: 5 } } },
       /soft limit 10 is above the hard limit 5/,
     ],
-    [{ 'log-opts': { 'max-size': '10q' } }, /10q/],
+    [{ 'log-opts': { 'max-size': '10q' } }, /invalid suffix: 'q'/],
     [{ 'log-opts': { 'max-file': '0' } }, /max-file cannot be less than 1/],
   ] as const) {
     it(`refuses ${JSON.stringify(document)}`, () => {
