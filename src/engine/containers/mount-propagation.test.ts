@@ -72,7 +72,7 @@ test('private propagations do not look at the mounts', () => {
   }
 });
 
-test("the host's own mounts", { skip: process.getuid?.() !== 0 }, () => {
+test("the host's own mounts", { skip: process.getuid?.() === 0 ? false : 'root is needed to mount' }, () => {
   const root = mkdtempSync(join(tmpdir(), 'wharf-propagation-'));
   mount({ source: 'none', target: root, type: 'tmpfs' });
   try {
