@@ -1,11 +1,13 @@
 import type { ImageID } from './image.ts';
 
-/** Engine API v1.51 `AuthConfig`. */
+/** Engine API v1.51 `AuthConfig`, and the two tokens that `X-Registry-Auth` may carry ("Authentication" in its preamble). */
 export interface AuthConfig {
   username?: string;
   password?: string;
   email?: string;
   serveraddress?: string;
+  identitytoken?: string;
+  registrytoken?: string;
 }
 
 /** Engine API v1.51 `SystemVersionPlatform`. */

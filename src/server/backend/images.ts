@@ -1,6 +1,13 @@
 import type { Readable } from 'node:stream';
 import type { Filters } from '../../api/filters.ts';
-import type { ImageDeleteResponseItem, ImageInspect, ImageSummary, OCIPlatform } from '../../api/index.ts';
+import type {
+  AuthConfig,
+  DistributionInspect,
+  ImageDeleteResponseItem,
+  ImageInspect,
+  ImageSummary,
+  OCIPlatform,
+} from '../../api/index.ts';
 
 /** One line of a progress stream (`{"status":…}`, `{"stream":…}`, `{"errorDetail":…}`), as clients print it. */
 export type ProgressLine = Record<string, unknown>;
@@ -33,11 +40,29 @@ export interface ImagesBackend {
   ): AsyncIterable<ProgressLine>;
   /** A tar in both formats at once (docker-archive and OCI layout). */
   save(refs: string[], options: { platform?: OCIPlatform }, signal: AbortSignal): Promise<Readable>;
-  /** Pull; until distribution exists it fails with a clear error that names `wharf image bootstrap` and `load`. */
+  /** `auth` is the decoded `X-Registry-Auth`. Failures after the first line are the last line. */
   pull(
-    input: { image: string; tag: string; platform?: OCIPlatform; auth?: string },
+    input: {
+      image: string;
+      tag: string;
+      platform?: OCIPlatform;
+      auth: AuthConfig;
+      allTags: boolean;
+      allPlatforms: boolean;
+    },
     signal: AbortSignal,
   ): AsyncIterable<ProgressLine>;
+  /** An empty tag means all tags of the repository. */
+  push(
+    input: { name: string; tag: string; platform?: OCIPlatform; auth: AuthConfig },
+    signal: AbortSignal,
+  ): AsyncIterable<ProgressLine>;
+  /** The document of `GET /distribution/{name}/json`. */
+  distribution(name: string, auth: AuthConfig, signal: AbortSignal): Promise<DistributionInspect>;
+  search(
+    input: { term: string; limit: number; filters: Filters; auth: AuthConfig },
+    signal: AbortSignal,
+  ): Promise<Record<string, unknown>[]>;
   /** Makes `busybox` or `debian[:suite]` from the host's distribution packages. */
   bootstrap(name: string, signal: AbortSignal): AsyncIterable<ProgressLine>;
 }
