@@ -53,6 +53,7 @@ function takeDirective(file: ConfigFile, key: string, value: unknown): string | 
   const option = OPTIONS.find((candidate) => candidate.key === key);
   if (option) return takeOption(file.values, option, key, value);
   if (Object.hasOwn(REFUSED_KEYS, key)) return `directive "${key}": ${REFUSED_KEYS[key]}`;
+  if (key === 'proxies') return takeProxies(file.values, value);
   if (key !== 'runtimes') return `the directive "${key}" is not a configuration option`;
   return takeRuntimes(file, value);
 }
@@ -125,6 +126,17 @@ function takeRuntimes(file: ConfigFile, value: unknown): string | undefined {
       return `runtime "${name}" takes {"path": …, "runtimeArgs": […]}`;
     }
     file.runtimes[name] = { path: entry.path, runtimeArgs: args };
+  }
+  return undefined;
+}
+
+/** dockerd has the proxies' flags in an object of their own. */
+function takeProxies(values: OptionValues, value: unknown): string | undefined {
+  if (!isStringMap(value)) return 'directive "proxies" takes an object of strings';
+  for (const [name, text] of Object.entries(value)) {
+    if (!/^(http|https|no)-proxy$/.test(name))
+      return `directive "proxies" has http-proxy, https-proxy and no-proxy, not "${name}"`;
+    values.set(name, text);
   }
   return undefined;
 }

@@ -28,7 +28,8 @@ export class CurrentSettings {
     this.runtimes = runtimes;
     const { debug, logLevel, labels, liveRestore, shutdownTimeout, defaultRuntime, defaultShmSize } = next;
     const changed = { debug, logLevel, labels, liveRestore, shutdownTimeout, defaultRuntime, defaultShmSize };
-    this.settings = { ...this.settings, ...changed, runtimes: next.runtimes };
+    const { runtimes: named, distribution } = next;
+    this.settings = { ...this.settings, ...changed, runtimes: named, distribution };
   }
 
   /** Errors: `invalid` for a name that is not known. */

@@ -118,7 +118,7 @@ async function afterStart(engine: Engine, run: RunDeps, current: CurrentSettings
     await startWithDaemon(run);
     await engine.clock.sleep(IDLE_MS);
     current.warmSeccomp(engine.host);
-    await engine.gate.sweep(() => sweepContent(imageDeps(engine)));
+    await sweepContent(imageDeps(engine));
   } catch (error) {
     engine.log.error('work after the start failed', { error });
   }

@@ -1,5 +1,6 @@
 import { unpackLayer } from '../archive/index.ts';
 import { KeyedLock, type Logger, systemClock } from '../base/index.ts';
+import { Leases } from '../content/index.ts';
 import {
   hostMountOps,
   LiveContainers,
@@ -8,7 +9,7 @@ import {
 } from '../engine/containers/index.ts';
 import { createEventBus } from '../engine/events/index.ts';
 import { ExecRegistry } from '../engine/execs/index.ts';
-import { imageLookup, type LoadDeps, SweepGate } from '../engine/images/index.ts';
+import { imageLookup, type LoadDeps } from '../engine/images/index.ts';
 import { openLogReader, openLogRotator } from '../logs/index.ts';
 import { openNetworkStack } from '../network/index.ts';
 import { type HostFacts, hostFacts, openTaskService } from '../runtime/index.ts';
@@ -50,7 +51,7 @@ export function buildEngine(current: CurrentSettings, storage: Storage, log: Log
     tasks: openTaskService({ execRoot: settings.execRoot, conmonPath, log }),
     execs: new ExecRegistry(),
     lookup: imageLookup(storage),
-    gate: new SweepGate(),
+    leases: new Leases(),
     layerLocks: new KeyedLock(),
     sampler: new StatsSampler({ live, clock, networks }),
   };
@@ -58,7 +59,7 @@ export function buildEngine(current: CurrentSettings, storage: Storage, log: Log
 
 /** What the operations on images use. */
 export function imageDeps(engine: Engine): LoadDeps {
-  const { storage, events, clock, log, gate, layerLocks: locks } = engine;
+  const { storage, events, clock, log, leases, layerLocks: locks } = engine;
   return {
     images: storage.images,
     content: storage.content,
@@ -73,7 +74,8 @@ export function imageDeps(engine: Engine): LoadDeps {
     locks,
     events,
     clock,
-    gate,
+    leases,
+    others: [],
     log,
   };
 }

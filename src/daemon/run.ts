@@ -1,10 +1,11 @@
 import { WharfError } from '../base/index.ts';
 import { checkSettings, checkValues } from './check-settings.ts';
 import { type Daemon, startDaemon } from './daemon.ts';
+import { proxyEnvironment } from './distribution-settings.ts';
 import { helpText, type OptionValues, parseFlags } from './flags.ts';
 import { JsonLog } from './json-log.ts';
 import { wharfVersion } from './package-facts.ts';
-import { resolveSettings } from './settings.ts';
+import { resolveSettings, type Settings } from './settings.ts';
 
 /** The `wharfd` command: reads flags, starts the daemon, obeys signals. Sets the process's exit code. */
 export async function runDaemon(args: string[], env: NodeJS.ProcessEnv): Promise<void> {
@@ -17,7 +18,8 @@ export async function runDaemon(args: string[], env: NodeJS.ProcessEnv): Promise
   if (flags.help) return print(helpText());
   if (flags.has('version')) return print(`Wharf version ${wharfVersion()}\n`);
   try {
-    const settings = resolveSettings(flags);
+    const proxies = proxyEnvironment(env);
+    const settings = resolveSettings(flags, proxies);
     if (flags.has('validate')) {
       checkSettings(settings);
       return print('configuration OK\n');
@@ -31,7 +33,7 @@ export async function runDaemon(args: string[], env: NodeJS.ProcessEnv): Promise
     scrubEnvironment(env);
     guardProcess(log);
     const daemon = await startDaemon(settings, { log, inheritedFds });
-    obeySignals(daemon, flags, log);
+    obeySignals(daemon, () => resolveSettings(flags, proxies), log);
   } catch (thrown) {
     fail(thrown, 1);
   }
@@ -65,7 +67,7 @@ function guardProcess(log: JsonLog): void {
   });
 }
 
-function obeySignals(daemon: Daemon, flags: OptionValues, log: JsonLog): void {
+function obeySignals(daemon: Daemon, readSettings: () => Settings, log: JsonLog): void {
   let stopping = false;
   const stop = (signal: NodeJS.Signals) => {
     if (stopping) {
@@ -86,7 +88,7 @@ function obeySignals(daemon: Daemon, flags: OptionValues, log: JsonLog): void {
   process.on('SIGINT', stop);
   process.on('SIGHUP', () => {
     try {
-      const settings = resolveSettings(flags);
+      const settings = readSettings();
       checkSettings(settings);
       log.setLevel(settings.logLevel);
       daemon.reload(settings);

@@ -2,7 +2,13 @@ import { join } from 'node:path';
 import { WharfError } from '../base/index.ts';
 import type { ConfigFile } from './config-file.ts';
 import { readConfigFile } from './config-file.ts';
+import {
+  type DistributionSettings,
+  distributionSettings,
+  type ProxyEnvironment,
+} from './distribution-settings.ts';
 import type { OptionValues } from './flags.ts';
+import { ValueReader } from './value-reader.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
@@ -65,12 +71,15 @@ export interface Settings {
     dnsOpts: string[];
     dnsSearch: string[];
   };
+  distribution: DistributionSettings;
+  /** Of the registry that the daemon serves: as `wharf registry serve` has them; empty for none. */
+  registry: Record<string, string>;
   /** Where to write spans; undefined for nowhere. */
   traceFile: string | undefined;
 }
 
-/** Merges flags and configuration file into settings. Errors: `invalid`, saying which option is wrong. */
-export function resolveSettings(flags: OptionValues): Settings {
+/** Merges flags, configuration file and the proxies of the environment into settings. Errors: `invalid`, saying which option is wrong. */
+export function resolveSettings(flags: OptionValues, proxyEnv: ProxyEnvironment = {}): Settings {
   const configFile = flags.has('config-file') ? String(flags.get('config-file')) : '/etc/wharf/daemon.json';
   const file = readConfigFile(configFile, flags.has('config-file'));
   refuseTwice(flags, file);
@@ -107,6 +116,8 @@ export function resolveSettings(flags: OptionValues): Settings {
     logDriver: read.choice('log-driver', ['json-file', 'local', 'none'] as const, 'json-file'),
     logOpts: read.map('log-opt'),
     network: networkSettings(read, bridge),
+    distribution: distributionSettings(read, proxyEnv),
+    registry: read.map('registry'),
     traceFile: read.optional('trace-file'),
   };
 }
@@ -174,48 +185,4 @@ function parseBytes(option: string, text: string): number {
   const match = /^(\d+(?:\.\d+)?)\s*([kmgt]?)i?b?$/i.exec(text);
   if (!match) throw new WharfError('invalid', `${option} takes a size such as 64m: "${text}"`);
   return Math.floor(Number(match[1]) * 1024 ** ' kmgt'.indexOf((match[2] ?? '').toLowerCase() || ' '));
-}
-
-/** Reads values by flag name and type. */
-class ValueReader {
-  private readonly values: OptionValues;
-
-  constructor(values: OptionValues) {
-    this.values = values;
-  }
-
-  optional(flag: string): string | undefined {
-    const value = this.values.get(flag);
-    return value === undefined || value === '' ? undefined : String(value);
-  }
-
-  string(flag: string, fallback: string): string {
-    return this.optional(flag) ?? fallback;
-  }
-
-  boolean(flag: string, fallback: boolean): boolean {
-    return (this.values.get(flag) as boolean | undefined) ?? fallback;
-  }
-
-  number(flag: string, fallback: number): number {
-    return (this.values.get(flag) as number | undefined) ?? fallback;
-  }
-
-  list(flag: string, fallback: string[]): string[] {
-    return (this.values.get(flag) as string[] | undefined) ?? fallback;
-  }
-
-  map(flag: string): Record<string, string> {
-    return (this.values.get(flag) as Record<string, string> | undefined) ?? {};
-  }
-
-  choice<T extends string>(flag: string, choices: readonly T[], fallback: T): T {
-    return this.optionalChoice(flag, choices) ?? fallback;
-  }
-
-  optionalChoice<T extends string>(flag: string, choices: readonly T[]): T | undefined {
-    const value = this.optional(flag);
-    if (value === undefined || choices.includes(value as T)) return value as T | undefined;
-    throw new WharfError('invalid', `${flag} is one of ${choices.join(', ')}: "${value}"`);
-  }
 }

@@ -128,6 +128,7 @@ function infoSettings(engine: Engine, current: CurrentSettings) {
     seccomp: current.seccompName(),
     pools: settings.network.pools,
     initBinary: initBinary(settings, engine.host),
+    registries: settings.distribution,
   };
 }
 

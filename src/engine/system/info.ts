@@ -4,6 +4,7 @@ import type { SystemInfo } from '../../api/index.ts';
 import { type Clock, rfc3339Nano } from '../../base/index.ts';
 import type { HostFacts } from '../../runtime/index.ts';
 import type { ContainerRecord } from '../containers/record.ts';
+import { type RegistryFacts, registryFields } from './registry-fields.ts';
 import type { EngineFacts } from './version.ts';
 
 /** Parts of the configuration that `info` shows; read at each call, since a reload may change them. */
@@ -18,6 +19,7 @@ export interface InfoSettings {
   seccomp: 'builtin' | 'unconfined' | string;
   pools: { base: string; size: number }[];
   initBinary: string | undefined;
+  registries: RegistryFacts;
 }
 
 export interface InfoDeps {
@@ -59,13 +61,10 @@ export async function engineInfo(deps: InfoDeps): Promise<SystemInfo> {
     OSVersion: osRelease('VERSION_ID'),
     OSType: 'linux',
     Architecture: machineName(deps.host.architecture),
-    ...REGISTRY,
+    ...registryFields(settings.registries),
     NCPU: deps.host.cpus,
     MemTotal: deps.host.memory,
     DockerRootDir: settings.dataRoot,
-    HttpProxy: '',
-    HttpsProxy: '',
-    NoProxy: '',
     Name: hostname(),
     Labels: settings.labels,
     ExperimentalBuild: false,
@@ -89,14 +88,6 @@ const PLUGINS = {
   Network: ['bridge', 'host', 'null'],
   Authorization: null as unknown as string[],
   Log: ['json-file', 'local', 'none'],
-};
-
-const REGISTRY = {
-  IndexServerAddress: 'https://index.docker.io/v1/',
-  RegistryConfig: {
-    IndexConfigs: { 'docker.io': { Mirrors: [], Name: 'docker.io', Official: true, Secure: true } },
-    InsecureRegistryCIDRs: ['::1/128', '127.0.0.0/8'],
-  },
 };
 
 const SWARM = {

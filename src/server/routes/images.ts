@@ -1,6 +1,14 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { boolValue, boolValueOr, decodeFilters, decodePlatform } from '../../api/index.ts';
+import {
+  type AuthConfig,
+  boolValue,
+  boolValueOr,
+  decodeAuth,
+  decodeFilters,
+  decodePlatform,
+  intValue,
+} from '../../api/index.ts';
 import { WharfError } from '../../base/index.ts';
 import { adapt } from '../compat/index.ts';
 import type { Call } from '../http/call.ts';
@@ -11,6 +19,7 @@ import { sendProgress } from '../streams/json-lines.ts';
 /** Images. */
 export const imageRoutes: readonly Route[] = [
   { method: 'GET', path: '/images/json', handler: list },
+  { method: 'GET', path: '/images/search', handler: search },
   { method: 'POST', path: '/images/create', handler: create },
   { method: 'POST', path: '/images/load', handler: load },
   { method: 'POST', path: '/images/prune', handler: prune, minVersion: 25 },
@@ -19,6 +28,8 @@ export const imageRoutes: readonly Route[] = [
   { method: 'GET', path: '/images/{name...}/json', handler: inspect },
   { method: 'GET', path: '/images/{name...}/history', handler: history },
   { method: 'POST', path: '/images/{name...}/tag', handler: tag },
+  { method: 'POST', path: '/images/{name...}/push', handler: push },
+  { method: 'GET', path: '/distribution/{name...}/json', handler: distribution, minVersion: 30 },
   { method: 'DELETE', path: '/images/{name...}', handler: remove },
 ];
 
@@ -44,8 +55,15 @@ async function create(call: Call): Promise<void> {
   const platform = platformParameter(query.get('platform'));
   const image = query.get('fromImage');
   if (image) {
-    const auth = registryAuth(call);
-    const input = { image, tag: query.get('tag') ?? '', platform, auth };
+    const tag = query.get('tag') ?? '';
+    const input = {
+      image,
+      tag,
+      platform,
+      auth: registryAuth(call),
+      allTags: tag === '' && !/[:@][^/]*$/.test(image),
+      allPlatforms: boolValue(query.get('allPlatforms')),
+    };
     await sendProgress(call, images.pull(input, signal));
     return;
   }
@@ -72,11 +90,43 @@ function platformParameter(text: string | null) {
   return { os, architecture, variant };
 }
 
-/** Credentials as JSON text from their base64url header; undefined when absent. Never logged. */
-function registryAuth(call: Call): string | undefined {
+async function push(call: Call): Promise<void> {
+  const { query, signal } = call;
+  const platform = call.version >= 46 ? decodePlatform(query.get('platform')) : undefined;
+  const input = {
+    name: call.param('name'),
+    tag: query.get('tag') ?? '',
+    platform,
+    auth: registryAuth(call),
+  };
+  await sendProgress(call, call.backends.images.push(input, signal));
+}
+
+async function distribution(call: Call): Promise<void> {
+  const { images } = call.backends;
+  sendJson(call, 200, await images.distribution(call.param('name'), registryAuth(call), call.signal));
+}
+
+async function search(call: Call): Promise<void> {
+  const { query, signal } = call;
+  const input = {
+    term: query.get('term') ?? '',
+    limit: intValue(query.get('limit'), 'invalid limit specified: strconv.Atoi') ?? 0,
+    filters: decodeFilters(query.get('filters')),
+    auth: registryAuth(call),
+  };
+  sendJson(call, 200, await call.backends.images.search(input, signal));
+}
+
+/** Credentials of the base64url header; none when it is absent or unreadable, as in Docker. Never logged. */
+function registryAuth(call: Call): AuthConfig {
   const header = call.request.headers['x-registry-auth'];
-  if (typeof header !== 'string' || header === '') return undefined;
-  return Buffer.from(header, 'base64url').toString('utf8');
+  if (typeof header !== 'string' || header === '') return {};
+  try {
+    return decodeAuth(Buffer.from(header, 'base64url').toString('utf8'));
+  } catch {
+    return {};
+  }
 }
 
 async function load(call: Call): Promise<void> {
