@@ -20,7 +20,7 @@ export class Leases {
 /** Keys held by one piece of work, all given back at once. */
 export class Lease implements Disposable {
   private readonly holders: Map<string, number>;
-  private readonly keys = new Set<string>();
+  private readonly keysHeld = new Set<string>();
 
   constructor(holders: Map<string, number>) {
     this.holders = holders;
@@ -28,18 +28,23 @@ export class Lease implements Disposable {
 
   add(...keys: string[]): void {
     for (const key of keys) {
-      if (this.keys.has(key)) continue;
-      this.keys.add(key);
+      if (this.keysHeld.has(key)) continue;
+      this.keysHeld.add(key);
       this.holders.set(key, (this.holders.get(key) ?? 0) + 1);
     }
   }
 
+  /** What it holds now. */
+  keys(): string[] {
+    return [...this.keysHeld];
+  }
+
   [Symbol.dispose](): void {
-    for (const key of this.keys) {
+    for (const key of this.keysHeld) {
       const left = (this.holders.get(key) ?? 1) - 1;
       if (left > 0) this.holders.set(key, left);
       else this.holders.delete(key);
     }
-    this.keys.clear();
+    this.keysHeld.clear();
   }
 }

@@ -3,16 +3,19 @@ import { createReadStream, mkdirSync, readdirSync, rmSync, unlinkSync } from 'no
 import { type FileHandle, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { errnoCode, WharfError } from '../base/index.ts';
+import { errnoCode } from '../base/index.ts';
 import { type Descriptor, type Digest, digestOf, isDigest, parseDigest, splitDigest } from '../oci/index.ts';
+import { converted, dispose, missingAsUndefined } from './files.ts';
+import { PartialBlobs } from './ingest.ts';
 import { notFound, type ReceivedBlob, receive, rejectLargeRead } from './receive.ts';
-import type { ContentStore } from './types.ts';
+import type { ContentStore, Ingest } from './types.ts';
 
 const OCTETS = 'application/octet-stream';
 
 /**
  * Opens the blob store in `dir`, making it when missing: blobs are `blobs/<algorithm>/<hex>`, unfinished ones lie in
- * `ingest/` of the same filesystem. A blob is named only after it was verified and synced.
+ * `ingest/` of the same filesystem, those that may be gone on with in `partial/`. A blob is named only after it was verified
+ * and synced. One process at a time may write to a store.
  */
 export function openContentStore(dir: string): ContentStore {
   for (const folder of ['blobs/sha256', 'blobs/sha512', 'ingest']) {
@@ -23,9 +26,16 @@ export function openContentStore(dir: string): ContentStore {
 
 class LocalContentStore implements ContentStore {
   private readonly dir: string;
+  /** Unfinished writes, and files on their way out. */
+  private readonly unfinished: string;
+  private readonly partials: PartialBlobs;
 
   constructor(dir: string) {
     this.dir = dir;
+    this.unfinished = join(dir, 'ingest');
+    this.partials = new PartialBlobs(join(dir, 'partial'), this.unfinished, (file, digest) =>
+      this.publish(file, digest),
+    );
   }
 
   pathOf(digest: Digest): string {
@@ -62,7 +72,7 @@ class LocalContentStore implements ContentStore {
     expected: { digest?: Digest; size?: number } = {},
     signal?: AbortSignal,
   ): Promise<Descriptor> {
-    const name = join(this.dir, 'ingest', randomBytes(12).toString('hex'));
+    const name = join(this.unfinished, randomBytes(12).toString('hex'));
     const file = await open(name, 'wx', 0o600).catch(converted);
     try {
       let received: ReceivedBlob;
@@ -90,8 +100,19 @@ class LocalContentStore implements ContentStore {
   }
 
   async remove(digest: Digest): Promise<boolean> {
-    const gone = await missingAsUndefined(unlink(this.pathOf(digest)).then(() => true));
-    return gone === true;
+    return dispose(this.pathOf(digest), this.unfinished);
+  }
+
+  async ingest(key: string): Promise<Ingest> {
+    return this.partials.open(key);
+  }
+
+  ingests(): AsyncIterable<{ key: string; size: number; modified: number }> {
+    return this.partials.list();
+  }
+
+  async dropIngest(key: string): Promise<boolean> {
+    return this.partials.drop(key);
   }
 
   async *list(): AsyncIterable<{ digest: Digest; size: number }> {
@@ -106,8 +127,9 @@ class LocalContentStore implements ContentStore {
   }
 
   async recover(): Promise<void> {
-    const ingest = join(this.dir, 'ingest');
-    for (const name of readdirSync(ingest)) rmSync(join(ingest, name), { recursive: true, force: true });
+    for (const name of readdirSync(this.unfinished))
+      rmSync(join(this.unfinished, name), { recursive: true, force: true });
+    this.partials.recover();
     for (const algorithm of ['sha256', 'sha512']) {
       const folder = join(this.dir, 'blobs', algorithm);
       for (const name of readdirSync(folder))
@@ -132,18 +154,4 @@ async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
   for (let at = 0; at < chunk.byteLength; ) {
     at += (await file.write(chunk, at, chunk.byteLength - at)).bytesWritten;
   }
-}
-
-async function missingAsUndefined<T>(work: Promise<T>): Promise<T | undefined> {
-  try {
-    return await work;
-  } catch (thrown) {
-    if (errnoCode(thrown) === 'ENOENT') return undefined;
-    return converted(thrown);
-  }
-}
-
-function converted(thrown: unknown): never {
-  const full = ['ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE'].includes(errnoCode(thrown) ?? '');
-  throw WharfError.from(thrown, full ? 'exhausted' : 'internal');
 }

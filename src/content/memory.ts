@@ -1,10 +1,14 @@
 import { Readable } from 'node:stream';
 import { WharfError } from '../base/index.ts';
 import { type Descriptor, type Digest, digestOf, parseDigest } from '../oci/index.ts';
+import { checkIngestKey, ingestIsClosed, ingestIsOpen } from './ingest.ts';
 import { notFound, receive, rejectLargeRead } from './receive.ts';
-import type { ContentStore } from './types.ts';
+import type { ContentStore, Ingest } from './types.ts';
 
-/** A blob store that keeps everything in memory, for tests. It has no files: `pathOf` throws `not-implemented`. */
+/**
+ * A blob store that keeps everything in memory, for tests. It has no files: `pathOf` and an ingest's `path` throw
+ * `not-implemented`.
+ */
 export function openMemoryContentStore(): ContentStore {
   const blobs = new Map<Digest, Buffer>();
   const need = (digest: Digest): Buffer => {
@@ -12,7 +16,8 @@ export function openMemoryContentStore(): ContentStore {
     if (!blob) throw notFound(digest);
     return blob;
   };
-  return {
+  const partials = new Map<string, PartialBlob>();
+  const store: ContentStore = {
     async stat(digest) {
       const blob = blobs.get(parseDigest(digest));
       return blob && { size: blob.length };
@@ -50,6 +55,22 @@ export function openMemoryContentStore(): ContentStore {
       return { mediaType, digest, size: bytes.byteLength };
     },
     remove: async (digest) => blobs.delete(parseDigest(digest)),
+    async ingest(key) {
+      checkIngestKey(key);
+      const partial = partials.get(key) ?? { bytes: Buffer.alloc(0), modified: Date.now(), open: false };
+      if (partial.open) throw ingestIsOpen(key);
+      partial.open = true;
+      partials.set(key, partial);
+      return openPartial(key, partial, store, () => partials.delete(key));
+    },
+    async *ingests() {
+      for (const [key, { bytes, modified }] of partials) yield { key, size: bytes.length, modified };
+    },
+    async dropIngest(key) {
+      checkIngestKey(key);
+      if (partials.get(key)?.open) throw ingestIsOpen(key);
+      return partials.delete(key);
+    },
     async *list() {
       for (const [digest, blob] of blobs) yield { digest, size: blob.length };
     },
@@ -57,5 +78,52 @@ export function openMemoryContentStore(): ContentStore {
       throw new WharfError('not-implemented', 'a blob store in memory has no files');
     },
     async recover() {},
+  };
+  return store;
+}
+
+interface PartialBlob {
+  bytes: Buffer;
+  modified: number;
+  open: boolean;
+}
+
+function openPartial(key: string, partial: PartialBlob, store: ContentStore, drop: () => void): Ingest {
+  let closed = false;
+  const close = () => {
+    if (closed) throw ingestIsClosed(key);
+    closed = true;
+  };
+  return {
+    key,
+    get offset() {
+      return partial.bytes.length;
+    },
+    get path(): string {
+      throw new WharfError('not-implemented', 'an unfinished blob in memory has no file');
+    },
+    async write(chunk) {
+      if (closed) throw ingestIsClosed(key);
+      partial.bytes = Buffer.concat([partial.bytes, chunk]);
+      partial.modified = Date.now();
+    },
+    async commit(expected) {
+      close();
+      try {
+        return await store.write(Readable.from([partial.bytes]), expected);
+      } finally {
+        drop();
+      }
+    },
+    async discard() {
+      if (closed) return;
+      close();
+      drop();
+    },
+    async close() {
+      if (closed) return;
+      close();
+      partial.open = false;
+    },
   };
 }

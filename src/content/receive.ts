@@ -42,17 +42,26 @@ export async function receive(
     // Not awaited: a source that hangs in next() would hang here, too.
     if (!ended) void Promise.resolve(chunks.return?.()).catch(() => undefined);
   }
-  if (expected.size !== undefined && size !== expected.size) {
+  checkReceived({ size }, expected);
+  const digest = `${algorithm}:${hash.digest('hex')}` as Digest;
+  checkReceived({ size, digest }, expected);
+  return { digest, size };
+}
+
+/** Throws `corrupt` when what came in is not what was expected. */
+export function checkReceived(
+  received: { size: number; digest?: Digest },
+  expected: { digest?: Digest; size?: number },
+): void {
+  if (expected.size !== undefined && received.size !== expected.size) {
     throw new WharfError(
       'corrupt',
-      `${describe(expected)}: ${size} bytes came in, ${expected.size} were announced`,
+      `${describe(expected)}: ${received.size} bytes came in, ${expected.size} were announced`,
     );
   }
-  const digest = `${algorithm}:${hash.digest('hex')}` as Digest;
-  if (expected.digest !== undefined && digest !== expected.digest) {
-    throw new WharfError('corrupt', `${describe(expected)}: the content has the digest ${digest}`);
+  if (received.digest && expected.digest !== undefined && received.digest !== expected.digest) {
+    throw new WharfError('corrupt', `${describe(expected)}: the content has the digest ${received.digest}`);
   }
-  return { digest, size };
 }
 
 /** The error for a blob that is not here. */
