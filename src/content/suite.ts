@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
-import { isKind } from '../base/index.ts';
+import { type ErrorKind, isKind } from '../base/index.ts';
 import { type Digest, digestOf } from '../oci/index.ts';
 import type { ContentStore } from './types.ts';
 
@@ -151,5 +151,122 @@ export function contentSuite(name: string, open: () => { store: ContentStore } &
     await assert.rejects(store.stat(bad), invalid);
     await assert.rejects(store.read(bad), invalid);
     await assert.rejects(store.remove(bad), invalid);
+  });
+
+  on(
+    'what is removed is gone at the call, for a stat, a read and an open that come after it',
+    async (store) => {
+      const { digest } = await store.put(Buffer.alloc(1 << 16), 'x');
+      const removing = store.remove(digest);
+      const after = [store.stat(digest), store.read(digest).catch(() => 'gone')];
+      const streamed = collect(store.open(digest)).catch(() => 'gone');
+      assert.deepEqual(await Promise.all([...after, streamed]), [undefined, 'gone', 'gone']);
+      assert.equal(await removing, true);
+    },
+  );
+
+  ingestSuite(name, open);
+}
+
+/** What every `ContentStore` must keep for blobs that come in piece by piece. */
+function ingestSuite(name: string, open: () => { store: ContentStore } & Disposable): void {
+  const on = (title: string, check: (store: ContentStore) => Promise<void>) =>
+    test(`${name}: ingest: ${title}`, async () => {
+      using opened = open();
+      await check(opened.store);
+    });
+  const kind = (wanted: ErrorKind) => (thrown: unknown) => isKind(thrown, wanted);
+  const keys = async (store: ContentStore) =>
+    (await collect(store.ingests())).map(({ key, size }) => [key, size]);
+
+  on('pieces become a blob when it is committed, and nothing is a blob before', async (store) => {
+    const ingest = await store.ingest('upload-1');
+    assert.equal(ingest.key, 'upload-1');
+    assert.equal(ingest.offset, 0);
+    for (const piece of ['hello ', '', 'world']) await ingest.write(Buffer.from(piece));
+    assert.equal(ingest.offset, 11);
+    assert.deepEqual(await keys(store), [['upload-1', 11]]);
+    assert.deepEqual(await collect(store.list()), []);
+    const digest = digestOf('hello world');
+    const made = await ingest.commit({ digest, size: 11 });
+    assert.deepEqual(made, { mediaType: 'application/octet-stream', digest, size: 11 });
+    assert.equal(String(await store.read(digest)), 'hello world');
+    assert.deepEqual(await keys(store), []);
+    await ingest.close();
+    await ingest.discard();
+    await assert.rejects(ingest.write(Buffer.from('x')), kind('conflict'));
+    await assert.rejects(ingest.commit(), kind('conflict'));
+    assert.equal(String(await store.read(digest)), 'hello world');
+  });
+
+  on('one that was cut goes on where it was, also after recover', async (store) => {
+    const first = await store.ingest('sha256-1');
+    await first.write(Buffer.from('one '));
+    await first.close();
+    await first.close();
+    await store.recover();
+    const [cut] = await collect(store.ingests());
+    assert.deepEqual([cut?.key, cut?.size], ['sha256-1', 4]);
+    assert.ok(Math.abs((cut?.modified ?? 0) - Date.now()) < 60_000);
+    const second = await store.ingest('sha256-1');
+    assert.equal(second.offset, 4);
+    // Written before what is there can have been read again.
+    await second.write(Buffer.from('two '));
+    await second.write(Buffer.from('three'));
+    assert.equal(second.offset, 13);
+    assert.equal((await second.commit({ digest: digestOf('one two three') })).size, 13);
+  });
+
+  on('a lie is found at the commit, and what came is dropped', async (store) => {
+    for (const expected of [{ size: 4 }, { digest: digestOf('abd') }, { size: 3, digest: digestOf('') }]) {
+      const ingest = await store.ingest('lie');
+      assert.equal(ingest.offset, 0);
+      await ingest.write(Buffer.from('abc'));
+      await assert.rejects(ingest.commit(expected), kind('corrupt'));
+      assert.deepEqual([await keys(store), await collect(store.list())], [[], []]);
+    }
+  });
+
+  on('sha512 is taken as well, and an empty blob', async (store) => {
+    const ingest = await store.ingest('long');
+    await ingest.write(Buffer.from('abc'));
+    const digest = `sha512:${createHash('sha512').update('abc').digest('hex')}` as Digest;
+    assert.equal((await ingest.commit({ digest })).digest, digest);
+    assert.equal(String(await store.read(digest)), 'abc');
+    const empty = await store.ingest('empty');
+    assert.equal((await empty.commit()).digest, digestOf(''));
+  });
+
+  on('a key has one writer; discarding and dropping free it', async (store) => {
+    const ingest = await store.ingest('upload-a');
+    await ingest.write(Buffer.from('abc'));
+    await assert.rejects(store.ingest('upload-a'), kind('conflict'));
+    await assert.rejects(store.dropIngest('upload-a'), kind('conflict'));
+    await ingest.discard();
+    await ingest.discard();
+    const again = await store.ingest('upload-a');
+    assert.equal(again.offset, 0);
+    await again.write(Buffer.from('abc'));
+    await again.close();
+    assert.equal(await store.dropIngest('upload-a'), true);
+    assert.equal(await store.dropIngest('upload-a'), false);
+    assert.deepEqual(await keys(store), []);
+  });
+
+  on('a blob that came another way meanwhile is no hindrance', async (store) => {
+    const ingests = await Promise.all(['a', 'b', 'c'].map((key) => store.ingest(key)));
+    for (const ingest of ingests) await ingest.write(Buffer.from('same'));
+    await store.put(Buffer.from('same'), 'x');
+    const made = await Promise.all(ingests.map((ingest) => ingest.commit({ digest: digestOf('same') })));
+    assert.equal(new Set(made.map(({ digest }) => digest)).size, 1);
+    assert.equal((await collect(store.list())).length, 1);
+  });
+
+  on('a key that could be a path is refused', async (store) => {
+    for (const key of ['', '.', '..', '-a', 'a/b', 'A', 'a.b', 'a_b', 'a\0', 'a'.repeat(192), '__proto__']) {
+      await assert.rejects(store.ingest(key), kind('invalid'), key);
+      await assert.rejects(store.dropIngest(key), kind('invalid'), key);
+    }
+    await (await store.ingest('a'.repeat(191))).discard();
   });
 }
