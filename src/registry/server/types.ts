@@ -1,4 +1,6 @@
+import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
+import type { Logger } from '../../base/index.ts';
 import type { Descriptor, Digest } from '../../oci/index.ts';
 
 /** A page of an alphabetical listing: at most `limit` names after `last`. `more` when others follow. */
@@ -46,6 +48,15 @@ export interface RegistryStorage {
   openBlob(repository: string, digest: Digest, range?: { start: number; end?: number }): Readable;
   /** Links a blob that the store holds, whoever brought it. False when it holds none such. The caller checked the rights. */
   linkBlob(repository: string, digest: Digest): Promise<boolean>;
+  /** Repositories that link a blob, at most `limit`. */
+  holders(digest: Digest, limit: number): Promise<string[]>;
+  /** Takes a blob in as a whole and links it. Errors: `corrupt` for another digest or size, `exhausted`. */
+  putBlob(
+    repository: string,
+    body: AsyncIterable<Uint8Array>,
+    expected: { digest: Digest; size?: number },
+    signal?: AbortSignal,
+  ): Promise<Descriptor>;
   /** Unlinks a blob; its bytes go with the next collection. Errors: `not-found`. */
   unlinkBlob(repository: string, digest: Digest): Promise<void>;
 
@@ -68,11 +79,17 @@ export interface RegistryStorage {
   cancelUpload(repository: string, id: string): Promise<void>;
 
   /**
-   * Stores a document under its digest and, if given, a tag. Errors: `invalid` (not a manifest or index, or lookalike),
-   * `not-found` with `missing` in the message when it names blobs or manifests that this repository does not have
-   * (a subject may be missing; of an index, see decisions).
+   * Stores a document under its digest and, if given, a tag; with a digest as `reference` under that one, which may be of
+   * SHA-512. Errors: `invalid` (not a manifest or index, or lookalike), `corrupt` (not the bytes of that digest),
+   * `not-found` with `missing` in the message when it names blobs or manifests that this repository does not have. A
+   * subject may be missing, and so may layers that their publisher keeps elsewhere (`urls`).
    */
-  putManifest(repository: string, bytes: Uint8Array, mediaType: string, tag?: string): Promise<StoredManifest>;
+  putManifest(
+    repository: string,
+    bytes: Uint8Array,
+    mediaType: string,
+    reference?: string,
+  ): Promise<StoredManifest>;
   /** By tag or digest. */
   manifest(repository: string, reference: string): Promise<StoredManifest | undefined>;
   /** By digest, with the tags that name it. Errors: `not-found`. */
@@ -124,4 +141,63 @@ export interface AuditEntry {
   status: number;
   bytes: number;
   agent: string;
+}
+
+/** What a request asks for, once its names are known to be well-formed. */
+export type Needs = 'base' | 'catalog' | { repository: string; action: Action };
+
+/** A request that may go on. */
+export interface Grant {
+  user: User;
+  /** Whether the same credentials would do for something else: for mounts, and for what the catalogue shows. */
+  allows(action: Action, repository: string): boolean;
+}
+
+/** A request that may not. */
+export interface Refusal {
+  /** Known although refused, for the audit. */
+  user: User;
+  /** 401: show yourself, by `challenge`. 403: known, and not allowed. 429: too many wrong passwords. */
+  status: 401 | 403 | 429;
+  /** Code of the specification: `UNAUTHORIZED`, `DENIED`, `TOOMANYREQUESTS`. */
+  code: string;
+  message: string;
+  /** The value of `WWW-Authenticate`. */
+  challenge?: string;
+  /** Seconds for `Retry-After`. */
+  retryAfter?: number;
+}
+
+/**
+ * Decides who may do what, by the headers of a request. Asked once a request, before anything of a repository is looked
+ * at, so that a refusal tells nothing about what exists.
+ */
+export interface Gatekeeper {
+  /** Answers at once where it can: manifests are served some thousand times a second. */
+  authorize(request: IncomingMessage, needs: Needs): Grant | Refusal | Promise<Grant | Refusal>;
+  /** Paths outside of `/v2/` that it serves itself, as the token endpoint. */
+  serves?(path: string): boolean;
+  /** Answers such a request. The result is who it was, for the audit (action `login`). */
+  serve?(request: IncomingMessage, response: ServerResponse): Promise<{ user: User }>;
+}
+
+/** What a registry server is made of. */
+export interface RegistryServerOptions {
+  storage: RegistryStorage;
+  gatekeeper: Gatekeeper;
+  /** Gets one entry for each request, when its answer was sent or cut. Must not throw and not block. */
+  audit: (entry: AuditEntry) => void;
+  log: Logger;
+}
+
+/** The HTTP face of a registry, for any number of HTTP and HTTPS servers. */
+export interface RegistryServer {
+  /** Limits and deadlines that a server of `node:http` or `node:https` must be made with. */
+  readonly settings: ServerOptions;
+  /** Answers one request. */
+  readonly handler: (request: IncomingMessage, response: ServerResponse) => void;
+  /** Takes over a server made with `settings`: requests, malformed ones and stalled connections. */
+  attach(server: Server): void;
+  /** Cuts requests under way and waits until their uploads are put down. The servers are their owner's to close. */
+  close(): Promise<void>;
 }
