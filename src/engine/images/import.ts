@@ -36,11 +36,11 @@ export async function* importImage(
   }
   const config = emptyConfig();
   applyChanges(config, options.changes);
-  const image = await takeIn(deps, async () => {
-    const { blob, diffId } = await storePlainLayer(deps.content, decompress(source), signal);
+  const image = await takeIn(deps, async (lease) => {
+    const { blob, diffId } = await storePlainLayer(deps.content, decompress(source), { lease, signal });
     const file = configFile(deps, config, options, diffId);
     const bytes = Buffer.from(JSON.stringify(file));
-    const made = await buildImage(deps, { config: bytes, layers: [blob] }, signal);
+    const made = await buildImage(deps, { config: bytes, layers: [blob] }, { lease, signal });
     keepImage(deps.images, made, []);
     if (name) nameImage(deps, made, name);
     return made;

@@ -11,5 +11,4 @@ export { type RemoveDeps, removeImage } from './remove.ts';
 export { saveImages } from './save.ts';
 export { type ImageRecord, type ImageStore, openImageStore } from './store.ts';
 export { sweepContent } from './sweep.ts';
-export { SweepGate } from './sweep-gate.ts';
 export { tagImage } from './tag.ts';

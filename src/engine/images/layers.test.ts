@@ -17,13 +17,17 @@ const tar = layerOf({ a: Buffer.alloc(100_000, 'a'), b: 'b' });
 const diffId = digestOf(tar);
 const chainId = chainIds([diffId])[0] ?? diffId;
 
+const taking = (fixture: Fixture) => ({ lease: fixture.leases.open() });
+
 async function stored(fixture: Fixture, bytes = tar) {
-  return (await storePlainLayer(fixture.content, once(bytes))).blob;
+  return (await storePlainLayer(fixture.content, once(bytes), { lease: fixture.leases.open() })).blob;
 }
 
 test('a plain layer is kept packed, and gives the same bytes again', async () => {
   await using fixture = openFixture();
-  const { blob, diffId: found } = await storePlainLayer(fixture.content, once(tar));
+  const { blob, diffId: found } = await storePlainLayer(fixture.content, once(tar), {
+    lease: fixture.leases.open(),
+  });
   assert.equal(found, diffId);
   assert.ok(blob.size < tar.length / 10);
   assert.deepEqual(Buffer.concat(await collect(decompress(fixture.content.open(blob.digest)))), tar);
@@ -35,7 +39,10 @@ test('a source that fails leaves no blob', async () => {
     yield tar.subarray(0, 5000);
     throw new Error('the disk went away');
   };
-  await assert.rejects(storePlainLayer(fixture.content, failing()), /the disk went away/);
+  await assert.rejects(
+    storePlainLayer(fixture.content, failing(), { lease: fixture.leases.open() }),
+    /the disk went away/,
+  );
   assert.deepEqual((await inventory(fixture))['blobs'], []);
 });
 
@@ -43,9 +50,9 @@ test('a layer is made once, however many want it', async () => {
   await using fixture = openFixture();
   const layer = { chainId, parent: undefined, diffId, blob: await stored(fixture) };
   const made = await Promise.all([
-    makeLayer(fixture, layer),
-    makeLayer(fixture, layer),
-    makeLayer(fixture, layer),
+    makeLayer(fixture, layer, taking(fixture)),
+    makeLayer(fixture, layer, taking(fixture)),
+    makeLayer(fixture, layer, taking(fixture)),
   ]);
   for (const one of made)
     assert.deepEqual(one, { chainId, diffId, blob: layer.blob, tarBytes: tar.length, bytes: 100_001 });
@@ -56,10 +63,11 @@ test('a layer is made once, however many want it', async () => {
 test('a blob that unpacks to something else is corrupt, and leaves no snapshot', async () => {
   await using fixture = openFixture();
   const layer = { chainId, parent: undefined, diffId, blob: await stored(fixture, layerOf({ other: 'x' })) };
-  await assert.rejects(makeLayer(fixture, layer), (thrown) => isKind(thrown, 'corrupt'));
+  await assert.rejects(makeLayer(fixture, layer, taking(fixture)), (thrown) => isKind(thrown, 'corrupt'));
   assert.deepEqual(fixture.snapshots.list(), []);
-  await assert.rejects(makeLayer(fixture, { ...layer, parent: digestOf('none') }), (thrown) =>
-    isKind(thrown, 'not-found'),
+  await assert.rejects(
+    makeLayer(fixture, { ...layer, parent: digestOf('none') }, taking(fixture)),
+    (thrown) => isKind(thrown, 'not-found'),
   );
 });
 
@@ -67,7 +75,7 @@ test('an image is built without being recorded, and recorded with its names', as
   await using fixture = openFixture();
   const config = configOf([tar], { variant: 'v8', config: { Labels: { a: 'b' } } });
   const blob = await stored(fixture);
-  const image = await buildImage(fixture, { config, layers: [blob] });
+  const image = await buildImage(fixture, { config, layers: [blob] }, taking(fixture));
   assert.deepEqual(fixture.images.all(), []);
   assert.equal(image.id, digestOf(config));
   assert.equal(image.platform.variant, 'v8');
@@ -75,14 +83,18 @@ test('an image is built without being recorded, and recorded with its names', as
   const manifest = JSON.parse(String(await fixture.content.read(image.manifest.digest)));
   assert.deepEqual(manifest.layers, [{ mediaType: blob.mediaType, digest: blob.digest, size: blob.size }]);
   assert.deepEqual(keepImage(fixture.images, image, ['docker.io/library/a:1']), new Map());
-  assert.deepEqual(await buildImage(fixture, { config, layers: [blob] }), image);
-  const other = await buildImage(fixture, { config: configOf([tar]), layers: [blob] });
+  assert.deepEqual(await buildImage(fixture, { config, layers: [blob] }, taking(fixture)), image);
+  const other = await buildImage(fixture, { config: configOf([tar]), layers: [blob] }, taking(fixture));
   const taken = keepImage(fixture.images, other, ['docker.io/library/a:1', 'docker.io/library/b:1']);
   assert.deepEqual([...taken], [['docker.io/library/a:1', image.id]]);
 });
 
 test('layers must be as many as the config says', async () => {
   await using fixture = openFixture();
-  const building = buildImage(fixture, { config: configOf([tar, tar]), layers: [await stored(fixture)] });
+  const building = buildImage(
+    fixture,
+    { config: configOf([tar, tar]), layers: [await stored(fixture)] },
+    taking(fixture),
+  );
   await assert.rejects(building, { message: 'invalid manifest, layers length mismatch: expected 1, got 2' });
 });

@@ -3,7 +3,7 @@ import { pipeline, Readable, type TransformOptions } from 'node:stream';
 import { constants, createZstdCompress, type ZstdOptions } from 'node:zlib';
 import { decompress, readTar } from '../../archive/index.ts';
 import { type KeyedLock, type Logger, newId, UndoStack } from '../../base/index.ts';
-import type { ContentStore } from '../../content/index.ts';
+import type { ContentStore, Lease } from '../../content/index.ts';
 import { type Descriptor, type Digest, MediaTypes, parseDigest } from '../../oci/index.ts';
 import type { Snapshotter } from '../../snapshot/index.ts';
 import type { ImageLayer } from './store.ts';
@@ -13,6 +13,12 @@ const CHUNK = 1 << 20;
 
 /** Begins the keys of snapshots that layers are unpacked into. */
 export const EXTRACT_PREFIX = 'extract-';
+
+/** Work that brings content in: what it leases, and how it is cancelled. */
+export interface Taking {
+  lease: Lease;
+  signal?: AbortSignal | undefined;
+}
 
 /** Unpacks a layer blob into a directory, checking its diffID: `unpackLayer` of `archive`. `bytes` counts the plain tar, `fileBytes` its files. */
 export type LayerUnpacker = (
@@ -38,7 +44,7 @@ export interface LayerDeps {
 export async function storePlainLayer(
   content: ContentStore,
   source: AsyncIterable<Uint8Array>,
-  signal?: AbortSignal,
+  { lease, signal }: Taking,
 ): Promise<{ blob: Descriptor; diffId: Digest }> {
   const hash = createHash('sha256');
   const hashed = async function* () {
@@ -55,7 +61,16 @@ export async function storePlainLayer(
   const compress = createZstdCompress(options);
   // A failing source destroys the compressor with its error, which the store's write then reports.
   const packed = pipeline(Readable.from(hashed(), { objectMode: false }), compress, () => {});
-  const written = await content.write(packed, undefined, signal);
+  const packedHash = createHash('sha256');
+  const leased = async function* () {
+    for await (const chunk of packed as AsyncIterable<Buffer>) {
+      packedHash.update(chunk);
+      yield chunk;
+    }
+    // Before the store names the blob: a sweep must not see it without a holder.
+    lease.add(`sha256:${packedHash.digest('hex')}`);
+  };
+  const written = await content.write(leased(), undefined, signal);
   const blob = { ...written, mediaType: MediaTypes.ociLayerZstd };
   return { blob, diffId: parseDigest(`sha256:${hash.digest('hex')}`) };
 }
@@ -73,15 +88,12 @@ export interface LayerToMake {
  * Makes the layer of a blob on top of its parents, or finds it there.
  * Errors: `corrupt` when the blob does not unpack to `diffId`; `invalid` for a hostile archive.
  */
-export async function makeLayer(
-  deps: LayerDeps,
-  layer: LayerToMake,
-  signal?: AbortSignal,
-): Promise<ImageLayer> {
+export async function makeLayer(deps: LayerDeps, layer: LayerToMake, taking: Taking): Promise<ImageLayer> {
   const { chainId, diffId } = layer;
+  taking.lease.add(chainId, layer.blob.digest);
   return deps.locks.with(`layer ${chainId}`, async () => {
     if (deps.snapshots.stat(chainId)?.kind === 'layer') return knownLayer(deps, layer);
-    return { chainId, diffId, blob: layer.blob, ...(await unpackInto(deps, layer, signal)) };
+    return { chainId, diffId, blob: layer.blob, ...(await unpackInto(deps, layer, taking)) };
   });
 }
 
@@ -89,7 +101,7 @@ export async function makeLayer(
 async function knownLayer(deps: LayerDeps, layer: LayerToMake): Promise<ImageLayer> {
   const { chainId, diffId, blob } = layer;
   const known = deps.knownLayer(chainId);
-  if (known) return known;
+  if (known) return { ...known, blob };
   let tarBytes = 0;
   const counted = async function* () {
     for await (const chunk of decompress(deps.content.open(blob.digest))) {
@@ -108,9 +120,10 @@ async function knownLayer(deps: LayerDeps, layer: LayerToMake): Promise<ImageLay
 async function unpackInto(
   deps: LayerDeps,
   layer: LayerToMake,
-  signal?: AbortSignal,
+  taking: Taking,
 ): Promise<{ tarBytes: number; bytes: number }> {
   const key = `${EXTRACT_PREFIX}${newId().slice(0, 16)}`;
+  taking.lease.add(key);
   await using undo = new UndoStack(deps.log);
   await deps.snapshots.prepare(key, layer.parent);
   undo.push('remove the half unpacked layer', () => deps.snapshots.remove(key));
@@ -119,7 +132,7 @@ async function unpackInto(
     target: deps.snapshots.directory(key),
     expectedDiffId: layer.diffId,
   };
-  const unpacked = await deps.unpack(request, signal);
+  const unpacked = await deps.unpack(request, taking.signal);
   await deps.snapshots.commit(layer.chainId, key);
   undo.commit();
   return { tarBytes: unpacked.bytes, bytes: unpacked.fileBytes };

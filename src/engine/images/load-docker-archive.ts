@@ -43,7 +43,7 @@ export async function loadDockerArchive(deps: LoadDeps, context: LoadContext): P
     if (context.platform && !matchPlatform(context.platform, file)) continue;
     const blobs: Descriptor[] = [];
     for (const [at, layer] of layers.entries()) blobs.push(await layerBlob(deps, context, layer, at));
-    const image = await buildImage(deps, { config, layers: blobs }, context.signal);
+    const image = await buildImage(deps, { config, layers: blobs }, context);
     loaded.push({ image, names });
   }
   return loaded;
@@ -78,10 +78,12 @@ async function layerBlob(
 ): Promise<Descriptor> {
   const { file, diffId } = layer;
   const known = knownBlob(deps, diffId);
+  if (known) context.lease.add(known.digest);
   if (known && (await deps.content.stat(known.digest))) return known;
   const source = () => countLoaded(context.spool.open(file), { diffId, total: file.size }, context.report);
   const magic = await firstBytes(context.spool, file);
   if (magic === 'gzip' || magic === 'zstd') {
+    context.lease.add(file.digest);
     const written = await deps.content.write(
       source(),
       { digest: file.digest, size: file.size },
@@ -95,7 +97,7 @@ async function layerBlob(
       `invalid diffID for layer ${at}: expected "${diffId}", got "${file.digest}"`,
     );
   }
-  return (await storePlainLayer(deps.content, source(), context.signal)).blob;
+  return (await storePlainLayer(deps.content, source(), context)).blob;
 }
 
 function knownBlob(deps: LoadDeps, diffId: Digest): Descriptor | undefined {

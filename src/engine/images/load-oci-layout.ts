@@ -66,19 +66,21 @@ async function takeImage(
   context: LoadContext,
   found: { descriptor: Descriptor; manifest: Manifest },
 ): Promise<LoadedImage['image']> {
-  const { spool, signal, report } = context;
+  const { spool, signal, report, lease } = context;
   const { descriptor, manifest } = found;
   const config = await blobBytes(spool, manifest.config);
   const diffIds = parseImageConfig(config).rootfs.diff_ids;
   const files = manifest.layers.map((layer) => blobFile(spool, layer));
   for (const [at, layer] of manifest.layers.entries()) {
+    lease.add(layer.digest);
     if (await deps.content.stat(layer.digest)) continue;
     const counts = { diffId: diffIds[at] ?? layer.digest, total: layer.size };
     const source = countLoaded(spool.open(files[at] as SpooledFile), counts, report);
     await deps.content.write(source, layer, signal);
   }
+  lease.add(descriptor.digest);
   const stored = await deps.content.put(await blobBytes(spool, descriptor), descriptor.mediaType);
-  return buildImage(deps, { config, layers: manifest.layers, manifest: stored }, signal);
+  return buildImage(deps, { config, layers: manifest.layers, manifest: stored }, context);
 }
 
 /** A document blob, its digest and size checked against its descriptor. */

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import { WharfError } from '../../base/index.ts';
+import type { Lease } from '../../content/index.ts';
 import type { Platform } from '../../oci/index.ts';
 import { ArchiveSpool } from './archive-spool.ts';
 import { loadDockerArchive } from './load-docker-archive.ts';
@@ -7,11 +8,10 @@ import { loadOciLayout } from './load-oci-layout.ts';
 import { type ProgressLine, type Report, reportLines } from './progress.ts';
 import { keepImage, publishImage, type RegisterDeps } from './register.ts';
 import { familiarName, type ImageRecord } from './store.ts';
-import type { SweepGate } from './sweep-gate.ts';
+import type { SweepDeps } from './sweep.ts';
 import { takeIn } from './take-in.ts';
 
-export interface LoadDeps extends RegisterDeps {
-  gate: SweepGate;
+export interface LoadDeps extends RegisterDeps, SweepDeps {
   /** A folder for spooling, on the disk of the data root. */
   temporary: string;
 }
@@ -21,6 +21,7 @@ export interface LoadContext {
   spool: ArchiveSpool;
   platform: Platform | undefined;
   report: Report;
+  lease: Lease;
   signal: AbortSignal;
 }
 
@@ -56,10 +57,10 @@ function load(
   report: Report,
   signal: AbortSignal,
 ): Promise<void> {
-  return takeIn(deps, async () => {
+  return takeIn(deps, async (lease) => {
     await using spool = await ArchiveSpool.read(archive, deps.temporary, signal);
     const reportLayers = options.quiet ? () => {} : report;
-    const context = { spool, platform: options.platform, report: reportLayers, signal };
+    const context = { spool, platform: options.platform, report: reportLayers, lease, signal };
     const loaded = await readImages(deps, context);
     if (loaded.length === 0) throw new WharfError('invalid', 'the archive holds no image for this platform');
     announce(deps, loaded, report);

@@ -3,6 +3,7 @@ import type { Clock } from '../../base/index.ts';
 import { booleanFilter, checkFilterKeys } from '../filters/index.ts';
 import { imageFilter } from './list.ts';
 import { deleteImage, type RemoveDeps } from './remove.ts';
+import { sweepContent } from './sweep.ts';
 
 const PRUNE_FILTERS = new Set(['dangling', 'label', 'label!', 'until']);
 
@@ -23,6 +24,7 @@ export async function pruneImages(
     if (!passes(image)) continue;
     spaceReclaimed += await deleteImage(deps, image, deleted);
   }
+  await sweepContent(deps);
   deps.events.publish({
     type: 'image',
     action: 'prune',

@@ -3,6 +3,7 @@ import {
   chainIds,
   type Descriptor,
   type Digest,
+  digestOf,
   hostPlatform,
   type ImageConfigFile,
   type Manifest,
@@ -10,7 +11,7 @@ import {
   parseImageConfig,
 } from '../../oci/index.ts';
 import type { EventBus } from '../events/index.ts';
-import { type LayerDeps, makeLayer } from './layers.ts';
+import { type LayerDeps, makeLayer, type Taking } from './layers.ts';
 import { familiarName, type ImageLayer, type ImageRecord, type ImageStore } from './store.ts';
 
 export interface RegisterDeps extends LayerDeps {
@@ -32,11 +33,7 @@ export interface NewImage {
  * Makes an image's layers and documents, and the record of it for `keepImage`; nothing is recorded yet, so that what is
  * there is swept if the caller fails. Errors: `invalid` config, `corrupt` layer.
  */
-export async function buildImage(
-  deps: RegisterDeps,
-  image: NewImage,
-  signal?: AbortSignal,
-): Promise<ImageRecord> {
+export async function buildImage(deps: RegisterDeps, image: NewImage, taking: Taking): Promise<ImageRecord> {
   const file = parseImageConfig(image.config);
   const diffIds = file.rootfs.diff_ids;
   if (diffIds.length !== image.layers.length) {
@@ -45,11 +42,17 @@ export async function buildImage(
       `invalid manifest, layers length mismatch: expected ${image.layers.length}, got ${diffIds.length}`,
     );
   }
-  const layers = await makeLayers(deps, diffIds, image.layers, signal);
+  const layers = await makeLayers(deps, diffIds, image.layers, taking);
+  taking.lease.add(digestOf(image.config));
   const config = await deps.content.put(image.config, MediaTypes.ociConfig);
-  const manifest = image.manifest ?? (await makeManifest(deps, config, layers));
+  const manifest = image.manifest ?? (await makeManifest(deps, config, layers, taking));
+  taking.lease.add(manifest.digest);
   const present = deps.images.get(config.digest);
-  if (present) return present;
+  if (present) {
+    // In the same turn: its content can't go any more, even if somebody removes the image now.
+    taking.lease.add(...deps.images.blobsOf(present.id));
+    return present;
+  }
   return {
     id: config.digest,
     manifest,
@@ -66,15 +69,15 @@ async function makeLayers(
   deps: RegisterDeps,
   diffIds: Digest[],
   blobs: Descriptor[],
-  signal?: AbortSignal,
+  taking: Taking,
 ): Promise<ImageLayer[]> {
   const chain = chainIds(diffIds);
   const layers: ImageLayer[] = [];
   for (const [at, chainId] of chain.entries()) {
-    signal?.throwIfAborted();
+    taking.signal?.throwIfAborted();
     const parent = at > 0 ? chain[at - 1] : undefined;
     const wanted = { chainId, parent, diffId: diffIds[at] as Digest, blob: blobs[at] as Descriptor };
-    layers.push(await makeLayer(deps, wanted, signal));
+    layers.push(await makeLayer(deps, wanted, taking));
   }
   return layers;
 }
@@ -83,6 +86,7 @@ async function makeManifest(
   deps: RegisterDeps,
   config: Descriptor,
   layers: ImageLayer[],
+  { lease }: Taking,
 ): Promise<Descriptor> {
   const manifest: Manifest = {
     schemaVersion: 2,
@@ -90,7 +94,9 @@ async function makeManifest(
     config,
     layers: layers.map(({ blob }) => ({ mediaType: blob.mediaType, digest: blob.digest, size: blob.size })),
   };
-  return deps.content.put(Buffer.from(JSON.stringify(manifest)), MediaTypes.ociManifest);
+  const bytes = Buffer.from(JSON.stringify(manifest));
+  lease.add(digestOf(bytes));
+  return deps.content.put(bytes, MediaTypes.ociManifest);
 }
 
 function platformOf(file: ImageConfigFile): ImageRecord['platform'] {

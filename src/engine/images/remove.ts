@@ -2,11 +2,9 @@ import type { ImageDeleteResponseItem } from '../../api/index.ts';
 import { shortId, WharfError } from '../../base/index.ts';
 import { publishImage, type RegisterDeps } from './register.ts';
 import { canonicalName, familiarName, type ImageRecord } from './store.ts';
-import { type SweepDeps, sweepContent } from './sweep.ts';
-import type { SweepGate } from './sweep-gate.ts';
+import { type SweepDeps, sweepAmong } from './sweep.ts';
 
 export interface RemoveDeps extends SweepDeps, Pick<RegisterDeps, 'events'> {
-  gate: SweepGate;
   /** Containers made from an image. */
   containersOf: (imageId: string) => { id: string; running: boolean }[];
 }
@@ -46,12 +44,13 @@ export async function deleteImage(
   image: ImageRecord,
   items: ImageDeleteResponseItem[],
 ): Promise<number> {
+  const blobs = deps.images.blobsOf(image.id);
   for (const name of deps.images.namesOf(image.id)) untag(deps, image, name, items);
   deps.images.delete(image.id);
   items.push({ Deleted: image.id });
   // Its labels are gone with it, as in Docker.
   publishImage(deps, { ...image, labels: null }, 'delete');
-  await deps.gate.sweep(() => sweepContent(deps));
+  await sweepAmong(deps, blobs);
   const gone = image.layers.toReversed().filter(({ chainId }) => !deps.snapshots.stat(chainId));
   for (const { chainId } of gone) items.push({ Deleted: chainId });
   return gone.reduce((sum, layer) => sum + layer.bytes, 0);

@@ -12,13 +12,10 @@ import {
 } from '../../oci/index.ts';
 import { publishImage, type RegisterDeps } from './register.ts';
 import { canonicalName, familiarName, type ImageRecord, type ImageStore } from './store.ts';
-import type { SweepGate } from './sweep-gate.ts';
+import type { SweepDeps } from './sweep.ts';
+import { takeIn } from './take-in.ts';
 
-export interface SaveDeps extends Pick<RegisterDeps, 'events'> {
-  images: ImageStore;
-  content: ContentStore;
-  gate: SweepGate;
-}
+export interface SaveDeps extends Pick<RegisterDeps, 'events'>, SweepDeps {}
 
 interface SavedImage {
   image: ImageRecord;
@@ -33,17 +30,21 @@ interface SavedImage {
 export function saveImages(deps: SaveDeps, refs: string[], options: { platform?: Platform }): Readable {
   const images = collect(deps, refs, options.platform);
   for (const { image } of images) publishImage(deps, image, 'save');
-  return Readable.from(held(deps.gate, writeTar(entries(deps.content, images))), { objectMode: false });
+  return Readable.from(held(deps, images), { objectMode: false });
 }
 
-/** Keeps sweeps away while the archive is read: an image removed meanwhile is still saved as a whole. */
-async function* held(gate: SweepGate, archive: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+/** An image removed while the archive is read is still saved as a whole, and swept after. */
+async function* held(deps: SaveDeps, images: SavedImage[]): AsyncIterable<Uint8Array> {
   const ended = Promise.withResolvers<void>();
-  void gate.hold(() => ended.promise);
+  const held = takeIn(deps, async (lease) => {
+    for (const { image } of images) lease.add(...deps.images.blobsOf(image.id));
+    await ended.promise;
+  });
   try {
-    yield* archive;
+    yield* writeTar(entries(deps.content, images));
   } finally {
     ended.resolve();
+    await held;
   }
 }
 

@@ -136,3 +136,43 @@ test('names are written out and shortened as Docker does', () => {
     assert.equal(canonicalName(bad), undefined, bad);
   }
 });
+
+test('what the target of a name keeps is needed until its last name goes', () => {
+  using home = opened();
+  const { store } = home;
+  const target = { mediaType: 'index', digest: digestOf('index'), size: 5 };
+  const kept = { digest: target.digest, blobs: [{ digest: digestOf('attestation'), size: 11 }] };
+  const names = ['docker.io/library/a:1', `docker.io/library/a@${target.digest}`] as const;
+  const own = digestOf('x');
+  store.transaction(() => {
+    store.put(record(id('a')));
+    for (const name of names) store.setName(name, id('a'), target);
+    store.keepIndex(kept);
+  });
+  assert.deepEqual(store.name(names[0]), { name: names[0], imageId: id('a'), target });
+  assert.deepEqual([...store.needed().blobs].sort(), [own, target.digest, digestOf('attestation')].sort());
+  assert.deepEqual(store.blobsOf(id('a')).sort(), [own, digestOf('attestation')].sort());
+  store.removeName(names[0]);
+  assert.deepEqual(store.indexes(), [kept]);
+  // The last name comes to stand for something else.
+  store.setName(names[1], id('a'));
+  assert.deepEqual(store.indexes(), []);
+  assert.deepEqual([...store.needed().blobs], [own]);
+  store.setName(names[0], id('a'), target);
+  store.keepIndex(kept);
+  store.delete(id('a'));
+  assert.deepEqual([store.indexes(), [...store.needed().blobs]], [[], []]);
+});
+
+test('what is needed is read again after a transaction that was taken back', () => {
+  using home = opened();
+  const { store } = home;
+  const work = () =>
+    store.transaction(() => {
+      store.put(record(id('a')));
+      assert.equal(store.needed().blobs.size, 1);
+      throw new Error('no');
+    });
+  assert.throws(work, /no/);
+  assert.equal(store.needed().blobs.size, 0);
+});

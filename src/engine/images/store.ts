@@ -34,6 +34,23 @@ export interface ImageName {
   /** Canonical: `docker.io/library/busybox:latest`, or `docker.io/library/busybox@sha256:…`. */
   name: string;
   imageId: Digest;
+  /** What the name stood for at the registry it came from: an index, or the image's manifest. */
+  target?: Descriptor;
+}
+
+/**
+ * What a name's target keeps besides the image's own blobs, in the collection `image_indexes`: the target itself and those
+ * of its entries that are no image of another platform. Kept as long as a name has that target.
+ */
+export interface KeptIndex {
+  digest: Digest;
+  blobs: { digest: Digest; size: number }[];
+}
+
+/** Everything the records stand on: digests of blobs, and keys of layers with the init layers above them. */
+export interface Needed {
+  blobs: ReadonlySet<string>;
+  layers: ReadonlySet<string>;
 }
 
 /** The images and their names. */
@@ -48,7 +65,9 @@ export interface ImageStore {
   namesOf(id: Digest): string[];
   /** The image a canonical name stands for. */
   named(name: string): Digest | undefined;
-  setName(name: string, id: Digest): void;
+  /** The whole record of a canonical name. */
+  name(name: string): ImageName | undefined;
+  setName(name: string, id: Digest, target?: Descriptor): void;
   removeName(name: string): boolean;
   /**
    * Finds by name (tag `latest` if none), by digest, by id or unique id prefix, as Docker does.
@@ -56,45 +75,164 @@ export interface ImageStore {
    */
   resolve(ref: string): ImageRecord;
   find(ref: string): ImageRecord | undefined;
+  /** Keeps what a target holds; set the names that stand for it in the same transaction. */
+  keepIndex(index: KeptIndex): void;
+  indexes(): KeptIndex[];
+  /** Counted anew only after a change; do not hold on to it across turns of the event loop. */
+  needed(): Needed;
+  /** Blobs of an image and of the targets of its names. */
+  blobsOf(id: Digest): Digest[];
   transaction<T>(work: () => T): T;
 }
 
 /** Opens the image collections of the database. */
 export function openImageStore(database: Database): ImageStore {
-  const images = database.collection<ImageRecord>({ name: 'images', key: (image) => image.id });
-  const names = database.collection<ImageName>({
-    name: 'image_names',
-    key: (entry) => entry.name,
-    indexes: { image: { of: (entry) => entry.imageId } },
-  });
-  const find = (ref: string) => findByName(images, names, ref) ?? findById(images, ref);
-  return {
-    get: (id) => images.get(id),
-    all: () => images.all(),
-    put: (image) => images.put(image),
-    delete(id) {
-      database.transaction(() => {
-        for (const entry of names.find('image', id)) names.delete(entry.name);
-        images.delete(id);
-      });
-    },
-    names: () => names.all(),
-    namesOf: (id) =>
-      names
-        .find('image', id)
-        .map((entry) => entry.name)
-        .sort(),
-    named: (name) => names.get(name)?.imageId,
-    setName: (name, id) => names.put({ name, imageId: id }),
-    removeName: (name) => names.delete(name),
-    find,
-    resolve(ref) {
-      const found = find(ref);
-      if (found) return found;
-      throw new WharfError('not-found', `No such image: ${wholeReference(ref)}`);
-    },
-    transaction: (work) => database.transaction(work),
-  };
+  return new DatabaseImageStore(database);
+}
+
+class DatabaseImageStore implements ImageStore {
+  private readonly database: Database;
+  private readonly images: Collection<ImageRecord>;
+  private readonly entries: Collection<ImageName>;
+  private readonly targets: Collection<KeptIndex>;
+  private known: Needed | undefined;
+
+  constructor(database: Database) {
+    this.database = database;
+    this.images = database.collection<ImageRecord>({ name: 'images', key: (image) => image.id });
+    this.entries = database.collection<ImageName>({
+      name: 'image_names',
+      key: (entry) => entry.name,
+      indexes: { image: { of: (entry) => entry.imageId }, target: { of: (entry) => entry.target?.digest } },
+    });
+    this.targets = database.collection<KeptIndex>({ name: 'image_indexes', key: (index) => index.digest });
+  }
+
+  get(id: string): ImageRecord | undefined {
+    return this.images.get(id);
+  }
+
+  all(): ImageRecord[] {
+    return this.images.all();
+  }
+
+  put(image: ImageRecord): void {
+    this.transaction(() => this.images.put(image));
+  }
+
+  delete(id: Digest): void {
+    this.transaction(() => {
+      for (const entry of this.entries.find('image', id)) this.drop(entry);
+      this.images.delete(id);
+    });
+  }
+
+  names(): ImageName[] {
+    return this.entries.all();
+  }
+
+  namesOf(id: Digest): string[] {
+    return this.entries
+      .find('image', id)
+      .map((entry) => entry.name)
+      .sort();
+  }
+
+  name(name: string): ImageName | undefined {
+    return this.entries.get(name);
+  }
+
+  named(name: string): Digest | undefined {
+    return this.entries.get(name)?.imageId;
+  }
+
+  setName(name: string, id: Digest, target?: Descriptor): void {
+    this.transaction(() => {
+      const before = this.entries.get(name);
+      this.entries.put(target ? { name, imageId: id, target } : { name, imageId: id });
+      this.freeTarget(before);
+    });
+  }
+
+  removeName(name: string): boolean {
+    return this.transaction(() => {
+      const entry = this.entries.get(name);
+      if (entry) this.drop(entry);
+      return entry !== undefined;
+    });
+  }
+
+  find(ref: string): ImageRecord | undefined {
+    return findByName(this.images, this.entries, ref) ?? findById(this.images, ref);
+  }
+
+  resolve(ref: string): ImageRecord {
+    const found = this.find(ref);
+    if (found) return found;
+    throw new WharfError('not-found', `No such image: ${wholeReference(ref)}`);
+  }
+
+  keepIndex(index: KeptIndex): void {
+    this.transaction(() => this.targets.put(index));
+  }
+
+  indexes(): KeptIndex[] {
+    return this.targets.all();
+  }
+
+  needed(): Needed {
+    this.known ??= neededBy(this.images.all(), this.targets.all());
+    return this.known;
+  }
+
+  blobsOf(id: Digest): Digest[] {
+    const image = this.images.get(id);
+    const found = new Set<Digest>(image && ownBlobs(image));
+    for (const { target } of this.entries.find('image', id)) {
+      for (const { digest } of (target && this.targets.get(target.digest)?.blobs) ?? []) found.add(digest);
+    }
+    return [...found];
+  }
+
+  transaction<T>(work: () => T): T {
+    try {
+      return this.database.transaction(work);
+    } finally {
+      // Also after a failure: what was read inside has been taken back.
+      this.known = undefined;
+    }
+  }
+
+  private drop(entry: ImageName): void {
+    this.entries.delete(entry.name);
+    this.freeTarget(entry);
+  }
+
+  private freeTarget(entry: ImageName | undefined): void {
+    const digest = entry?.target?.digest;
+    if (digest && this.entries.find('target', digest).length === 0) this.targets.delete(digest);
+  }
+}
+
+/** The blobs that an image's record names. */
+export function ownBlobs(image: ImageRecord): Digest[] {
+  return [image.manifest.digest, image.config.digest, ...image.layers.map(({ blob }) => blob.digest)];
+}
+
+function neededBy(images: ImageRecord[], indexes: KeptIndex[]): Needed {
+  const blobs = new Set<string>();
+  const layers = new Set<string>();
+  for (const image of images) {
+    for (const digest of ownBlobs(image)) blobs.add(digest);
+    for (const { chainId } of image.layers) layers.add(chainId);
+    const top = image.layers.at(-1);
+    if (top) layers.add(`${top.chainId}-init`);
+  }
+  for (const index of indexes) {
+    blobs.add(index.digest);
+    for (const { digest } of index.blobs) blobs.add(digest);
+  }
+  return { blobs, layers };
 }
 
 /** An image by id or id prefix; several matches count as none, since the reference might be a name. */

@@ -1,54 +1,70 @@
-import { isKind, type Logger } from '../../base/index.ts';
-import type { ContentStore } from '../../content/index.ts';
+import { type Clock, isKind, type Logger } from '../../base/index.ts';
+import type { ContentStore, Leases } from '../../content/index.ts';
+import { type Digest, isDigest } from '../../oci/index.ts';
 import type { Snapshotter } from '../../snapshot/index.ts';
 import { EXTRACT_PREFIX } from './layers.ts';
 import type { ImageStore } from './store.ts';
+
+/** A download that was cut is kept so long for somebody to go on with it, in milliseconds. */
+const CUT_DOWNLOAD_MS = 7 * 24 * 3600 * 1000;
 
 export interface SweepDeps {
   images: ImageStore;
   content: ContentStore;
   snapshots: Snapshotter;
+  leases: Leases;
+  /** Others who keep blobs in the same content store: true for those that they need. */
+  others: readonly ((digest: Digest) => boolean)[];
+  clock: Clock;
   log: Logger;
 }
 
 /**
- * Removes every layer and blob that no image needs and no container stands on, and unpackings that a crash left. Called
- * through the gate, so that nothing is being brought in. Never fails: what could not be removed is logged and stays for
- * the next one.
+ * Removes every layer and blob that no image needs, no container stands on and no work in progress has leased, unpackings
+ * that a crash left, and downloads that were cut a week ago. Runs beside any other work. Never fails: what could not be
+ * removed is logged and stays for the next one.
  */
 export async function sweepContent(deps: SweepDeps): Promise<void> {
-  try {
+  await logged(deps, async () => {
     await sweepLayers(deps);
-    await sweepBlobs(deps);
+    for await (const { digest } of deps.content.list()) await sweepBlob(deps, digest);
+    await sweepDownloads(deps);
+  });
+}
+
+/** As `sweepContent` for layers; of blobs it looks only at these. For who knows what may have become unneeded. */
+export async function sweepAmong(deps: SweepDeps, keys: Iterable<string>): Promise<void> {
+  await logged(deps, async () => {
+    await sweepLayers(deps);
+    for (const key of keys) if (isDigest(key)) await sweepBlob(deps, key);
+  });
+}
+
+async function logged(deps: SweepDeps, sweep: () => Promise<void>): Promise<void> {
+  try {
+    await sweep();
   } catch (error) {
     deps.log.error('content that nothing needs could not be swept', { error });
   }
 }
 
 async function sweepLayers(deps: SweepDeps): Promise<void> {
-  const needed = new Set<string>();
-  for (const image of deps.images.all()) {
-    for (const layer of image.layers) needed.add(layer.chainId);
-    const top = image.layers.at(-1);
-    if (top) needed.add(`${top.chainId}-init`);
-  }
-  for (const { key, kind } of deps.snapshots.list()) {
-    if (kind === 'active' && key.startsWith(EXTRACT_PREFIX)) await removeLayer(deps, key);
-  }
   for (let removed = true; removed; ) {
     removed = false;
     const all = deps.snapshots.list();
     const parents = new Set(all.map((snapshot) => snapshot.parent));
-    for (const snapshot of all) {
-      if (snapshot.kind !== 'layer' || needed.has(snapshot.key) || parents.has(snapshot.key)) continue;
-      removed = (await removeLayer(deps, snapshot.key)) || removed;
+    for (const { key, kind } of all) {
+      if (parents.has(key) || (kind === 'active' && !key.startsWith(EXTRACT_PREFIX))) continue;
+      removed = (await removeLayer(deps, key)) || removed;
     }
   }
 }
 
-/** False when a container came to stand on it in the meantime. */
+/** Looks anew and removes in one turn of the loop. False when it is needed, or somebody came to stand on it. */
 async function removeLayer(deps: SweepDeps, key: string): Promise<boolean> {
   try {
+    if (!deps.snapshots.stat(key) || deps.leases.has(key) || deps.images.needed().layers.has(key))
+      return false;
     await deps.snapshots.remove(key);
     return true;
   } catch (thrown) {
@@ -58,13 +74,17 @@ async function removeLayer(deps: SweepDeps, key: string): Promise<boolean> {
   }
 }
 
-async function sweepBlobs(deps: SweepDeps): Promise<void> {
-  const needed = new Set<string>();
-  for (const image of deps.images.all()) {
-    needed.add(image.manifest.digest).add(image.config.digest);
-    for (const layer of image.layers) needed.add(layer.blob.digest);
-  }
-  for await (const { digest } of deps.content.list()) {
-    if (!needed.has(digest)) await deps.content.remove(digest);
+async function sweepBlob(deps: SweepDeps, digest: Digest): Promise<void> {
+  if (deps.leases.has(digest) || deps.images.needed().blobs.has(digest)) return;
+  if (deps.others.some((needs) => needs(digest))) return;
+  await deps.content.remove(digest);
+}
+
+async function sweepDownloads(deps: SweepDeps): Promise<void> {
+  const oldest = Number(deps.clock.nowNanos() / 1_000_000n) - CUT_DOWNLOAD_MS;
+  for await (const { key, modified } of deps.content.ingests()) {
+    const digest = key.replace('-', ':');
+    if (!isDigest(digest) || modified > oldest || deps.leases.has(digest)) continue;
+    await deps.content.dropIngest(key);
   }
 }

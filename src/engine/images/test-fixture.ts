@@ -3,16 +3,15 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { readTar, TarPacker, unpackLayer } from '../../archive/index.ts';
 import { type Clock, KeyedLock, silentLog, systemClock } from '../../base/index.ts';
-import { openContentStore } from '../../content/index.ts';
+import { Leases, openContentStore } from '../../content/index.ts';
 import { openMemoryDatabase } from '../../meta/index.ts';
-import { digestOf, type ExecutionConfig, hostPlatform } from '../../oci/index.ts';
+import { type Digest, digestOf, type ExecutionConfig, hostPlatform } from '../../oci/index.ts';
 import { openOverlaySnapshotter } from '../../snapshot/index.ts';
 import type { EngineEvent } from '../events/index.ts';
 import { importImage } from './import.ts';
 import { loadImages } from './load.ts';
 import type { ProgressLine } from './progress.ts';
 import { type ImageRecord, openImageStore } from './store.ts';
-import { SweepGate } from './sweep-gate.ts';
 
 const START = 1_700_000_000_000_000_000n;
 
@@ -37,7 +36,8 @@ export function openFixture() {
     snapshots: openOverlaySnapshotter({ root: join(root, 'overlay'), database }),
     unpack: unpackLayer,
     locks: new KeyedLock(),
-    gate: new SweepGate(),
+    leases: new Leases(),
+    others: [] as ((digest: Digest) => boolean)[],
     log: silentLog,
     clock,
     time,
