@@ -1,0 +1,250 @@
+/**
+ * How fast images move: `npm run bench:images -- [--rounds N] [--record]`. What it measures is told in bench/README.md. It
+ * asserts no time. REFERENCE_HOST (a DOCKER_HOST) names an engine to compare with; `docker-registry` must be installed.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, loadavg, release, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { TestDaemon } from '../../tests/e2e/support/index.ts';
+import { pairedRatio, spread } from '../statistics.ts';
+import { command, engineSubjects, type Subject, timed } from '../subjects.ts';
+import { manyPushes } from './many-pushes.ts';
+import { type RegistryServer, startDebianRegistry, startWharfRegistry } from './registries.ts';
+import { type SampleImage, sampleImage, sampleTars } from './sample-image.ts';
+import { BareClient, requestRate } from './transfer.ts';
+
+const MANY = { count: 64, bytes: 100 << 20 };
+const RATE = { connections: 16, requests: 20_000 };
+
+/** One line of the table: what was measured, on whom, samples, and whom to compare with. */
+interface Row {
+  what: string;
+  who: string;
+  samples: number[];
+  base: number[] | undefined;
+  /** Samples of a rate are better when they are higher. */
+  higherIsBetter?: boolean;
+}
+
+const { values: given } = parseArgs({
+  options: { rounds: { type: 'string', default: '7' }, record: { type: 'boolean', default: false } },
+});
+const rounds = Number(given.rounds);
+const rows: Row[] = [];
+
+/** Runs each work once a round, another one first every time; the first of them is whom the others are compared with. */
+async function measure(
+  what: string,
+  works: { who: string; sample: () => Promise<number> | number }[],
+  higherIsBetter = false,
+): Promise<void> {
+  const found = works.map(() => [] as number[]);
+  for (let round = -1; round < rounds; round++) {
+    for (let step = 0; step < works.length; step++) {
+      const at = (step + round + 1) % works.length;
+      const value = await works[at]?.sample();
+      if (round >= 0) found[at]?.push(value as number);
+    }
+  }
+  for (const [at, { who }] of works.entries())
+    rows.push({
+      what,
+      who,
+      samples: found[at] as number[],
+      base: at > 0 ? found[0] : undefined,
+      higherIsBetter,
+    });
+  console.error(`measured: ${what}`);
+}
+
+const clock = async (work: () => Promise<unknown>): Promise<number> => {
+  const begin = performance.now();
+  await work();
+  return performance.now() - begin;
+};
+
+/** The clients that pull and push: one of each engine. */
+function clients(daemon: TestDaemon): Subject[] {
+  const all = engineSubjects(daemon, process.env['REFERENCE_HOST'] || undefined);
+  return all.filter(({ name }) => !name.startsWith('wharf →') || all.length === 1);
+}
+
+/** Milliseconds of a pull of an image that the engine has nothing of. */
+function pullSample(subject: Subject, reference: string): number {
+  const [file = '', ...first] = subject.command;
+  const ms = timed(file, [...first, 'pull', '--quiet', reference], subject.env);
+  command(subject, 'rmi', reference);
+  return ms;
+}
+
+async function measurePulls(
+  subjects: Subject[],
+  server: RegistryServer,
+  images: Record<string, SampleImage>,
+) {
+  for (const [kind, image] of Object.entries(images)) {
+    using client = new BareClient(server.address);
+    await client.push(`bench/${kind}`, image, 'v1');
+    const reference = `${server.address}/bench/${kind}:v1`;
+    const works = subjects.map((subject) => ({
+      who: subject.name,
+      sample: () => pullSample(subject, reference),
+    }));
+    await measure(`pull of the ${kind} image from ${server.name}`, works);
+  }
+}
+
+/** A push through the engine into a repository that is new each time, so that nothing is there yet but what a registry shares. */
+async function measureEnginePush(
+  works: {
+    subject: Subject;
+    source: string;
+    target: () => Promise<RegistryServer> | RegistryServer;
+    title: string;
+  }[],
+): Promise<void> {
+  await measure(
+    'push of the gzip image by the engine to an empty registry',
+    works.map(({ subject, source, target, title }) => ({
+      who: title,
+      sample: async () => {
+        const server = await target();
+        const name = `${server.address}/bench/${randomBytes(4).toString('hex')}:v1`;
+        command(subject, 'tag', source, name);
+        const [file = '', ...first] = subject.command;
+        try {
+          return timed(file, [...first, 'push', '--quiet', name], subject.env);
+        } finally {
+          command(subject, 'rmi', name);
+          if (Symbol.asyncDispose in server) await server[Symbol.asyncDispose]();
+        }
+      },
+    })),
+  );
+}
+
+async function measureServers(image: SampleImage): Promise<void> {
+  const starts = [startDebianRegistry, startWharfRegistry];
+  // Fresh servers for each sample: a registry that has the blobs would skip work.
+  await measure(
+    'push of the gzip image by a bare client',
+    starts.map((start, at) => ({
+      who: at === 0 ? 'docker-registry' : 'wharf registry',
+      sample: async () => {
+        await using server = await start();
+        using client = new BareClient(server.address);
+        return await clock(() => client.push('bench/app', image, 'v1'));
+      },
+    })),
+  );
+  await using debian = await startDebianRegistry();
+  await using wharf = await startWharfRegistry();
+  const servers = [debian, wharf];
+  const open = servers.map((server) => new BareClient(server.address));
+  for (const client of open) await client.push('bench/app', image, 'v1');
+  await measure(
+    'pull of the gzip image by a bare client',
+    open.map((client, at) => ({
+      who: servers[at]?.name as string,
+      sample: () => clock(() => client.pull('bench/app', image, 'v1')),
+    })),
+  );
+  for (const client of open) client[Symbol.dispose]();
+  await measure(
+    `requests of a manifest per second, ${RATE.connections} connections`,
+    servers.map(({ name, address }) => ({
+      who: name,
+      sample: () =>
+        requestRate(address, '/v2/bench/app/manifests/v1', { ...RATE, accept: image.manifest.mediaType }),
+    })),
+    true,
+  );
+}
+
+async function measureMemory(): Promise<string[]> {
+  const lines: string[] = [];
+  for (const start of [startDebianRegistry, startWharfRegistry]) {
+    await using server = await start();
+    const found = await manyPushes(server, MANY.count, MANY.bytes);
+    const mib = (bytes: number) => (bytes / 2 ** 20).toFixed(0);
+    lines.push(
+      `| ${server.name} | ${mib(found.peakBytes)} | ${mib(found.highWaterBytes)} | ${(found.ms / 1000).toFixed(1)} |`,
+    );
+    console.error(`measured: memory of ${server.name}`);
+  }
+  return lines;
+}
+
+const number = (value: number) => value.toFixed(value < 10 ? 2 : 1);
+
+function tableLine({ what, who, samples, base, higherIsBetter }: Row): string {
+  const { median, q1, q3 } = spread(samples);
+  const ratio = base ? (higherIsBetter ? pairedRatio(samples, base) : pairedRatio(base, samples)) : undefined;
+  const times = ratio ? `${number(ratio.median)}× (${number(ratio.q1)}–${number(ratio.q3)})` : '';
+  return `| ${what} | ${who} | ${number(median)} (${number(q1)}–${number(q3)}) | ${times} |`;
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'wharf-bench-images-'));
+const own = { listen: '' };
+const daemon = new TestDaemon({ busybox: false });
+const date = new Date().toISOString();
+const load = loadavg()[0] ?? 0;
+try {
+  const tars = sampleTars(folder);
+  const images = { gzip: sampleImage(tars, 'gzip'), zstd: sampleImage(tars, 'zstd') };
+  await using server = await startDebianRegistry();
+  own.listen = `127.0.0.1:${Number(server.address.split(':')[1]) + 1}`;
+  daemon.configure({ registry: { listen: own.listen } });
+  await daemon.start();
+  const subjects = clients(daemon);
+  await measurePulls(subjects, server, images);
+  const source = `${server.address}/bench/gzip:v1`;
+  for (const subject of subjects) command(subject, 'pull', '--quiet', source);
+  const wharf = subjects.at(-1) as Subject;
+  const ownRegistry = {
+    name: 'own',
+    address: own.listen,
+    pid: daemon.pid,
+    [Symbol.asyncDispose]: async () => {},
+  };
+  await measureEnginePush([
+    ...subjects.map((subject) => ({
+      subject,
+      source,
+      target: startDebianRegistry,
+      title: `${subject.name}, to docker-registry`,
+    })),
+    { subject: wharf, source, target: () => ownRegistry, title: `${wharf.name}, to its own registry` },
+  ]);
+  for (const subject of subjects) command(subject, 'rmi', source);
+  await measureServers(images.gzip);
+  const memory = await measureMemory();
+  const mib = (bytes: number) => (bytes / 2 ** 20).toFixed(0);
+  const sizes = (image: SampleImage) => mib(image.layers.reduce((sum, { bytes }) => sum + bytes.length, 0));
+  const text = [
+    `Measured ${date}: ${cpus().length} processors, kernel ${release()}, load at the start ${load.toFixed(2)}; ${rounds} rounds.`,
+    `The image: ${tars.length} layers, ${mib(images.gzip.plainBytes)} MiB as plain tars, ${sizes(images.gzip)} MiB by gzip, ${sizes(images.zstd)} MiB by zstd.`,
+    '',
+    '| what | who | ms, or requests per second: median (quartiles) | better than the first |',
+    '|---|---|---|---|',
+    ...rows.map(tableLine),
+    '',
+    `Memory of a registry while ${MANY.count} clients push ${mib(MANY.bytes)} MiB each at once:`,
+    '',
+    '| who | largest PSS, MiB | largest RSS, MiB | seconds |',
+    '|---|---|---|---|',
+    ...memory,
+    '',
+  ].join('\n');
+  if (given.record)
+    writeFileSync(
+      join(import.meta.dirname, '../IMAGES.md'),
+      `# How fast images move\n\nHow to read it: README.md.\n\n${text}`,
+    );
+  console.log(text);
+} finally {
+  await daemon.dispose();
+  rmSync(folder, { recursive: true, force: true });
+}
