@@ -20,14 +20,13 @@ interface Place {
 /**
  * What `upper` changed against the directories `lower` (nearest first), by path, sorted, as `docker diff` shows it: a
  * directory counts as modified when something in it did change, a copied file whose attributes are as before does not.
- * With `whole`, upper is a complete tree and not overlay's layer of changes.
  */
-export async function treeChanges(upper: string, lower: string[], whole: boolean): Promise<Change[]> {
+export async function treeChanges(upper: string, lower: string[]): Promise<Change[]> {
   const changes: Change[] = [];
   const opened: Fd[] = [];
   try {
     for (const path of [upper, ...lower]) opened.push(openDirectory(path));
-    await compare({ path: '', upper: opened[0] as Fd, lower: opened.slice(1), whole }, changes);
+    await compare({ path: '', upper: opened[0] as Fd, lower: opened.slice(1), whole: false }, changes);
   } finally {
     for (const directory of opened) directory.close();
   }

@@ -14,10 +14,10 @@ export interface FolderDriver {
   name: string;
   /** Table of the records. */
   collection: string;
-  /** True when each folder holds a complete tree and not only its changes. */
-  whole: boolean;
   /** Fills the new, existing `folder` of a snapshot; `parent` is the parent's tree. */
-  fill(folder: string, parent: string | undefined): Promise<void> | void;
+  fill(folder: string, parent: string | undefined): void;
+  /** Makes `tree`, which was filled on nothing, one that stands on the tree `parent`. */
+  adopt(tree: string, parent: string): void;
   /** The mount that shows a record's tree. */
   mount(record: SnapshotRecord): MountSpec;
 }
@@ -60,10 +60,7 @@ export class DirectorySnapshotter implements Snapshotter {
     const path = join(this.root, String(folder));
     mkdirSync(path, { mode: 0o700 });
     try {
-      const filled = this.driver.fill(path, lower[0] === undefined ? undefined : this.tree(lower[0]));
-      if (filled) await filled;
-      // Again, for a filling that took its time.
-      if (filled) this.records.checkNew(key, parent);
+      this.driver.fill(path, lower[0] === undefined ? undefined : this.tree(lower[0]));
       this.records.put({ key, kind: 'active', parent, folder, lower });
     } catch (thrown) {
       this.trash.take(path);
@@ -79,16 +76,20 @@ export class DirectorySnapshotter implements Snapshotter {
     return this.driver.mount(this.records.get(key));
   }
 
-  async commit(name: string, key: string): Promise<void> {
+  async commit(name: string, key: string, parent?: string): Promise<void> {
     checkLayerName(name);
     const active = this.records.get(key);
     if (active.kind !== 'active') throw new WharfError('conflict', `snapshot ${key} is committed already`);
     if (this.records.find(name)?.kind === 'layer') return this.remove(key);
+    const [below] = this.records.below(this.placed(active, parent));
+    if (active.parent === undefined && below !== undefined)
+      this.driver.adopt(this.tree(active.folder), this.tree(below));
     await this.disk.sync(this.tree(active.folder));
     const other = this.records.find(name);
     if (other?.kind === 'layer') return this.remove(key);
     if (other) throw new WharfError('conflict', `snapshot ${name} exists already and is not a layer`);
-    this.records.rename(this.records.get(key), name);
+    // Everything again: the sync took its time.
+    this.records.become(this.records.get(key), name, this.placed(active, parent));
   }
 
   stat(key: string): SnapshotInfo | undefined {
@@ -106,11 +107,9 @@ export class DirectorySnapshotter implements Snapshotter {
 
   async changes(key: string): Promise<Change[]> {
     const { folder, lower } = this.records.get(key);
-    const below = this.driver.whole ? lower.slice(0, 1) : lower;
     return treeChanges(
       this.tree(folder),
-      below.map((layer) => this.tree(layer)),
-      this.driver.whole,
+      lower.map((layer) => this.tree(layer)),
     );
   }
 
@@ -136,6 +135,14 @@ export class DirectorySnapshotter implements Snapshotter {
     for (const record of damaged) if (lost.has(record.folder)) this.records.drop(record.key);
     this.trash.emptyLater();
     return { removed: removed.map(String), damaged: damaged.map((record) => record.key) };
+  }
+
+  /** The parent of the layer that an active snapshot becomes. */
+  private placed(active: SnapshotRecord, parent: string | undefined): string | undefined {
+    if (parent === undefined || active.parent === undefined) return parent ?? active.parent;
+    if (parent !== active.parent)
+      throw new WharfError('conflict', `snapshot ${active.key} stands on ${active.parent}, not on ${parent}`);
+    return parent;
   }
 
   private tree(folder: number): string {

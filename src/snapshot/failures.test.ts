@@ -16,7 +16,7 @@ import { type Database, openMemoryDatabase } from '../meta/index.ts';
 import { mkfifo, mount, umountIfMounted } from '../sys/index.ts';
 import { treeChanges } from './changes.ts';
 import { DiskSync } from './disk-sync.ts';
-import { openNativeSnapshotter, openOverlaySnapshotter } from './index.ts';
+import { openOverlaySnapshotter } from './index.ts';
 import { makeLayer } from './suite.ts';
 import { Trash } from './trash.ts';
 import { diskUsage } from './usage.ts';
@@ -78,30 +78,18 @@ describe('a snapshot that cannot be made', () => {
       };
       return collection;
     }) as typeof database.collection;
-    for (const open of [openOverlaySnapshotter, openNativeSnapshotter]) {
-      const snapshots = open({ root, database });
-      failing.put = true;
-      await assert.rejects(snapshots.prepare('x', undefined), /records is full/);
-      failing.put = false;
-      assert.equal(snapshots.stat('x'), undefined);
-      await snapshots.settled();
-      assert.deepEqual(folders(), []);
-      await snapshots.prepare('x', undefined);
-      await snapshots.remove('x');
-      await snapshots.settled();
-    }
-  });
-
-  it('as a copy because its parent’s files are gone says so, and stays away', async () => {
-    const snapshots = openNativeSnapshotter({ root, database });
-    await makeLayer(snapshots, 'base', undefined, { '/a': '1' });
-    rmSync(snapshots.directory('base'), { recursive: true });
-    await assert.rejects(snapshots.prepare('c', 'base'), /copying a snapshot failed/);
-    assert.equal(snapshots.stat('c'), undefined);
+    const snapshots = openOverlaySnapshotter({ root, database });
+    failing.put = true;
+    await assert.rejects(snapshots.prepare('x', undefined), /records is full/);
+    failing.put = false;
+    assert.equal(snapshots.stat('x'), undefined);
+    await snapshots.settled();
+    assert.deepEqual(folders(), []);
+    await snapshots.prepare('x', undefined);
   });
 
   it('twice at once under one key is made once', async () => {
-    const snapshots = openNativeSnapshotter({ root, database });
+    const snapshots = openOverlaySnapshotter({ root, database });
     await makeLayer(snapshots, 'base', undefined, { '/a': '1' });
     const both = await Promise.allSettled([snapshots.prepare('c', 'base'), snapshots.prepare('c', 'base')]);
     assert.deepEqual(both.map(({ status }) => status).sort(), ['fulfilled', 'rejected']);
@@ -112,15 +100,31 @@ describe('a snapshot that cannot be made', () => {
   });
 });
 
+describe('a layer that is given its parent at the commit', () => {
+  it('is refused when the parent goes while the disk is synced, and can be committed again', async () => {
+    const snapshots = openOverlaySnapshotter({ root, database });
+    await makeLayer(snapshots, 'base', undefined, { '/a': '1' });
+    await snapshots.prepare('extract-1', undefined);
+    const commit = snapshots.commit('top', 'extract-1', 'base');
+    await snapshots.remove('base');
+    await assert.rejects(commit, (thrown) => isKind(thrown, 'not-found'));
+    assert.equal(snapshots.stat('top'), undefined);
+    assert.equal(snapshots.stat('extract-1')?.kind, 'active');
+    await makeLayer(snapshots, 'base', undefined, { '/a': '1' });
+    await snapshots.commit('top', 'extract-1', 'base');
+    assert.equal(snapshots.stat('top')?.parent, 'base');
+  });
+});
+
 describe('looking at trees', () => {
   it('keeps no descriptor when a folder below is gone', async () => {
     const [upper, lower] = [join(top, 'upper'), join(top, 'lower')];
     for (const path of [upper, lower]) mkdirSync(join(path, 'dir/deep'), { recursive: true });
     const before = descriptors();
-    await assert.rejects(treeChanges(upper, [lower, join(top, 'none')], false), { kind: 'not-found' });
-    await assert.rejects(treeChanges(join(top, 'none'), [], false));
+    await assert.rejects(treeChanges(upper, [lower, join(top, 'none')]), { kind: 'not-found' });
+    await assert.rejects(treeChanges(join(top, 'none'), []));
     await assert.rejects(diskUsage(join(top, 'none')));
-    assert.deepEqual(await treeChanges(upper, [lower], true), []);
+    assert.deepEqual(await treeChanges(upper, [lower]), []);
     assert.equal(descriptors(), before);
   });
 
@@ -130,7 +134,7 @@ describe('looking at trees', () => {
     mkfifo(join(upper, 'fifo'), 0o600);
     symlinkSync('/proc', join(upper, 'proc'));
     symlinkSync('..', join(upper, 'up'));
-    const found = await treeChanges(upper, [], false);
+    const found = await treeChanges(upper, []);
     assert.deepEqual(
       found.map(({ path }) => path),
       ['/fifo', '/proc', '/up'],
@@ -145,7 +149,7 @@ describe('looking at trees', () => {
     mkdirSync(path, { recursive: true });
     const before = descriptors();
     assert.equal((await diskUsage(deep)).inodes, 1001);
-    assert.equal((await treeChanges(deep, [], false)).length, 1000);
+    assert.equal((await treeChanges(deep, [])).length, 1000);
     assert.equal(descriptors(), before);
   });
 

@@ -29,8 +29,8 @@ export function openOverlaySnapshotter(options: SnapshotterOptions): Snapshotter
   return new DirectorySnapshotter(options, {
     name: 'overlay',
     collection: 'snapshots',
-    whole: false,
     fill,
+    adopt,
     mount(record) {
       const direct = overlayMount(options.root, record);
       if (direct.options.join(',').length <= MAX_OPTIONS) return direct;
@@ -50,7 +50,21 @@ function fill(folder: string, parent: string | undefined): void {
   mkdirSync(fs, { mode: 0o755 });
   if (parent === undefined) return;
   mkdirSync(join(folder, 'work'), { mode: 0o700 });
-  // The upper directory's own attributes are those of the container's root directory.
+  takeAttributes(fs, parent);
+}
+
+/**
+ * A layer that says nothing of its root directory must not change that of the layers below. One that was given a time is
+ * older than itself; one that was left alone has the time of what was last made in it.
+ */
+function adopt(tree: string, parent: string): void {
+  const { mode, uid, gid, mtimeNs, birthtimeNs } = lstatSync(tree, { bigint: true });
+  const untouched = (mode & 0o7777n) === 0o755n && uid === 0n && gid === 0n && mtimeNs >= birthtimeNs;
+  if (untouched) takeAttributes(tree, parent);
+}
+
+/** The upper directory's own attributes are those of the container's root directory. */
+function takeAttributes(fs: string, parent: string): void {
   const { mode, uid, gid } = lstatSync(parent);
   if (uid !== 0 || gid !== 0) chownSync(fs, uid, gid);
   if ((mode & 0o7777) !== 0o755) chmodSync(fs, mode & 0o7777);

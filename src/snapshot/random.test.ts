@@ -17,7 +17,6 @@ import { describe, it } from 'node:test';
 import { type ErrorKind, WharfError } from '../base/index.ts';
 import { openMemoryDatabase } from '../meta/index.ts';
 import {
-  openNativeSnapshotter,
   openOverlaySnapshotter,
   type SnapshotKind,
   type Snapshotter,
@@ -48,10 +47,7 @@ function opened(open: (options: SnapshotterOptions) => Snapshotter) {
   };
 }
 
-const KINDS = [
-  ['overlay', openOverlaySnapshotter],
-  ['native', openNativeSnapshotter],
-] as const;
+const KINDS = [['overlay', openOverlaySnapshotter]] as const;
 
 /** What `docker diff` looks at, by name; a directory holds its entries. */
 interface Seen {

@@ -44,6 +44,11 @@ export class SnapshotRecords {
     if (!KEY.test(key))
       throw new WharfError('invalid', `${JSON.stringify(key.slice(0, 80))} can't name a snapshot`);
     if (this.records.get(key)) throw new WharfError('conflict', `snapshot ${key} exists already`);
+    return this.below(parent);
+  }
+
+  /** The folders below what stands on `parent`, nearest first. Errors: `not-found`; `conflict` when it is no layer. */
+  below(parent: string | undefined): number[] {
     if (parent === undefined) return [];
     const below = this.get(parent);
     if (below.kind !== 'layer')
@@ -55,11 +60,12 @@ export class SnapshotRecords {
     this.records.put(record);
   }
 
-  /** Turns the active record into the layer, in one durable step. */
-  rename(active: SnapshotRecord, name: string): void {
+  /** Turns the active record into the layer on `parent`, in one durable step. Errors: as `below`. */
+  become(active: SnapshotRecord, name: string, parent: string | undefined): void {
+    const lower = this.below(parent);
     this.database.transaction(() => {
       this.records.delete(active.key);
-      this.records.put({ ...active, key: name, kind: 'layer' });
+      this.records.put({ ...active, key: name, kind: 'layer', parent, lower });
     });
   }
 

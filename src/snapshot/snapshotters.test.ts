@@ -5,12 +5,7 @@ import { test } from 'node:test';
 import { isKind } from '../base/index.ts';
 import { openMemoryDatabase } from '../meta/index.ts';
 import { lsetxattr } from '../sys/index.ts';
-import {
-  openNativeSnapshotter,
-  openOverlaySnapshotter,
-  type Snapshotter,
-  type SnapshotterOptions,
-} from './index.ts';
+import { openOverlaySnapshotter, type Snapshotter, type SnapshotterOptions } from './index.ts';
 import { makeLayer, mounted, type Opened, snapshotterSuite } from './suite.ts';
 
 /** Overlay's upper directory can't lie on overlay; /var/tmp is a real filesystem where /tmp may not be. */
@@ -31,7 +26,6 @@ function opened(open: (options: SnapshotterOptions) => Snapshotter, below = ''):
 const overlay = (below?: string) => opened(openOverlaySnapshotter, below);
 
 snapshotterSuite('overlay', () => overlay());
-snapshotterSuite('native', () => opened(openNativeSnapshotter));
 
 test('overlay: 125 layers can be mounted below a long path', async () => {
   using home = overlay('a-folder-with-a-long-name/'.repeat(4));
@@ -95,17 +89,4 @@ test('overlay: a folder whose name would break the options is refused', () => {
       (thrown) => isKind(thrown, 'invalid'),
     );
   }
-});
-
-test('native: a copy keeps owners, links and extended attributes, and two copies are apart', async () => {
-  using home = opened(openNativeSnapshotter);
-  const { snapshots } = home;
-  await makeLayer(snapshots, 'base', undefined, { '/a': '1' });
-  lsetxattr(join(snapshots.directory('base'), 'a'), 'user.note', Buffer.from('x'));
-  await snapshots.prepare('c', 'base');
-  await snapshots.prepare('d', 'base');
-  writeFileSync(join(snapshots.directory('c'), 'a'), 'longer');
-  assert.equal(readFileSync(join(snapshots.directory('d'), 'a'), 'utf8'), '1');
-  assert.deepEqual(await snapshots.changes('c'), [{ path: '/a', kind: 'modified' }]);
-  assert.deepEqual(await snapshots.changes('d'), []);
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import {
   chmodSync,
+  chownSync,
   existsSync,
   linkSync,
   mkdirSync,
@@ -10,6 +11,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -183,6 +185,66 @@ export function snapshotterSuite(name: string, open: () => Opened): void {
     await Promise.all([snapshots.commit('base', 'p'), snapshots.commit('base', 'q')]);
     assert.deepEqual(snapshots.list(), [{ key: 'base', kind: 'layer', parent: undefined }]);
   });
+
+  on('layers made on nothing are put on each other at their commits', async (snapshots) => {
+    const texts: Record<string, string[]> = { one: ['a', 'b'], two: ['b', 'c'], three: ['c'] };
+    for (const [layer, files] of Object.entries(texts)) {
+      await snapshots.prepare(`make-${layer}`, undefined);
+      for (const file of files) writeFileSync(join(snapshots.directory(`make-${layer}`), file), layer);
+    }
+    await fails(snapshots.commit('two', 'make-two', 'one'), 'not-found');
+    await snapshots.commit('one', 'make-one');
+    await fails(snapshots.commit('two', 'make-two', 'make-three'), 'conflict');
+    await snapshots.commit('two', 'make-two', 'one');
+    await snapshots.commit('three', 'make-three', 'two');
+    assert.equal(snapshots.stat('three')?.parent, 'two');
+    await fails(snapshots.remove('two'), 'conflict');
+    await snapshots.prepare('c', 'three');
+    await mounted(snapshots.mount('c'), (root) => {
+      const seen = ['a', 'b', 'c'].map((file) => readFileSync(join(root, file), 'utf8'));
+      assert.deepEqual(seen, ['one', 'two', 'three']);
+      writeFileSync(join(root, 'b'), 'mine');
+    });
+    assert.deepEqual(await codes(snapshots, 'c'), ['m /b']);
+  });
+
+  on('a commit may name the parent it stands on, and no other', async (snapshots) => {
+    await makeLayer(snapshots, 'one', undefined, {});
+    await makeLayer(snapshots, 'other', undefined, {});
+    await snapshots.prepare('make', 'one');
+    await fails(snapshots.commit('two', 'make', 'other'), 'conflict');
+    await snapshots.commit('two', 'make', 'one');
+    assert.equal(snapshots.stat('two')?.parent, 'one');
+    await snapshots.prepare('again', undefined);
+    // The layer is there: whatever is said of its parent changes nothing.
+    await snapshots.commit('two', 'again', 'other');
+    assert.equal(snapshots.stat('two')?.parent, 'one');
+    assert.equal(snapshots.stat('again'), undefined);
+  });
+
+  on(
+    'a root directory given at the commit takes the parent’s attributes unless it has its own',
+    async (snapshots) => {
+      await snapshots.prepare('make', undefined);
+      chmodSync(snapshots.directory('make'), 0o1777);
+      chownSync(snapshots.directory('make'), 5, 6);
+      await snapshots.commit('base', 'make');
+      const attributes = async (layer: string, touch: (path: string) => void) => {
+        await snapshots.prepare('extract', undefined);
+        touch(snapshots.directory('extract'));
+        await snapshots.commit(layer, 'extract', 'base');
+        return mounted(snapshots.mount(layer), (path) => {
+          const { mode, uid, gid } = statSync(path);
+          return [(mode & 0o7777).toString(8), uid, gid];
+        });
+      };
+      const untouched = (path: string) => writeFileSync(join(path, 'file'), '');
+      assert.deepEqual(await attributes('silent', untouched), ['1777', 5, 6]);
+      assert.deepEqual(await attributes('mode', (path) => chmodSync(path, 0o700)), ['700', 0, 0]);
+      assert.deepEqual(await attributes('owner', (path) => chownSync(path, 1, 0)), ['755', 1, 0]);
+      assert.deepEqual(await attributes('time', (path) => utimesSync(path, 9, 9)), ['755', 0, 0]);
+    },
+  );
 
   on('everything is there after a restart', async (snapshots, opened) => {
     await makeLayer(snapshots, 'base', undefined, { '/a': '1' });

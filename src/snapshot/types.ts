@@ -34,7 +34,7 @@ export type ChangeKind = 'modified' | 'added' | 'deleted';
  * chainID; commit syncs the filesystem before the layer is recorded. Active snapshots hang on a layer or on nothing.
  * All keys are given by the caller and match `[A-Za-z0-9_.:-]+`.
  *
- *     prepare('extract-1', undefined) → dir; unpack into dir; commit('sha256:…', 'extract-1')
+ *     prepare('extract-1', undefined) → dir; unpack into dir; commit('sha256:…', 'extract-1', 'sha256:<parent>')
  *     prepare(containerId, 'sha256:…') → mount(containerId) → the runtime mounts it
  */
 export interface Snapshotter {
@@ -45,8 +45,13 @@ export interface Snapshotter {
   directory(key: string): string;
   /** The mount that shows an active snapshot over its parents, or a layer read-only. */
   mount(key: string): MountSpec;
-  /** Turns an active snapshot into the layer `name`. When the layer exists already, the active one is dropped. */
-  commit(name: string, key: string): Promise<void>;
+  /**
+   * Turns an active snapshot into the layer `name`. When the layer exists already, the active one is dropped. An active
+   * snapshot that was made on nothing may be given a parent here, so that layers are unpacked before their parents are; a
+   * root directory that nobody touched takes the parent's owner and mode then. Errors: `not-found` parent, `conflict` when it
+   * is no layer or the snapshot stands on another one.
+   */
+  commit(name: string, key: string, parent?: string): Promise<void>;
   stat(key: string): SnapshotInfo | undefined;
   list(): SnapshotInfo[];
   usage(key: string): Promise<Usage>;
