@@ -11,6 +11,7 @@ import {
   type EngineFacts,
   engineInfo,
   engineVersion,
+  layerSizes,
   verifyEngine,
 } from '../engine/system/index.ts';
 import {
@@ -37,6 +38,7 @@ export function systemBackend(
 ): SystemBackend {
   const { storage, store, clock } = engine;
   const watched = new WatchedEvents(engine.events);
+  const layerSize = layerSizes(storage.snapshots);
   return {
     ping: () => ({
       apiVersion: facts.apiVersion,
@@ -60,7 +62,7 @@ export function systemBackend(
         clock,
       }),
     events: (input, signal) => watched.matching(input, signal),
-    diskUsage: (types) => diskUsage(usageDeps(engine, run), types),
+    diskUsage: (types) => diskUsage({ ...usageDeps(engine, run), layerSize }, types),
     auth: checkCredentials,
     verify: () => verifyEngine(verifyDeps(engine, current)),
   };
@@ -156,7 +158,9 @@ function usageDeps(engine: Engine, run: RunDeps) {
   };
   const users = (id: string) => store.all().filter((record) => record.imageId === id);
   return {
-    images: () => storage.images.all(),
+    images: storage.images,
+    content: storage.content,
+    snapshots: storage.snapshots,
     imageSummaries: () =>
       listImages(
         { ...imageDeps(engine), containersOf: (id) => users(id).map((record) => record.id) },
@@ -193,6 +197,8 @@ function verifyDeps(engine: Engine, current: CurrentSettings): Parameters<typeof
     tasks,
     containers: () => store.all(),
     images: () => storage.images.all(),
+    imageNames: () => storage.images.names(),
+    imageIndexes: () => storage.images.indexes(),
     mountPoints: () => mountInfo().map((entry) => entry.mountPoint),
     alive: (pid) => existsSync(`/proc/${pid}`),
     hasCgroup: (record) =>

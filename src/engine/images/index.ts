@@ -9,6 +9,12 @@ export { imageLookup } from './lookup.ts';
 export { pruneImages } from './prune.ts';
 export { type RemoveDeps, removeImage } from './remove.ts';
 export { saveImages } from './save.ts';
-export { type ImageRecord, type ImageStore, openImageStore } from './store.ts';
+export {
+  type ImageName,
+  type ImageRecord,
+  type ImageStore,
+  type KeptIndex,
+  openImageStore,
+} from './store.ts';
 export { sweepContent } from './sweep.ts';
 export { tagImage } from './tag.ts';

@@ -1,8 +1,17 @@
 import type { ContainerSummary, ImageSummary, Volume } from '../../api/index.ts';
-import type { ImageRecord } from '../images/index.ts';
+import type { ContentStore } from '../../content/index.ts';
+import type { Snapshotter } from '../../snapshot/index.ts';
+import type { ImageRecord, ImageStore } from '../images/index.ts';
+
+/** Files take whole blocks of this many bytes on the usual filesystems. */
+const BLOCK = 4096;
 
 export interface DiskUsageDeps {
-  images: () => ImageRecord[];
+  images: Pick<ImageStore, 'all' | 'blobsOf'>;
+  content: Pick<ContentStore, 'list'>;
+  snapshots: Pick<Snapshotter, 'list'>;
+  /** Bytes that a layer takes on disk, by its key: `layerSizes`. */
+  layerSize: (key: string) => Promise<number>;
   imageSummaries: () => ImageSummary[];
   /** All containers, with sizes. */
   containers: () => Promise<ContainerSummary[]>;
@@ -10,24 +19,67 @@ export interface DiskUsageDeps {
   volumes: () => Promise<Volume[]>;
 }
 
-/** The document of `GET /system/df`; `types` limits it (`container`, `image`, `volume`, `build-cache`), empty means all. */
+/**
+ * The document of `GET /system/df`; `types` limits it (`container`, `image`, `volume`, `build-cache`), empty means all.
+ * Sizes here are bytes on disk, as du(1) counts them: `LayersSize` is everything that images take, kept blobs and
+ * unpacked layers, and an image's `Size` its part of that. `GET /images/json` has the size of the files instead.
+ */
 export async function diskUsage(deps: DiskUsageDeps, types: string[]): Promise<Record<string, unknown>> {
   const wants = (type: string) => types.length === 0 || types.includes(type);
-  const [containers, volumes] = await Promise.all([
+  const [images, containers, volumes] = await Promise.all([
+    wants('image') ? imagesOnDisk(deps) : { LayersSize: 0, Images: null },
     wants('container') ? deps.containers() : null,
     wants('volume') ? deps.volumes() : null,
   ]);
   return {
-    LayersSize: wants('image') ? layersSize(deps.images()) : 0,
-    Images: wants('image') ? deps.imageSummaries() : null,
+    ...images,
     Containers: containers,
     Volumes: volumes,
     BuildCache: wants('build-cache') ? [] : null,
   };
 }
 
-/** Bytes of all layers, shared ones once. */
-function layersSize(images: ImageRecord[]): number {
-  const sizes = new Map(images.flatMap((image) => image.layers).map((layer) => [layer.chainId, layer.bytes]));
-  return [...sizes.values()].reduce((sum, bytes) => sum + bytes, 0);
+async function imagesOnDisk(deps: DiskUsageDeps): Promise<{ LayersSize: number; Images: ImageSummary[] }> {
+  const sizes = new Map<string, number>();
+  for (const { key, kind } of deps.snapshots.list()) {
+    if (kind === 'layer') sizes.set(key, await deps.layerSize(key));
+  }
+  for await (const { digest, size } of deps.content.list()) {
+    sizes.set(digest, Math.ceil(size / BLOCK) * BLOCK);
+  }
+  const parts = new Map(deps.images.all().map((image) => [String(image.id), partsOf(deps, image)]));
+  const users = new Map<string, number>();
+  for (const part of [...parts.values()].flat()) users.set(part, (users.get(part) ?? 0) + 1);
+  const sum = (keys: string[]) => keys.reduce((total, key) => total + (sizes.get(key) ?? 0), 0);
+  const Images = deps.imageSummaries().map((image) => {
+    const own = parts.get(image.Id ?? '') ?? [];
+    return { ...image, Size: sum(own), SharedSize: sum(own.filter((part) => (users.get(part) ?? 0) > 1)) };
+  });
+  return { LayersSize: sum([...sizes.keys()]), Images };
+}
+
+/** Keys of the layers, and digests of the blobs, that an image stands on. */
+function partsOf(deps: DiskUsageDeps, image: ImageRecord): string[] {
+  return [
+    ...new Set<string>([...image.layers.map((layer) => layer.chainId), ...deps.images.blobsOf(image.id)]),
+  ];
+}
+
+/** Measures layers. A layer never changes, so each is walked once, and forgotten when it is gone. */
+export function layerSizes(snapshots: Pick<Snapshotter, 'usage' | 'stat'>): (key: string) => Promise<number> {
+  const known = new Map<string, number>();
+  return async (key) => {
+    const found = known.get(key);
+    if (found !== undefined) return found;
+    for (const other of known.keys()) if (!snapshots.stat(other)) known.delete(other);
+    try {
+      const { bytes } = await snapshots.usage(key);
+      known.set(key, bytes);
+      return bytes;
+    } catch (thrown) {
+      // Removed since it was listed.
+      if (!snapshots.stat(key)) return 0;
+      throw thrown;
+    }
+  };
 }

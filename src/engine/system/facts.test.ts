@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isKind } from '../../base/index.ts';
 import { checkCredentials } from './auth.ts';
-import { diskUsage } from './disk-usage.ts';
 import { engineVersion } from './version.ts';
 
 const facts = {
@@ -56,56 +55,6 @@ test('the version names the engine first, then each tool', () => {
   });
   assert.deepEqual(Components?.[2]?.Details, { GitCommit: '' });
 });
-
-const layer = (chainId: string, bytes: number) => ({ chainId, bytes });
-const usage = {
-  images: () =>
-    [
-      { layers: [layer('a', 10), layer('b', 5)] },
-      { layers: [layer('a', 10), layer('c', 1)] },
-    ] as unknown as ReturnType<Parameters<typeof diskUsage>[0]['images']>,
-  imageSummaries: () => [{ Id: 'image' }],
-  containers: async () => [{ Id: 'container' }],
-  volumes: async () => [{ Name: 'volume' }] as never,
-};
-
-test('disk usage counts shared layers once', async () => {
-  assert.deepEqual(await diskUsage(usage, []), {
-    LayersSize: 16,
-    Images: [{ Id: 'image' }],
-    Containers: [{ Id: 'container' }],
-    Volumes: [{ Name: 'volume' }],
-    BuildCache: [],
-  });
-});
-
-for (const [type, field] of [
-  ['image', 'Images'],
-  ['container', 'Containers'],
-  ['volume', 'Volumes'],
-  ['build-cache', 'BuildCache'],
-] as const) {
-  test(`disk usage of ${type} alone asks nobody else`, async () => {
-    const calls: string[] = [];
-    const watch = <T>(name: string, work: () => T) => {
-      return () => {
-        calls.push(name);
-        return work();
-      };
-    };
-    const watched = {
-      images: watch('image', usage.images),
-      imageSummaries: watch('image', usage.imageSummaries),
-      containers: watch('container', usage.containers),
-      volumes: watch('volume', usage.volumes),
-    };
-    const found = await diskUsage(watched, [type]);
-    const others = ['Images', 'Containers', 'Volumes', 'BuildCache'].filter((name) => name !== field);
-    for (const other of others) assert.equal(found[other], null);
-    assert.notEqual(found[field], null);
-    assert.deepEqual([...new Set(calls)], type === 'build-cache' ? [] : [type]);
-  });
-}
 
 test('credentials are refused without being repeated', async () => {
   const credentials = { username: 'me', password: 'the-secret', serveraddress: 'registry.test' };

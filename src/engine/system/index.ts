@@ -1,5 +1,5 @@
 export { checkCredentials } from './auth.ts';
-export { diskUsage } from './disk-usage.ts';
+export { diskUsage, layerSizes } from './disk-usage.ts';
 export { engineInfo } from './info.ts';
 export { verifyEngine } from './verify.ts';
 export { type EngineFacts, engineVersion } from './version.ts';

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { openMemoryContentStore } from '../../content/index.ts';
 import { type Digest, digestOf } from '../../oci/index.ts';
 import type { ContainerRecord, ContainerStatus } from '../containers/record.ts';
-import type { ImageRecord } from '../images/index.ts';
+import type { ImageName, ImageRecord, KeptIndex } from '../images/index.ts';
 import { type VerifyDeps, verifyEngine } from './verify.ts';
 
 const running = 'a'.repeat(64);
@@ -45,6 +45,8 @@ async function sound() {
     blob,
     containers: [container(running, 'running', 4711), container(stopped, 'exited', 0)],
     images: [image],
+    names: [{ name: 'docker.io/library/one:1', imageId: image.id, target: blob }] as ImageName[],
+    indexes: [{ digest: blob.digest, blobs: [blob] }] as KeptIndex[],
     snapshots,
     mountPoints: ['/', `/run/mounts/${running}`, `/run/mounts/${running}/etc/hosts`],
     alive: new Set([4711]),
@@ -72,6 +74,8 @@ async function sound() {
     tasks: { leftovers: async () => state.leftovers },
     containers: () => state.containers,
     images: () => state.images,
+    imageNames: () => state.names,
+    imageIndexes: () => state.indexes,
     mountPoints: () => state.mountPoints,
     alive: (pid) => state.alive.has(pid),
     hasCgroup: (record) => state.cgroups.has(record.id),
@@ -106,6 +110,35 @@ const RED: [title: string, spoil: (sound: Sound) => unknown, check: string, prob
       state.images.push({ ...state.images[0], manifest: { digest: digestOf('gone') } } as ImageRecord),
     'content',
     /^blob sha256:\w+ of image sha256:\w+ is missing$/,
+  ],
+  [
+    'a blob of a kept index that is missing',
+    ({ state }) => state.indexes[0]?.blobs.push({ digest: digestOf('attestation'), size: 1 }),
+    'content',
+    /^blob sha256:\w+ of index sha256:\w+ is missing$/,
+  ],
+  [
+    'a name of an image that is missing',
+    ({ state }) => state.names.push({ name: 'docker.io/library/two:1', imageId: digestOf('gone') }),
+    'names',
+    /^name docker.io\/library\/two:1 stands for image sha256:\w+, which is missing$/,
+  ],
+  [
+    'a name whose target is not kept',
+    ({ state }) => {
+      const target = { mediaType: 'x', digest: digestOf('index'), size: 1 };
+      state.names.push({ name: 'docker.io/library/two:1', imageId: digestOf('image'), target });
+    },
+    'names',
+    /^name docker.io\/library\/two:1 came as sha256:\w+, which is not kept$/,
+  ],
+  [
+    'an index kept for no name',
+    ({ state }) => {
+      state.names = [];
+    },
+    'names',
+    /^index sha256:\w+ is kept, but no name came as it$/,
   ],
   [
     'a layer that is missing',
@@ -210,6 +243,18 @@ test('a paused container counts as running, a restarting one as neither', async 
   using _ = state;
   state.containers = [container(running, 'paused', 4711), container(stopped, 'restarting', 0)];
   state.cgroups.add(stopped);
+  assert.equal((await verifyEngine(deps)).ok, true);
+});
+
+test('a download that was cut is no finding', async () => {
+  const { state, deps } = await sound();
+  using _ = state;
+  const content = openMemoryContentStore();
+  await content.put(Buffer.from('blob'), 'x');
+  const ingest = await content.ingest(`sha256-${'0'.repeat(64)}`);
+  await ingest.write(Buffer.from('half'));
+  await ingest.close();
+  deps.content = content;
   assert.equal((await verifyEngine(deps)).ok, true);
 });
 

@@ -8,7 +8,7 @@ import type { TaskService } from '../../runtime/index.ts';
 import type { Snapshotter } from '../../snapshot/index.ts';
 import type { VolumeStore } from '../../volume/index.ts';
 import { type ContainerRecord, HALF_MADE_INIT } from '../containers/index.ts';
-import { EXTRACT_PREFIX, type ImageRecord } from '../images/index.ts';
+import { EXTRACT_PREFIX, type ImageName, type ImageRecord, type KeptIndex } from '../images/index.ts';
 
 export interface VerifyDeps {
   database: Pick<Database, 'check'>;
@@ -19,6 +19,8 @@ export interface VerifyDeps {
   tasks: Pick<TaskService, 'leftovers'>;
   containers: () => ContainerRecord[];
   images: () => ImageRecord[];
+  imageNames: () => ImageName[];
+  imageIndexes: () => KeptIndex[];
   /** Mount points of this process's mount namespace. */
   mountPoints: () => string[];
   /** Whether a process runs. */
@@ -39,6 +41,7 @@ export async function verifyEngine(deps: VerifyDeps): Promise<{ ok: boolean; fin
   const checks: Record<string, () => string[] | Promise<string[]>> = {
     database: () => deps.database.check(),
     content: () => checkContent(deps),
+    names: () => checkNames(deps),
     layers: () => checkLayers(deps),
     containers: () => checkContainers(deps),
     mounts: () => checkMounts(deps),
@@ -53,7 +56,7 @@ export async function verifyEngine(deps: VerifyDeps): Promise<{ ok: boolean; fin
   return { ok: findings.length === 0, findings };
 }
 
-/** Every blob hashes to its name, and every image has all of its blobs. */
+/** Every blob hashes to its name, and all that images and kept indexes name are here. A cut ingest is no blob yet. */
 async function checkContent(deps: VerifyDeps): Promise<string[]> {
   const problems: string[] = [];
   const present = new Set<string>();
@@ -68,6 +71,32 @@ async function checkContent(deps: VerifyDeps): Promise<string[]> {
     for (const { digest } of [image.manifest, image.config, ...image.layers.map((layer) => layer.blob)]) {
       if (!present.has(digest)) problems.push(`blob ${digest} of image ${image.id} is missing`);
     }
+  }
+  for (const index of deps.imageIndexes()) {
+    for (const digest of new Set([index.digest, ...index.blobs.map((blob) => blob.digest)])) {
+      if (!present.has(digest)) problems.push(`blob ${digest} of index ${index.digest} is missing`);
+    }
+  }
+  return problems;
+}
+
+/** A name stands for an image that is here, and its target, when it has one, is kept; nothing is kept for no name. */
+function checkNames(deps: VerifyDeps): string[] {
+  const problems: string[] = [];
+  const images = new Map(deps.images().map((image) => [image.id, image]));
+  const kept = new Set(deps.imageIndexes().map((index) => index.digest));
+  const wanted = new Set<string>();
+  for (const { name, imageId, target } of deps.imageNames()) {
+    const image = images.get(imageId);
+    if (!image) problems.push(`name ${name} stands for image ${imageId}, which is missing`);
+    if (!target) continue;
+    wanted.add(target.digest);
+    if (target.digest !== image?.manifest.digest && !kept.has(target.digest)) {
+      problems.push(`name ${name} came as ${target.digest}, which is not kept`);
+    }
+  }
+  for (const digest of kept) {
+    if (!wanted.has(digest)) problems.push(`index ${digest} is kept, but no name came as it`);
   }
   return problems;
 }

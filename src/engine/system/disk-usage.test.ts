@@ -1,0 +1,109 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { openMemoryContentStore } from '../../content/index.ts';
+import type { Digest } from '../../oci/index.ts';
+import type { ImageRecord } from '../images/index.ts';
+import { type DiskUsageDeps, diskUsage, layerSizes } from './disk-usage.ts';
+
+const SIZES: Record<string, number> = { shared: 8192, top: 4096, other: 12288, 'top-init': 4096 };
+
+/** Two images that share a layer; each has a blob of its own, and they share one. */
+async function usage() {
+  const content = openMemoryContentStore();
+  const blob = async (text: string) => (await content.put(Buffer.from(text), 'x')).digest;
+  const [common, one, two] = [await blob('common'), await blob('one'), await blob('x'.repeat(5000))];
+  const blobs: Record<string, Digest[]> = { 'sha256:one': [common, one], 'sha256:two': [common, two] };
+  const image = (id: string, layers: string[]) =>
+    ({ id, layers: layers.map((chainId) => ({ chainId })) }) as unknown as ImageRecord;
+  const deps: DiskUsageDeps = {
+    images: {
+      all: () => [image('sha256:one', ['shared', 'top']), image('sha256:two', ['shared', 'other'])],
+      blobsOf: (id) => blobs[id] ?? [],
+    },
+    content,
+    snapshots: {
+      list: () => [
+        ...Object.keys(SIZES).map((key) => ({ key, kind: 'layer' as const, parent: undefined })),
+        { key: 'a-container', kind: 'active' as const, parent: 'top-init' },
+      ],
+    },
+    layerSize: async (key) => SIZES[key] ?? assert.fail(`${key} is no layer`),
+    imageSummaries: () => [
+      { Id: 'sha256:one', Size: 3 },
+      { Id: 'sha256:two', Size: 3 },
+    ],
+    containers: async () => [{ Id: 'container' }],
+    volumes: async () => [{ Name: 'volume' }] as never,
+  };
+  return deps;
+}
+
+test('images take what their layers and blobs take on disk, shared ones once', async () => {
+  assert.deepEqual(await diskUsage(await usage(), []), {
+    // Blobs take whole blocks: 4096 for each of the two small ones, and 8192.
+    LayersSize: 8192 + 4096 + 12288 + 4096 + 4096 + 4096 + 8192,
+    Images: [
+      { Id: 'sha256:one', Size: 8192 + 4096 + 4096 + 4096, SharedSize: 8192 + 4096 },
+      { Id: 'sha256:two', Size: 8192 + 12288 + 4096 + 8192, SharedSize: 8192 + 4096 },
+    ],
+    Containers: [{ Id: 'container' }],
+    Volumes: [{ Name: 'volume' }],
+    BuildCache: [],
+  });
+});
+
+for (const [type, field] of [
+  ['image', 'Images'],
+  ['container', 'Containers'],
+  ['volume', 'Volumes'],
+  ['build-cache', 'BuildCache'],
+] as const) {
+  test(`disk usage of ${type} alone asks nobody else`, async () => {
+    const calls = new Set<string>();
+    const deps = await usage();
+    const watch = <T>(name: string, work: () => T) => {
+      return () => {
+        calls.add(name);
+        return work();
+      };
+    };
+    const watched = {
+      ...deps,
+      images: { ...deps.images, all: watch('image', deps.images.all) },
+      imageSummaries: watch('image', deps.imageSummaries),
+      containers: watch('container', deps.containers),
+      volumes: watch('volume', deps.volumes),
+    };
+    const found = await diskUsage(watched, [type]);
+    for (const other of ['Images', 'Containers', 'Volumes', 'BuildCache']) {
+      assert.equal(found[other] === null, other !== field, other);
+    }
+    assert.deepEqual([...calls], type === 'build-cache' ? [] : [type]);
+  });
+}
+
+test('a layer is measured once, again when it came back, and not at all when it is gone', async () => {
+  const walked: string[] = [];
+  const here = new Set(['a', 'b']);
+  const sizes = layerSizes({
+    stat: (key) => (here.has(key) ? { key, kind: 'layer', parent: undefined } : undefined),
+    usage: async (key) => {
+      walked.push(key);
+      if (!here.has(key)) throw new Error('it is gone');
+      return { bytes: 4096, inodes: 1 };
+    },
+  });
+  assert.deepEqual([await sizes('a'), await sizes('a'), await sizes('b')], [4096, 4096, 4096]);
+  assert.deepEqual(walked, ['a', 'b']);
+  here.delete('a');
+  assert.equal(await sizes('c'), 0, 'removed since it was listed');
+  here.add('a');
+  assert.equal(await sizes('a'), 4096);
+  assert.deepEqual(walked, ['a', 'b', 'c', 'a']);
+});
+
+test('a layer that can not be measured is an error', async () => {
+  const stat = (key: string) => ({ key, kind: 'layer' as const, parent: undefined });
+  const usageFails = async () => Promise.reject(new Error('input/output error'));
+  await assert.rejects(layerSizes({ stat, usage: usageFails })('a'), /input\/output error/);
+});
