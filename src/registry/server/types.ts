@@ -116,6 +116,8 @@ export type Action = 'pull' | 'push' | 'delete';
 /** Who may do what. */
 export interface AccessPolicy {
   allows(user: User, action: Action, repository: string): boolean;
+  /** Whether a user who may push may also move tags that are there to another manifest. */
+  allowsOverwrite(user: User, repository: string): boolean;
   /** Whether the user may see the catalogue; repositories he can't pull are left out in any case. */
   allowsCatalog(user: User): boolean;
 }
@@ -151,6 +153,8 @@ export interface Grant {
   user: User;
   /** Whether the same credentials would do for something else: for mounts, and for what the catalogue shows. */
   allows(action: Action, repository: string): boolean;
+  /** Whether a push may move a tag that is there to another manifest (`DENIED` if not). Absent: it may. */
+  allowsOverwrite?(repository: string): boolean;
 }
 
 /** A request that may not. */

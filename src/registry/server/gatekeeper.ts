@@ -1,0 +1,208 @@
+import { createHmac } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { TLSSocket } from 'node:tls';
+import { type Clock, isKind, systemClock } from '../../base/index.ts';
+import { basicCredentials } from './gatekeeper-basic.ts';
+import { LoginThrottle } from './gatekeeper-throttle.ts';
+import type { HtpasswdUsers } from './htpasswd.ts';
+import { type Access, covers, type TokenClaims, TokenSigner } from './tokens.ts';
+import { answerTokenRequest, type TokenIssuer } from './tokens-endpoint.ts';
+import type { AccessPolicy, Gatekeeper, Grant, Needs, Refusal, User } from './types.ts';
+
+/** Where tokens are given out. */
+const TOKEN_PATH = '/token';
+
+/** What a registry with users lets in by. */
+export interface GatekeeperOptions {
+  users: HtpasswdUsers;
+  policy: AccessPolicy;
+  /** Signs tokens; 32 secret bytes. */
+  key: Buffer;
+  /** Name of this registry in tokens and challenges. */
+  service: string;
+  /** Where clients reach the registry, without a slash at the end; without it, what they themselves say in `Host`. */
+  externalUrl?: string;
+  clock?: Clock;
+}
+
+/** Who a request comes from. A token narrows the rights of its user to its `access`. */
+interface Identity {
+  user: User;
+  access: readonly Access[] | undefined;
+}
+
+/**
+ * Lets users in by HTTP Basic and by bearer tokens that it issues itself (the token protocol of Docker and OCI
+ * registries). A token only ever narrows: what its user may do is asked of the policy at each request, so that a right taken
+ * away, a changed password or a removed user ends it at once.
+ */
+export class UserGatekeeper implements Gatekeeper, TokenIssuer {
+  readonly service: string;
+  readonly policy: AccessPolicy;
+  readonly tokens: TokenSigner;
+  private readonly users: HtpasswdUsers;
+  private readonly key: Buffer;
+  private readonly externalUrl: string | undefined;
+  private readonly throttle: LoginThrottle;
+
+  constructor(options: GatekeeperOptions) {
+    const clock = options.clock ?? systemClock;
+    this.users = options.users;
+    this.policy = options.policy;
+    this.key = options.key;
+    this.service = options.service;
+    this.externalUrl = options.externalUrl;
+    this.tokens = new TokenSigner(options.key, options.service, clock);
+    this.throttle = new LoginThrottle(clock);
+  }
+
+  authorize(request: IncomingMessage, needs: Needs): Grant | Refusal | Promise<Grant | Refusal> {
+    const identity = this.identify(request, needs);
+    if (identity instanceof Promise)
+      return identity.then((found) => ('status' in found ? found : this.decide(request, needs, found)));
+    return 'status' in identity ? identity : this.decide(request, needs, identity);
+  }
+
+  serves(path: string): boolean {
+    return path === TOKEN_PATH;
+  }
+
+  serve(request: IncomingMessage, response: ServerResponse): Promise<{ user: User }> {
+    return answerTokenRequest(this, request, response);
+  }
+
+  /** Checks a password, slowing down who guesses. Remembered ones are answered at once. */
+  login(
+    request: IncomingMessage,
+    username: string,
+    password: string,
+  ): User | Refusal | Promise<User | Refusal> {
+    if (this.users.isRemembered(username, password)) return username;
+    const address = request.socket.remoteAddress ?? '';
+    if (!this.users.isUnderway(username, password)) {
+      const seconds = this.throttle.attempt(address, username);
+      if (seconds > 0) return tooMany(seconds);
+    }
+    return this.users.check(username, password).then(
+      (user) => {
+        if (user !== undefined) this.throttle.succeeded(address, username);
+        return user;
+      },
+      (thrown: unknown) => {
+        if (isKind(thrown, 'exhausted')) return tooMany(5);
+        throw thrown;
+      },
+    );
+  }
+
+  /** Changes with the user's password, and goes with the user. */
+  entryOf(username: string): string | undefined {
+    const entry = this.users.entry(username);
+    if (entry === undefined) return undefined;
+    return createHmac('sha256', this.key)
+      .update(`entry\0${username}\0${entry}`)
+      .digest('base64url')
+      .slice(0, 22);
+  }
+
+  /** The user of a token, unless the user is gone or has another password since. */
+  holds(claims: TokenClaims): boolean {
+    return claims.user === undefined || claims.entry === this.entryOf(claims.user);
+  }
+
+  private identify(request: IncomingMessage, needs: Needs): Identity | Refusal | Promise<Identity | Refusal> {
+    const { authorization } = request.headers;
+    if (authorization === undefined) return { user: undefined, access: undefined };
+    const bearer = /^bearer +(\S+)$/i.exec(authorization)?.[1];
+    if (bearer !== undefined) {
+      const claims = this.tokens.verify('access', bearer);
+      if (claims && this.holds(claims)) return { user: claims.user, access: claims.access };
+      return this.unauthorized(request, needs, 'invalid_token');
+    }
+    const basic = basicCredentials(authorization);
+    if (!basic) return this.unauthorized(request, needs);
+    const accept = (found: User | Refusal): Identity | Refusal => {
+      if (typeof found === 'object') return found;
+      return found === undefined
+        ? this.unauthorized(request, needs, undefined, 'incorrect username or password')
+        : { user: found, access: undefined };
+    };
+    const found = this.login(request, basic.username, basic.password);
+    return found instanceof Promise ? found.then(accept) : accept(found);
+  }
+
+  private decide(request: IncomingMessage, needs: Needs, identity: Identity): Grant | Refusal {
+    const { user, access } = identity;
+    const { policy } = this;
+    const grant = (allows: Grant['allows']): Grant => ({
+      user,
+      allows,
+      allowsOverwrite: (repository) => policy.allowsOverwrite(user, repository),
+    });
+    const byPolicy: Grant['allows'] = (action, repository) => policy.allows(user, action, repository);
+    if (needs === 'base') {
+      // Clients ask here whether and how to log in; who shows nothing must be told.
+      return user === undefined && access === undefined ? this.unauthorized(request, needs) : grant(byPolicy);
+    }
+    const allowed =
+      needs === 'catalog' ? policy.allowsCatalog(user) : byPolicy(needs.action, needs.repository);
+    if (!allowed) {
+      if (user === undefined) return this.unauthorized(request, needs);
+      return { user, status: 403, code: 'DENIED', message: 'requested access to the resource is denied' };
+    }
+    if (access === undefined) return grant(byPolicy);
+    if (needs === 'catalog')
+      return covers(access, 'registry', 'catalog', '*')
+        ? grant(byPolicy)
+        : this.unauthorized(request, needs, 'insufficient_scope', undefined, user);
+    if (!covers(access, 'repository', needs.repository, needs.action))
+      return this.unauthorized(request, needs, 'insufficient_scope', undefined, user);
+    return grant(
+      (action, repository) =>
+        covers(access, 'repository', repository, action) && byPolicy(action, repository),
+    );
+  }
+
+  private unauthorized(
+    request: IncomingMessage,
+    needs: Needs,
+    error?: 'invalid_token' | 'insufficient_scope',
+    message = 'authentication required',
+    user?: User,
+  ): Refusal {
+    const parts = [`realm="${this.baseUrl(request)}${TOKEN_PATH}"`, `service="${this.service}"`];
+    const scope = scopeOf(needs);
+    if (scope !== undefined) parts.push(`scope="${scope}"`);
+    if (error !== undefined) parts.push(`error="${error}"`);
+    return { user, status: 401, code: 'UNAUTHORIZED', message, challenge: `Bearer ${parts.join(',')}` };
+  }
+
+  private baseUrl(request: IncomingMessage): string {
+    if (this.externalUrl !== undefined) return this.externalUrl;
+    const { socket } = request;
+    const scheme = (socket as TLSSocket).encrypted === true ? 'https' : 'http';
+    const { host } = request.headers;
+    // The client's own word, given back to it alone; anything that could leave the quotes is not.
+    if (host !== undefined && /^[A-Za-z0-9._:[\]-]{1,300}$/.test(host)) return `${scheme}://${host}`;
+    const address = socket.localAddress ?? '127.0.0.1';
+    return `${scheme}://${address.includes(':') ? `[${address}]` : address}:${socket.localPort ?? 0}`;
+  }
+}
+
+/** The scope for which a client must ask; a push reads as well, to see what is there. */
+function scopeOf(needs: Needs): string | undefined {
+  if (needs === 'base') return undefined;
+  if (needs === 'catalog') return 'registry:catalog:*';
+  const actions = { pull: 'pull', push: 'pull,push', delete: 'delete' }[needs.action];
+  return `repository:${needs.repository}:${actions}`;
+}
+
+function tooMany(seconds: number): Refusal {
+  return {
+    user: undefined,
+    status: 429,
+    code: 'TOOMANYREQUESTS',
+    message: `too many failed logins; try again in ${seconds} s`,
+    retryAfter: seconds,
+  };
+}
