@@ -42,15 +42,9 @@ export function sendError(call: Call, thrown: unknown): void {
     return;
   }
   const status = ERROR_STATUS[error.kind];
-  // What is left of the body must not be read as the next request when it was refused half-way.
-  if (!call.request.complete && hasBody(call)) response.shouldKeepAlive = false;
+  // The rest of the body is read and dropped: closing now would cut off a client that is still sending before it reads this.
   if (status === 304) sendEmpty(call, status);
   else sendJson(call, status, { message: error.message });
-}
-
-function hasBody(call: Call): boolean {
-  const { headers } = call.request;
-  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
 function describe(call: Call, thrown: unknown): WharfError {
