@@ -1,7 +1,8 @@
 import { createHmac } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { TLSSocket } from 'node:tls';
-import { type Clock, isKind, systemClock } from '../../base/index.ts';
+import { type Clock, isKind, systemClock, WharfError } from '../../base/index.ts';
+import type { RegistryCredentials } from '../types.ts';
 import { basicCredentials } from './gatekeeper-basic.ts';
 import { LoginThrottle } from './gatekeeper-throttle.ts';
 import type { HtpasswdUsers } from './htpasswd.ts';
@@ -71,14 +72,30 @@ export class UserGatekeeper implements Gatekeeper, TokenIssuer {
     return answerTokenRequest(this, request, response);
   }
 
-  /** Checks a password, slowing down who guesses. Remembered ones are answered at once. */
-  login(
-    request: IncomingMessage,
-    username: string,
-    password: string,
-  ): User | Refusal | Promise<User | Refusal> {
+  /** Rights of credentials that come from within this process. Errors: `unauthorized`, `exhausted`. */
+  async grantFor(credentials: RegistryCredentials): Promise<Grant> {
+    const { username, password = '', identityToken, registryToken } = credentials;
+    if (registryToken !== undefined && registryToken !== '') {
+      const claims = this.tokens.verify('access', registryToken);
+      if (!claims || !this.holds(claims)) throw new WharfError('unauthorized', 'authentication required');
+      return this.grant(claims.user, claims.access);
+    }
+    if (identityToken !== undefined && identityToken !== '') {
+      const claims = this.tokens.verify('refresh', identityToken);
+      if (claims?.user === undefined || !this.holds(claims))
+        throw new WharfError('unauthorized', 'the login is not valid any more; log in again');
+      return this.grant(claims.user, undefined);
+    }
+    if (username === undefined || username === '') return this.grant(undefined, undefined);
+    const found = await this.login('this process', username, password);
+    if (typeof found === 'object') throw new WharfError('exhausted', found.message);
+    if (found === undefined) throw new WharfError('unauthorized', 'incorrect username or password');
+    return this.grant(found, undefined);
+  }
+
+  /** Checks a password, slowing down who guesses from that address. Remembered ones are answered at once. */
+  login(address: string, username: string, password: string): User | Refusal | Promise<User | Refusal> {
     if (this.users.isRemembered(username, password)) return username;
-    const address = request.socket.remoteAddress ?? '';
     if (!this.users.isUnderway(username, password)) {
       const seconds = this.throttle.attempt(address, username);
       if (seconds > 0) return tooMany(seconds);
@@ -127,40 +144,45 @@ export class UserGatekeeper implements Gatekeeper, TokenIssuer {
         ? this.unauthorized(request, needs, undefined, 'incorrect username or password')
         : { user: found, access: undefined };
     };
-    const found = this.login(request, basic.username, basic.password);
+    const found = this.login(request.socket.remoteAddress ?? '', basic.username, basic.password);
     return found instanceof Promise ? found.then(accept) : accept(found);
   }
 
   private decide(request: IncomingMessage, needs: Needs, identity: Identity): Grant | Refusal {
     const { user, access } = identity;
     const { policy } = this;
-    const grant = (allows: Grant['allows']): Grant => ({
-      user,
-      allows,
-      allowsOverwrite: (repository) => policy.allowsOverwrite(user, repository),
-    });
-    const byPolicy: Grant['allows'] = (action, repository) => policy.allows(user, action, repository);
     if (needs === 'base') {
       // Clients ask here whether and how to log in; who shows nothing must be told.
-      return user === undefined && access === undefined ? this.unauthorized(request, needs) : grant(byPolicy);
+      return user === undefined && access === undefined
+        ? this.unauthorized(request, needs)
+        : this.grant(user, access);
     }
     const allowed =
-      needs === 'catalog' ? policy.allowsCatalog(user) : byPolicy(needs.action, needs.repository);
+      needs === 'catalog' ? policy.allowsCatalog(user) : policy.allows(user, needs.action, needs.repository);
     if (!allowed) {
       if (user === undefined) return this.unauthorized(request, needs);
       return { user, status: 403, code: 'DENIED', message: 'requested access to the resource is denied' };
     }
-    if (access === undefined) return grant(byPolicy);
-    if (needs === 'catalog')
-      return covers(access, 'registry', 'catalog', '*')
-        ? grant(byPolicy)
-        : this.unauthorized(request, needs, 'insufficient_scope', undefined, user);
-    if (!covers(access, 'repository', needs.repository, needs.action))
-      return this.unauthorized(request, needs, 'insufficient_scope', undefined, user);
-    return grant(
-      (action, repository) =>
-        covers(access, 'repository', repository, action) && byPolicy(action, repository),
-    );
+    const covered =
+      access === undefined ||
+      (needs === 'catalog'
+        ? covers(access, 'registry', 'catalog', '*')
+        : covers(access, 'repository', needs.repository, needs.action));
+    if (!covered) return this.unauthorized(request, needs, 'insufficient_scope', undefined, user);
+    // A token for the catalogue names no repositories: it shows what its user may pull.
+    return this.grant(user, needs === 'catalog' ? undefined : access);
+  }
+
+  /** What a user may do, within what a token names if there is one. */
+  private grant(user: User, access: readonly Access[] | undefined): Grant {
+    const { policy } = this;
+    return {
+      user,
+      allows: (action, repository) =>
+        (access === undefined || covers(access, 'repository', repository, action)) &&
+        policy.allows(user, action, repository),
+      allowsOverwrite: (repository) => policy.allowsOverwrite(user, repository),
+    };
   }
 
   private unauthorized(

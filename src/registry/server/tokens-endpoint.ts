@@ -20,11 +20,7 @@ export interface TokenIssuer {
   readonly service: string;
   readonly policy: AccessPolicy;
   readonly tokens: TokenSigner;
-  login(
-    request: IncomingMessage,
-    username: string,
-    password: string,
-  ): User | Refusal | Promise<User | Refusal>;
+  login(address: string, username: string, password: string): User | Refusal | Promise<User | Refusal>;
   entryOf(username: string): string | undefined;
   holds(claims: TokenClaims): boolean;
 }
@@ -82,7 +78,8 @@ async function readQuery(issuer: TokenIssuer, request: IncomingMessage): Promise
   const { authorization } = request.headers;
   if (authorization === undefined) return { user: undefined, scopes, offline: false };
   const basic = basicCredentials(authorization);
-  const user = basic && (await issuer.login(request, basic.username, basic.password));
+  const user =
+    basic && (await issuer.login(request.socket.remoteAddress ?? '', basic.username, basic.password));
   if (typeof user === 'object') return user;
   if (user === undefined) return wrongPassword();
   return { user, scopes, offline: query.get('offline_token') === 'true' };
@@ -94,7 +91,11 @@ async function readForm(issuer: TokenIssuer, request: IncomingMessage): Promise<
   const scopes = parseScopes(form.getAll('scope'));
   const grantType = form.get('grant_type');
   if (grantType === 'password') {
-    const user = await issuer.login(request, form.get('username') ?? '', form.get('password') ?? '');
+    const user = await issuer.login(
+      request.socket.remoteAddress ?? '',
+      form.get('username') ?? '',
+      form.get('password') ?? '',
+    );
     if (typeof user === 'object') return user;
     return user === undefined
       ? wrongPassword()

@@ -1,0 +1,28 @@
+import type { Logger } from '../base/index.ts';
+import { type GarbageReport, openLocalStorage } from '../registry/server/index.ts';
+import { orderCollection } from './control.ts';
+import { openRegistryRoot } from './root.ts';
+import type { CollectRequest } from './service.ts';
+import { UPLOAD_AGE_MS } from './service.ts';
+
+/**
+ * Collects the garbage of a root: by the registry that runs over it – the program's or a daemon's –, beside its requests; or
+ * by itself when none runs. Errors: `conflict` when the root is in use by something that takes no orders.
+ */
+export async function collectRegistry(
+  root: string,
+  request: CollectRequest,
+  log: Logger,
+  signal?: AbortSignal,
+): Promise<GarbageReport> {
+  const report = await orderCollection(root, request, signal);
+  if (report) return report;
+  using store = await openRegistryRoot(root, log);
+  const { content, database, leases } = store;
+  const storage = openLocalStorage({ content, database, leases, log });
+  try {
+    return await storage.collect({ ...request, uploadAgeMs: UPLOAD_AGE_MS });
+  } finally {
+    await storage.close();
+  }
+}

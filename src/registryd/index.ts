@@ -1,0 +1,11 @@
+export { collectRegistry } from './collect.ts';
+export { jsonLog } from './log.ts';
+export { type ServeOptions, serveRegistry } from './serve.ts';
+export {
+  type CollectRequest,
+  openRegistryService,
+  type RegistryService,
+  type RegistryServiceOptions,
+} from './service.ts';
+export { parseRegistrySettings, type RegistrySettings, SETTINGS, type SettingSpec } from './settings.ts';
+export { listUsers, removeUsers, setUser } from './users.ts';

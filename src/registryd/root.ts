@@ -1,0 +1,38 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { isKind, type Logger, WharfError } from '../base/index.ts';
+import { type ContentStore, Leases, openContentStore } from '../content/index.ts';
+import { type Database, openDatabase } from '../meta/index.ts';
+
+/** A registry's own store, owned by this process. */
+export interface RegistryRoot extends Disposable {
+  readonly content: ContentStore;
+  readonly database: Database;
+  readonly leases: Leases;
+}
+
+/** Opens a root, making it when missing. Errors: `conflict` when another registry runs over it. */
+export async function openRegistryRoot(root: string, log: Logger): Promise<RegistryRoot> {
+  mkdirSync(root, { recursive: true, mode: 0o700 });
+  const database = own(join(root, 'meta.db'), root);
+  try {
+    const content = openContentStore(join(root, 'content'));
+    await content.recover();
+    log.debug('the root is open', { root });
+    return { content, database, leases: new Leases(), [Symbol.dispose]: () => database[Symbol.dispose]() };
+  } catch (thrown) {
+    database[Symbol.dispose]();
+    throw thrown;
+  }
+}
+
+function own(file: string, root: string): Database {
+  try {
+    return openDatabase(file);
+  } catch (cause) {
+    if (!isKind(cause, 'conflict')) throw cause;
+    throw new WharfError('conflict', `another registry runs over ${root}: give this one a root of its own`, {
+      cause,
+    });
+  }
+}
