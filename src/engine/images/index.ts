@@ -6,6 +6,7 @@ export { EXTRACT_PREFIX } from './layers.ts';
 export { listImages } from './list.ts';
 export { type LoadDeps, loadImages } from './load.ts';
 export { imageLookup } from './lookup.ts';
+export { progressBar, type Report, reportLines } from './progress.ts';
 export { pruneImages } from './prune.ts';
 export { type RemoveDeps, removeImage } from './remove.ts';
 export { saveImages } from './save.ts';
@@ -18,3 +19,4 @@ export {
 } from './store.ts';
 export { sweepContent } from './sweep.ts';
 export { tagImage } from './tag.ts';
+export { takeIn } from './take-in.ts';

@@ -38,29 +38,49 @@ export async function* reportLines(work: (report: Report) => Promise<void>): Asy
 const STEP = 1 << 19;
 
 /** Passes a layer's bytes through, reporting how many of `total` went by. */
-export async function* countLoaded(
+export function countLoaded(
   source: AsyncIterable<Uint8Array>,
   layer: { diffId: string; total: number },
   report: Report,
 ): AsyncIterable<Uint8Array> {
+  const { total } = layer;
+  return counted(source, (current) => {
+    const line = { status: 'Loading layer', progressDetail: { current, total } };
+    report({ ...line, progress: progressBar(current, total), id: shortId(layer.diffId) });
+  });
+}
+
+/** Passes the bytes of a downloaded archive through, reporting how many went by. */
+export function countImported(
+  source: AsyncIterable<Uint8Array>,
+  total: number | undefined,
+  report: Report,
+): AsyncIterable<Uint8Array> {
+  return counted(source, (current) => {
+    const progress = total === undefined ? ` ${humanSize(current)}` : progressBar(current, total);
+    report({ status: 'Importing', progressDetail: { current, total: total ?? -1 }, progress });
+  });
+}
+
+async function* counted(
+  source: AsyncIterable<Uint8Array>,
+  say: (current: number) => void,
+): AsyncIterable<Uint8Array> {
   let current = 0;
   let said = Number.NEGATIVE_INFINITY;
-  const say = () => {
-    said = current;
-    const progressDetail = { current, total: layer.total };
-    const progress = progressBar(current, layer.total);
-    report({ status: 'Loading layer', progressDetail, progress, id: shortId(layer.diffId) });
-  };
   for await (const chunk of source) {
     current += chunk.length;
-    if (current - said >= STEP) say();
+    if (current - said >= STEP) {
+      said = current;
+      say(current);
+    }
     yield chunk;
   }
-  if (said !== current) say();
+  if (said !== current) say(current);
 }
 
 /** `[=====>    ]  5.2MB/10MB`, for clients that do not draw it themselves. */
-function progressBar(current: number, total: number): string {
+export function progressBar(current: number, total: number): string {
   const filled = total > 0 ? Math.min(50, Math.floor((current / total) * 50)) : 50;
   return `[${'='.repeat(filled)}>${' '.repeat(50 - filled)}] ${humanSize(current).padStart(8)}/${humanSize(total)}`;
 }

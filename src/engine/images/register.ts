@@ -119,15 +119,16 @@ export function keepImage(images: ImageStore, image: ImageRecord, names: string[
   return before;
 }
 
-/** Gives an image a canonical name as a user asks for it, taking it from whoever had it. Emits `tag`. */
+/** Gives an image a canonical name as a user asks for it, taking it from whoever had it. `target`: what it stands for at a registry. Emits `tag`. */
 export function nameImage(
   deps: Pick<RegisterDeps, 'images' | 'events' | 'clock'>,
   image: ImageRecord,
   canonical: string,
+  target?: Descriptor,
 ): void {
   deps.images.transaction(() => {
     deps.images.put({ ...image, lastTagTime: rfc3339Nano(deps.clock.nowNanos()) });
-    deps.images.setName(canonical, image.id);
+    deps.images.setName(canonical, image.id, target);
   });
   publishImage(deps, image, 'tag', familiarName(canonical));
 }

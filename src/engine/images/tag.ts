@@ -1,4 +1,6 @@
+import type { Descriptor } from '../../oci/index.ts';
 import { nameImage, type RegisterDeps } from './register.ts';
+import { canonicalName, type ImageRecord, type ImageStore } from './store.ts';
 import { targetName } from './target-name.ts';
 
 /**
@@ -12,5 +14,16 @@ export function tagImage(
 ): void {
   const image = deps.images.resolve(ref);
   const name = targetName(target.repo, target.tag);
-  if (name) nameImage(deps, image, name);
+  if (name) nameImage(deps, image, name, targetOf(deps.images, ref, image));
+}
+
+/** What the source stood for at its registry, so that the new name is pushed whole, too; an id has what its names have. */
+function targetOf(images: ImageStore, ref: string, image: ImageRecord): Descriptor | undefined {
+  const own = canonicalName(ref);
+  const names = [...(own === undefined ? [] : [own]), ...images.namesOf(image.id)];
+  for (const name of names) {
+    const entry = images.name(name);
+    if (entry?.imageId === image.id && entry.target) return entry.target;
+  }
+  return undefined;
 }
