@@ -10,6 +10,11 @@ export interface RegistryHosts {
   certsDirs: readonly string[];
   /** Proxies, in the meaning of HTTP_PROXY, HTTPS_PROXY and NO_PROXY. */
   proxy: { http?: string; https?: string; no?: string };
+  /**
+   * Token services by host (`auth.example.net`) that may see the credentials of registries of other sites. Without it a
+   * password goes only to a service of the registry's own site.
+   */
+  realms?: readonly string[];
   /** Sent as User-Agent. */
   userAgent: string;
   /** Tries of one request or one blob before it fails. */
@@ -55,7 +60,11 @@ export interface Registries extends Disposable {
     signal?: AbortSignal,
   ): Promise<{ status: string; identityToken: string }>;
   /** The catalogue of a registry, page by page. */
-  repositories(domain: string, credentials?: RegistryCredentials, signal?: AbortSignal): AsyncIterable<string>;
+  repositories(
+    domain: string,
+    credentials?: RegistryCredentials,
+    signal?: AbortSignal,
+  ): AsyncIterable<string>;
   /** Docker Hub's search, or that of a registry with `/v1/search`, or else its catalogue filtered by the term. */
   search(
     domain: string,

@@ -1,0 +1,72 @@
+import type { Agent, AgentOptions } from 'node:http';
+import type { SecureContext } from 'node:tls';
+import { nodeHttp } from '../../base/index.ts';
+import { readHostCertificates, secureContext } from './certificates.ts';
+import type { InsecureHosts } from './endpoints.ts';
+import { proxyFor } from './proxy.ts';
+import type { RegistryHosts } from './types.ts';
+
+/** Unused connections to a host that are kept for the next request. */
+const KEPT = 16;
+/** Bytes that may wait in our memory a connection: larger means fewer stops of the stream. */
+const WINDOW = 256 << 10;
+
+/** Pools of kept connections by origin, each with the TLS and the proxy which that origin needs. */
+export class Agents implements Disposable {
+  private readonly hosts: Pick<RegistryHosts, 'certsDirs' | 'proxy'>;
+  private readonly insecure: InsecureHosts;
+  private readonly pools = new Map<string, Agent>();
+  private plainContext: SecureContext | undefined;
+
+  constructor(hosts: Pick<RegistryHosts, 'certsDirs' | 'proxy'>, insecure: InsecureHosts) {
+    this.hosts = hosts;
+    this.insecure = insecure;
+  }
+
+  /** The pool of an address's origin. Errors: `invalid` for files of `certs.d` or a proxy that can't be used. */
+  for(url: URL): Agent {
+    let pool = this.pools.get(url.origin);
+    if (!pool) {
+      pool = this.open(url);
+      this.pools.set(url.origin, pool);
+    }
+    return pool;
+  }
+
+  /** Forgets the pool of an origin, so that certificates and proxies are read anew. */
+  forget(url: URL): void {
+    this.pools.get(url.origin)?.destroy();
+    this.pools.delete(url.origin);
+  }
+
+  [Symbol.dispose](): void {
+    for (const pool of this.pools.values()) pool.destroy();
+    this.pools.clear();
+  }
+
+  private open(url: URL): Agent {
+    const proxy = proxyFor(url, this.hosts.proxy);
+    const options: AgentOptions & { highWaterMark: number } = {
+      keepAlive: true,
+      maxFreeSockets: KEPT,
+      scheduling: 'lifo',
+      highWaterMark: WINDOW,
+      ...(proxy && { proxyEnv: { HTTP_PROXY: proxy.href, HTTPS_PROXY: proxy.href } }),
+    };
+    if (url.protocol === 'http:') return new (nodeHttp().Agent)(options);
+    const verified = !this.insecure.has(url.host);
+    const certificates = readHostCertificates(this.hosts.certsDirs, url.host);
+    const own = certificates.authorities.length + certificates.clients.length > 0;
+    const context = own || !verified ? secureContext(certificates, verified) : this.shared();
+    return new (process.getBuiltinModule('node:https').Agent)({
+      ...options,
+      secureContext: context,
+      rejectUnauthorized: verified,
+    });
+  }
+
+  private shared(): SecureContext {
+    this.plainContext ??= secureContext({ authorities: [], clients: [] }, true);
+    return this.plainContext;
+  }
+}

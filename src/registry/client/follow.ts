@@ -1,0 +1,105 @@
+import { WharfError } from '../../base/index.ts';
+import { atRequest, NetworkError, redactUrl } from './errors.ts';
+import type { Net } from './net.ts';
+import { exchange, type WireBody, type WireResponse } from './wire.ts';
+
+/** A request to a registry or token service, with what must not leave its origin apart. */
+export interface Call {
+  method: string;
+  url: URL;
+  headers?: Record<string, string>;
+  /** Goes to the origin of `url` and nowhere else. */
+  authorization?: string | undefined;
+  body?: WireBody | undefined;
+  /** True for a body that must not go to another address: redirects are not followed. */
+  stay?: boolean;
+  signal?: AbortSignal | undefined;
+}
+
+const MAX_HOPS = 5;
+
+/**
+ * Sends a request and follows redirects. Authorization is dropped at the first hop to another origin and never taken up
+ * again. A hop from HTTPS to HTTP is refused, but for a host where HTTP is allowed on both sides. Other methods than GET
+ * and HEAD follow only 307 and 308, which keep method and body.
+ */
+export async function follow(net: Net, call: Call): Promise<WireResponse> {
+  let { url, authorization } = call;
+  const { method, body, signal } = call;
+  for (let hop = 0; ; hop++) {
+    const headers: Record<string, string> = { 'user-agent': net.userAgent, ...call.headers };
+    if (authorization !== undefined) headers['authorization'] = authorization;
+    const response = await exchangeOnFreshSocket(net, { method, url, headers, body, signal });
+    const location = response.headers.location;
+    const follows = /^(GET|HEAD)$/.test(method) ? [301, 302, 303, 307, 308] : [307, 308];
+    if (call.stay || location === undefined || !follows.includes(response.status)) return response;
+    response.discard();
+    if (hop === MAX_HOPS)
+      throw atRequest(method, call.url, new NetworkError(`stopped after ${MAX_HOPS} redirects`, false));
+    const next = hopTarget(net, url, location);
+    if (next.origin !== url.origin) authorization = undefined;
+    url = next;
+  }
+}
+
+/** A kept connection may have been closed by the other side just now: that says nothing about the request. */
+async function exchangeOnFreshSocket(
+  net: Net,
+  request: Omit<Parameters<typeof exchange>[0], 'agent' | 'stallMs'>,
+): Promise<WireResponse> {
+  const { method, url } = request;
+  try {
+    const whole = { ...request, agent: net.agents.for(url), stallMs: net.stallMs };
+    try {
+      return await exchange(whole);
+    } catch (thrown) {
+      const again = thrown instanceof NetworkError && thrown.stale && method !== 'PATCH';
+      if (!again) throw thrown;
+      return await exchange(whole);
+    }
+  } catch (thrown) {
+    throw atRequest(method, url, thrown);
+  }
+}
+
+/**
+ * Where a redirect or a Location leads, when a registry may send us there. The same host is never left for HTTP: a
+ * registry behind a TLS proxy may name itself so. A registry elsewhere can't send us to this machine or to a link-local
+ * address, where the cloud's metadata services answer. Errors: `unavailable`.
+ */
+export function hopTarget(net: Pick<Net, 'insecure'>, from: URL, location: string): URL {
+  const target = URL.canParse(location, from.href) ? new URL(location, from) : undefined;
+  if (!target || !/^https?:$/.test(target.protocol))
+    throw new NetworkError('the registry redirects to something that is no http address', false);
+  target.username = '';
+  target.password = '';
+  target.hash = '';
+  if (from.protocol === 'https:' && target.protocol === 'http:') {
+    if (target.hostname === from.hostname && samePort(target, from)) target.protocol = 'https:';
+    else if (!net.insecure.has(from.host) || !net.insecure.has(target.host))
+      throw new NetworkError(`the registry redirects from HTTPS to HTTP: ${redactUrl(target)}`, false);
+  }
+  if (isOwnOrLinkLocal(target.hostname) && !isOwnOrLinkLocal(from.hostname) && !net.insecure.has(from.host))
+    throw new NetworkError(`the registry redirects into this machine: ${redactUrl(target)}`, false);
+  return target;
+}
+
+function samePort(target: URL, from: URL): boolean {
+  return target.port === '' || target.port === from.port;
+}
+
+function isOwnOrLinkLocal(hostname: string): boolean {
+  return (
+    hostname === 'localhost' ||
+    hostname.endsWith('.localhost') ||
+    /^(127|0)\.|^169\.254\./.test(hostname) ||
+    /^\[(::1?|fe[89ab][0-9a-f]:.*|::ffff:7f.*|::ffff:a9fe:.*)\]$/.test(hostname)
+  );
+}
+
+/** The target of a Location that must be there. Errors: `unavailable`; `invalid` when there is none. */
+export function locationOf(net: Pick<Net, 'insecure'>, response: WireResponse): URL {
+  const { location } = response.headers;
+  if (location === undefined) throw new WharfError('invalid', 'the registry gave no Location for the upload');
+  return hopTarget(net, response.url, location);
+}

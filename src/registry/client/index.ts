@@ -1,0 +1,3 @@
+export { NetworkError, RegistryError, type RegistryFault, redactUrl } from './errors.ts';
+export { openRegistries, type RegistriesOptions } from './registries.ts';
+export type * from './types.ts';

@@ -1,0 +1,110 @@
+import { createHash } from 'node:crypto';
+import { WharfError } from '../../base/index.ts';
+import {
+  bareMediaType,
+  type Digest,
+  isDigest,
+  isSchema1Type,
+  MAX_MANIFEST_BYTES,
+  MediaTypes,
+  parseManifestOrIndex,
+  splitDigest,
+} from '../../oci/index.ts';
+import type { Descriptor } from '../../oci/types.ts';
+import type { FetchedManifest } from '../types.ts';
+import { RegistryError } from './errors.ts';
+import { checkedReference } from './names.ts';
+import type { Session } from './session.ts';
+import type { WireResponse } from './wire.ts';
+
+/** All forms of a manifest that are read; schema 1 is among them so that it can be refused by name. */
+const ACCEPT = [
+  MediaTypes.ociIndex,
+  MediaTypes.ociManifest,
+  MediaTypes.dockerIndex,
+  MediaTypes.dockerManifest,
+  MediaTypes.dockerSchema1Signed,
+  '*/*;q=0.1',
+].join(', ');
+
+/** What a reference stands for, by HEAD. Errors as of `Repository.resolve`. */
+export async function resolveManifest(
+  session: Session,
+  path: string,
+  reference: string,
+  signal?: AbortSignal,
+): Promise<Descriptor> {
+  try {
+    const response = await request(session, 'HEAD', path, reference, signal);
+    response.discard();
+    const digest = response.headers['docker-content-digest'];
+    const size = Number(response.headers['content-length'] ?? Number.NaN);
+    const mediaType = bareMediaType(response.headers['content-type'] ?? '');
+    const asked = isDigest(reference) ? reference : undefined;
+    const stated = isDigest(digest) ? digest : asked;
+    const usable = stated !== undefined && (asked ?? stated) === stated && Number.isSafeInteger(size);
+    if (usable && mediaType.endsWith('json') && !isSchema1Type(mediaType))
+      return { mediaType, digest: stated, size };
+  } catch (thrown) {
+    // An answer to HEAD has no words, and some registries know HEAD badly: GET tells what is the matter.
+    const again = thrown instanceof RegistryError && thrown.from === 'registry' && thrown.status < 500;
+    if (!again || thrown.status === 429) throw thrown;
+  }
+  return (await fetchManifest(session, path, reference, signal)).descriptor;
+}
+
+/** A manifest's bytes, verified. Errors as of `Repository.manifest`. */
+export async function fetchManifest(
+  session: Session,
+  path: string,
+  reference: string,
+  signal?: AbortSignal,
+): Promise<FetchedManifest> {
+  const response = await request(session, 'GET', path, reference, signal);
+  const bytes = await response.bytes(MAX_MANIFEST_BYTES);
+  const stated = response.headers['docker-content-digest'];
+  const expected = isDigest(reference) ? reference : isDigest(stated) ? stated : undefined;
+  const digest = digestLike(bytes, expected);
+  if (expected !== undefined && digest !== expected) {
+    throw new WharfError(
+      'corrupt',
+      `manifest verification failed for digest ${expected}: the registry sent ${digest}`,
+    );
+  }
+  const mediaType = mediaTypeOf(bytes, response.headers['content-type']);
+  return { descriptor: { mediaType, digest, size: bytes.length }, bytes };
+}
+
+function request(
+  session: Session,
+  method: 'GET' | 'HEAD',
+  path: string,
+  reference: string,
+  signal: AbortSignal | undefined,
+): Promise<WireResponse> {
+  return session.request(`manifest ${reference}`, {
+    method,
+    path: `v2/${path}/manifests/${checkedReference(reference)}`,
+    headers: { accept: ACCEPT },
+    unknown: 'MANIFEST_UNKNOWN',
+    signal,
+  });
+}
+
+/** The digest of bytes by the algorithm of another digest. */
+export function digestLike(bytes: Uint8Array, other: Digest | undefined): Digest {
+  const algorithm = other === undefined ? 'sha256' : splitDigest(other).algorithm;
+  return `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}` as Digest;
+}
+
+/** The type it came under; for a server that knows none, the type that the document states or shows. */
+function mediaTypeOf(bytes: Buffer, header: string | undefined): string {
+  const claimed = bareMediaType(header ?? '');
+  if (claimed !== '' && !/^(application\/(json|octet-stream)|text\/plain)$/.test(claimed)) {
+    parseManifestOrIndex(bytes, claimed);
+    return claimed;
+  }
+  const read = parseManifestOrIndex(bytes);
+  if (read.kind === 'index') return read.index.mediaType ?? MediaTypes.ociIndex;
+  return read.manifest.mediaType ?? MediaTypes.ociManifest;
+}

@@ -1,0 +1,188 @@
+import type { Agent, ClientRequest, IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import { errnoCode, nodeHttp, WharfError } from '../../base/index.ts';
+import { NetworkError } from './errors.ts';
+import { networkError } from './failure.ts';
+import { StallTimer } from './stall.ts';
+
+/** What a request carries: bytes, or a stream of known length that can be begun again. */
+export type WireBody = Uint8Array | { length: number; open(): AsyncIterable<Uint8Array> };
+
+/** One HTTP request, to be sent as it is: no redirects, no retries, no authentication. */
+export interface WireRequest {
+  method: string;
+  url: URL;
+  headers: Record<string, string>;
+  body?: WireBody | undefined;
+  agent: Agent;
+  /** Milliseconds without a byte in either direction after which it counts as stalled. */
+  stallMs: number;
+  signal?: AbortSignal | undefined;
+}
+
+/** An answer whose body has not been read. One of the three ways to end it must be taken. */
+export interface WireResponse {
+  url: URL;
+  status: number;
+  headers: IncomingHttpHeaders;
+  /** The body as it comes. Ending the iteration early closes the connection. Throws `unavailable` and `cancelled`. */
+  body(): AsyncGenerator<Uint8Array>;
+  /** The whole body when it has at most that many bytes. Errors: `invalid` when it has more. */
+  bytes(max: number): Promise<Buffer>;
+  /** Reads a short rest, so that the connection can be used again, and closes it otherwise. */
+  discard(): void;
+}
+
+/** The rest of an unread answer that is read to keep the connection, in bytes. */
+const SHORT = 65_536;
+
+/** Sends a request and waits for the head of its answer. Errors: `unavailable` (with Docker's texts), `cancelled`. */
+export function exchange(request: WireRequest): Promise<WireResponse> {
+  return new Promise((resolve, reject) => {
+    const { url, signal } = request;
+    if (signal?.aborted) return reject(new WharfError('cancelled', 'context canceled'));
+    const outgoing = open(request);
+    const stall = new StallTimer(request.stallMs, () => {
+      const connecting = outgoing.socket?.connecting !== false;
+      outgoing.destroy(new NetworkError(connecting ? SLOW_CONNECT : SLOW_ANSWER, true));
+    });
+    const onAbort = () => outgoing.destroy(new WharfError('cancelled', 'context canceled'));
+    signal?.addEventListener('abort', onAbort, { once: true });
+    const settle = () => {
+      stall.stop();
+      signal?.removeEventListener('abort', onAbort);
+    };
+    let answered = false;
+    outgoing.on('error', (thrown) => {
+      if (answered) return;
+      settle();
+      const error = networkError(thrown, url);
+      const stale = outgoing.reusedSocket && /^(ECONNRESET|EPIPE)$/.test(errnoCode(thrown) ?? '');
+      reject(stale ? new NetworkError(error.message, true, thrown, true) : error);
+    });
+    outgoing.on('response', (incoming) => {
+      answered = true;
+      stall.pause();
+      resolve(received(url, incoming, stall, settle));
+    });
+    const failed = (thrown: unknown) =>
+      outgoing.destroy(thrown instanceof Error ? thrown : new Error(String(thrown)));
+    send(outgoing, request.body, stall, () => answered).catch(failed);
+  });
+}
+
+const SLOW_CONNECT =
+  'net/http: request canceled while waiting for connection (Client.Timeout exceeded while awaiting headers)';
+const SLOW_ANSWER = 'context deadline exceeded (Client.Timeout exceeded while awaiting headers)';
+
+function open({ method, url, headers, body, agent }: WireRequest): ClientRequest {
+  const https = url.protocol === 'https:';
+  const length = body === undefined ? undefined : body.length;
+  const all =
+    length === undefined && !/^(POST|PUT|PATCH)$/.test(method)
+      ? headers
+      : { ...headers, 'content-length': String(length ?? 0) };
+  const { request } = https ? process.getBuiltinModule('node:https') : nodeHttp();
+  return request(url, { method, headers: all, agent });
+}
+
+/** Sends the body; stops when the answer comes before its end. */
+async function send(
+  outgoing: ClientRequest,
+  body: WireBody | undefined,
+  stall: StallTimer,
+  answered: () => boolean,
+): Promise<void> {
+  if (body === undefined || body instanceof Uint8Array) {
+    outgoing.end(body);
+    return;
+  }
+  let left = body.length;
+  for await (const chunk of body.open()) {
+    left -= chunk.length;
+    if (left < 0) throw new WharfError('corrupt', 'the blob has more bytes than its descriptor says');
+    if (answered() || outgoing.destroyed) return;
+    stall.touch();
+    if (!outgoing.write(chunk)) await writable(outgoing);
+  }
+  if (left > 0) throw new WharfError('corrupt', 'the blob has fewer bytes than its descriptor says');
+  outgoing.end();
+}
+
+/** Resolves when there is room again, or when there never will be. */
+function writable(outgoing: ClientRequest): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      for (const event of ['drain', 'close', 'response']) outgoing.off(event, done);
+      resolve();
+    };
+    for (const event of ['drain', 'close', 'response']) outgoing.on(event, done);
+  });
+}
+
+function received(url: URL, incoming: IncomingMessage, stall: StallTimer, settle: () => void): WireResponse {
+  let failure: unknown;
+  let wake: (() => void) | undefined;
+  const signalled = () => wake?.();
+  const over = () => {
+    settle();
+    signalled();
+  };
+  incoming.on('error', (thrown) => {
+    failure ??= thrown;
+    over();
+  });
+  incoming.on('readable', signalled).on('end', over).on('close', over);
+
+  async function* body(): AsyncGenerator<Uint8Array> {
+    stall.onStall = () => incoming.destroy(new NetworkError('read: i/o timeout', true));
+    try {
+      for (;;) {
+        const chunk = incoming.read() as Buffer | null;
+        if (chunk !== null) {
+          yield chunk;
+        } else if (incoming.readableEnded && incoming.complete) {
+          return;
+        } else if (failure !== undefined || incoming.destroyed) {
+          throw networkError(failure ?? new Error('aborted'), url);
+        } else {
+          stall.touch();
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+          });
+          stall.pause();
+        }
+      }
+    } finally {
+      settle();
+      if (!incoming.readableEnded) incoming.destroy();
+    }
+  }
+  return {
+    url,
+    status: incoming.statusCode ?? 0,
+    headers: incoming.headers,
+    body,
+    bytes: (max) => gather(body(), max),
+    discard() {
+      if (Number(incoming.headers['content-length'] ?? Number.NaN) <= SHORT) {
+        stall.onStall = () => incoming.destroy();
+        stall.touch();
+        incoming.resume();
+      } else {
+        settle();
+        incoming.destroy();
+      }
+    },
+  };
+}
+
+async function gather(body: AsyncIterable<Uint8Array>, max: number): Promise<Buffer> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const part of body) {
+    length += part.length;
+    if (length > max) throw new WharfError('invalid', `the registry's answer has more than ${max} bytes`);
+    parts.push(part);
+  }
+  return Buffer.concat(parts, length);
+}
