@@ -16,6 +16,7 @@ export { type CgroupHierarchy, cgroupPaths, cgroupPids, detectCgroups, removeCgr
 export { isErrno } from './errno.ts';
 export { duplicateFd, Fd, flock, O, pipe2 } from './fd.ts';
 export { mkdirAllInRoot, readFileInRoot } from './in-root.ts';
+export { type Inflater, openGunzip, openUnzstd } from './inflate.ts';
 export {
   type FileSystemStat,
   type MountRequest,
