@@ -3,7 +3,16 @@ import { type CommandSpec, ExitError, type Terminal } from './command.ts';
 import { configHome, createContext, globalFlags } from './context.ts';
 import { describeError } from './errors.ts';
 import { FlagError, type FlagSpec, flag, type ParsedFlags, parseFlags } from './flags.ts';
-import { ABSENT, absentText, COMMANDS, findCommand, GROUPS, REFUSED, refusedText } from './registry.ts';
+import {
+  ABSENT,
+  absentText,
+  COMMANDS,
+  findCommand,
+  GROUPS,
+  REFUSED,
+  refusedText,
+  SUBGROUPS,
+} from './registry.ts';
 import { VERSION } from './version.ts';
 
 const PROGRAM = 'wharf';
@@ -132,16 +141,26 @@ async function help(
     terminal.stdout.write(commandHelp(PROGRAM, found.path, command, found.entry.names));
     return 0;
   }
-  if (asked[0] !== undefined && GROUPS[asked[0]] !== undefined) {
-    terminal.stdout.write(groupHelp(PROGRAM, asked[0]));
+  const group = groupOf(asked);
+  if (group !== undefined) {
+    terminal.stdout.write(groupHelp(PROGRAM, group));
     return 0;
   }
   return fail(`unknown help topic: ${asked.join(' ')}`, 1);
 }
 
+/** The longest group that these words begin with. */
+function groupOf(words: readonly string[]): string | undefined {
+  const [first, second] = words;
+  if (first === undefined || GROUPS[first] === undefined) return undefined;
+  return SUBGROUPS[`${first} ${second}`] === undefined ? first : `${first} ${second}`;
+}
+
 async function unknown(words: readonly string[], terminal: Terminal, fail: Fail): Promise<number> {
-  const [first = '', second] = words;
-  if (GROUPS[first] !== undefined) {
+  const group = groupOf(words);
+  const first = group ?? words[0] ?? '';
+  const second = words[first.split(' ').length];
+  if (group !== undefined) {
     if (second === undefined || second === '--help' || second === '-h') {
       const { groupHelp } = await import('./root-help.ts');
       terminal.stdout.write(groupHelp(PROGRAM, first));
@@ -178,7 +197,12 @@ export function subcommands(words: readonly string[]): string[] {
   const names = COMMANDS.flatMap((each) => each.names).filter(
     (name) => name.startsWith(prefix) && !name.startsWith('__') && !REFUSED.has(name.split(' ').at(-1) ?? ''),
   );
-  const groups = prefix === '' ? Object.keys(GROUPS) : [];
+  const groups =
+    prefix === ''
+      ? Object.keys(GROUPS)
+      : Object.keys(SUBGROUPS)
+          .filter((name) => name.startsWith(prefix))
+          .map((name) => name.slice(prefix.length));
   return [
     ...new Set([
       ...groups,

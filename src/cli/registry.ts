@@ -15,8 +15,14 @@ export const GROUPS: Readonly<Record<string, string>> = {
   context: 'Manage contexts',
   image: 'Manage images',
   network: 'Manage networks',
+  registry: 'Serve and look after a registry of your own',
   system: 'Manage the engine',
   volume: 'Manage volumes',
+};
+
+/** Groups within groups. */
+export const SUBGROUPS: Readonly<Record<string, string>> = {
+  'registry user': 'Manage the users of a registry',
 };
 
 /** The commands that a newcomer needs, in the order in which help shows them. */
@@ -248,6 +254,19 @@ export const COMMANDS: readonly Entry[] = [
     'Remove one or more networks',
     () => import('./commands/network/rm.ts'),
   ),
+  entry(
+    'registry gc',
+    'Remove what no repository of a registry needs',
+    () => import('./commands/registry/gc.ts'),
+  ),
+  entry('registry serve', 'Serve a registry of images', () => import('./commands/registry/serve.ts')),
+  entry(
+    'registry user add',
+    'Add a user, or set the password of one',
+    () => import('./commands/registry/user-add.ts'),
+  ),
+  entry('registry user ls', 'List users', () => import('./commands/registry/user-ls.ts')),
+  entry('registry user rm', 'Remove one or more users', () => import('./commands/registry/user-rm.ts')),
   entry('system df', 'Show disk usage', () => import('./commands/system/df.ts')),
   entry(
     'system events, events',
@@ -304,7 +323,7 @@ export const COMMANDS: readonly Entry[] = [
 
 /** The command that these words name, and how many of them are its name. */
 export function findCommand(words: readonly string[]): { entry: Entry; path: string } | undefined {
-  for (const count of [2, 1]) {
+  for (const count of [3, 2, 1]) {
     const path = words.slice(0, count).join(' ');
     if (words.length < count) continue;
     const found = COMMANDS.find((each) => each.names.includes(path));

@@ -1,6 +1,6 @@
 import type { FlagSpec } from './flags.ts';
 import { flagUsages, listing } from './help.ts';
-import { COMMANDS, COMMON, type Entry, GROUPS, NOT_YET, REFUSED } from './registry.ts';
+import { COMMANDS, COMMON, type Entry, GROUPS, NOT_YET, REFUSED, SUBGROUPS } from './registry.ts';
 
 /** The help of the program itself. */
 export function rootHelp(program: string, globals: readonly FlagSpec[]): string {
@@ -38,7 +38,7 @@ export function groupHelp(program: string, group: string): string {
   return [
     `Usage:  ${program} ${group} COMMAND`,
     '',
-    GROUPS[group] ?? '',
+    GROUPS[group] ?? SUBGROUPS[group] ?? '',
     '',
     `Commands:\n${listing(rows)}`,
     `Run '${program} ${group} COMMAND --help' for more information on a command.`,

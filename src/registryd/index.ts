@@ -7,5 +7,6 @@ export {
   type RegistryService,
   type RegistryServiceOptions,
 } from './service.ts';
-export { parseRegistrySettings, type RegistrySettings, SETTINGS, type SettingSpec } from './settings.ts';
+export { parseRegistrySettings, type RegistrySettings } from './settings.ts';
+export { SETTINGS, type SettingSpec } from './types.ts';
 export { listUsers, removeUsers, setUser } from './users.ts';
