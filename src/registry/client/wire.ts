@@ -45,28 +45,28 @@ export function exchange(request: WireRequest): Promise<WireResponse> {
       const connecting = outgoing.socket?.connecting !== false;
       outgoing.destroy(new NetworkError(connecting ? SLOW_CONNECT : SLOW_ANSWER, true));
     });
-    const onAbort = () => outgoing.destroy(new WharfError('cancelled', 'context canceled'));
+    let answer: IncomingMessage | undefined;
+    const onAbort = () => (answer ?? outgoing).destroy(new WharfError('cancelled', 'context canceled'));
     signal?.addEventListener('abort', onAbort, { once: true });
     const settle = () => {
       stall.stop();
       signal?.removeEventListener('abort', onAbort);
     };
-    let answered = false;
     outgoing.on('error', (thrown) => {
-      if (answered) return;
+      if (answer) return;
       settle();
       const error = networkError(thrown, url);
       const stale = outgoing.reusedSocket && /^(ECONNRESET|EPIPE)$/.test(errnoCode(thrown) ?? '');
       reject(stale ? new NetworkError(error.message, true, thrown, true) : error);
     });
     outgoing.on('response', (incoming) => {
-      answered = true;
+      answer = incoming;
       stall.pause();
       resolve(received(url, incoming, stall, settle));
     });
     const failed = (thrown: unknown) =>
       outgoing.destroy(thrown instanceof Error ? thrown : new Error(String(thrown)));
-    send(outgoing, request.body, stall, () => answered).catch(failed);
+    send(outgoing, request.body, stall, () => answer !== undefined).catch(failed);
   });
 }
 
