@@ -93,9 +93,18 @@ export function decodeAuth(text: string): AuthConfig {
 /** Decodes the `platform` query parameter, an OCI platform as JSON; undefined when it is empty. */
 export function decodePlatform(text: string | null): OCIPlatform | undefined {
   if (text === null || text === '') return undefined;
-  const platform = decodeJson(text, 'v1.Platform', 'Platform') as OCIPlatform;
+  const platform = decodePlatformJson(text);
   if (!platform.os && !platform.architecture) {
     throw new WharfError('invalid', 'both OS and Architecture must be provided');
   }
   return platform;
+}
+
+function decodePlatformJson(text: string): OCIPlatform {
+  try {
+    return decodeJson(text, 'v1.Platform', 'Platform') as OCIPlatform;
+  } catch (thrown) {
+    const message = WharfError.from(thrown).message.replace(/^invalid JSON: /, '');
+    throw new WharfError('invalid', `failed to parse platform: ${message}`, { cause: thrown });
+  }
 }

@@ -58,6 +58,22 @@ test('refuses what is no platform', () => {
   }
 });
 
+test('a refusal says what is wrong, in the reference’s words', () => {
+  const cases: [string, string][] = [
+    ['a/b/c/d', '"a/b/c/d": cannot parse platform specifier: invalid argument'],
+    ['foo', '"foo": unknown operating system or architecture: invalid argument'],
+    [
+      'linux/b d',
+      '"b d" is an invalid component of "linux/b d": platform specifier component must match "^[A-Za-z0-9_.-]+$": invalid argument',
+    ],
+    [
+      'bad platform',
+      String.raw`"bad platform" is an invalid OS component of "bad platform": OSAndVersion specifier component must match "^([A-Za-z0-9_-]+)(?:\\(([A-Za-z0-9_.%-]*)((?:\\+[A-Za-z0-9_.%-]+)*)\\))?$": invalid argument`,
+    ],
+  ];
+  for (const [text, message] of cases) assert.throws(() => parsePlatform(text), { message }, text);
+});
+
 test('matching sees through aliases and keeps variants apart', () => {
   assert.ok(
     matchPlatform(

@@ -43,14 +43,25 @@ export function normalizePlatform(platform: Platform): Platform {
   return normal;
 }
 
-/** Reads `linux`, `arm64`, `linux/arm64`, `linux/arm/v7`. What is left out is the host's. Errors: `invalid`. */
+/** How the reference's texts name what the parts of a platform may be. */
+const SYSTEM_RULE = '^([A-Za-z0-9_-]+)(?:\\(([A-Za-z0-9_.%-]*)((?:\\+[A-Za-z0-9_.%-]+)*)\\))?$';
+const PART_RULE = '^[A-Za-z0-9_.-]+$';
+
+/**
+ * Reads `linux`, `arm64`, `linux/arm64`, `linux/arm/v7`. What is left out is the host's. Errors: `invalid`, with the
+ * reference's texts.
+ */
 export function parsePlatform(text: string): Platform {
   const parts = text.toLowerCase().split('/');
-  if (parts.length > 3 || parts.some((part) => !/^[a-z0-9][a-z0-9_.-]*$/.test(part))) {
-    throw new WharfError(
-      'invalid',
-      `"${text.slice(0, 128)}" is an invalid platform: it has the form os[/arch[/variant]]`,
-    );
+  const shown = JSON.stringify(text.slice(0, 128));
+  if (parts.length > 3) refuse(`${shown}: cannot parse platform specifier`);
+  for (const [at, part] of parts.entries()) {
+    if (/^[a-z0-9][a-z0-9_.-]*$/.test(part)) continue;
+    const what = `${JSON.stringify(text.split('/')[at]?.slice(0, 128))} is an invalid`;
+    if (at > 0)
+      refuse(`${what} component of ${shown}: platform specifier component must match "${PART_RULE}"`);
+    const rule = JSON.stringify(SYSTEM_RULE);
+    refuse(`${what} OS component of ${shown}: OSAndVersion specifier component must match ${rule}`);
   }
   const [first = '', second, variant] = parts;
   if (second !== undefined) {
@@ -64,10 +75,11 @@ export function parsePlatform(text: string): Platform {
   if (SYSTEMS.has(first) || first === 'macos') return normalizePlatform({ ...host, os: first });
   const alone = normalizePlatform({ os: host.os, architecture: first });
   if (KNOWN_ARCHITECTURES.has(alone.architecture)) return alone;
-  throw new WharfError(
-    'invalid',
-    `"${text.slice(0, 128)}": unknown operating system or architecture: invalid argument`,
-  );
+  return refuse(`${shown}: unknown operating system or architecture`);
+}
+
+function refuse(why: string): never {
+  throw new WharfError('invalid', `${why}: invalid argument`);
 }
 
 /** `linux/arm64` or `linux/arm/v7`. */

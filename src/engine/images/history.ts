@@ -1,7 +1,7 @@
-import { WharfError } from '../../base/index.ts';
 import type { ContentStore } from '../../content/index.ts';
-import { matchPlatform, type Platform } from '../../oci/index.ts';
+import type { Platform } from '../../oci/index.ts';
 import { readConfig } from './inspect.ts';
+import { requirePlatform } from './platform.ts';
 import { familiarName, type ImageStore } from './store.ts';
 
 /** One line of `GET /images/{name}/history`, newest first. */
@@ -21,9 +21,7 @@ export async function imageHistory(
   platform?: Platform,
 ): Promise<HistoryLine[]> {
   const image = deps.images.resolve(ref);
-  if (platform && !matchPlatform(platform, image.platform)) {
-    throw new WharfError('not-found', `No such image: ${ref}`);
-  }
+  requirePlatform(ref, image, platform);
   const history = (await readConfig(deps.content, image)).history ?? [];
   const sizes = image.layers.map((layer) => layer.bytes);
   // A config without history still has its layers: one line each.

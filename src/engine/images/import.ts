@@ -3,10 +3,12 @@ import { decompress } from '../../archive/index.ts';
 import { rfc3339Nano, WharfError } from '../../base/index.ts';
 import { type ExecutionConfig, hostPlatform, type ImageConfigFile, type Platform } from '../../oci/index.ts';
 import { applyChanges } from './changes.ts';
+import { archiveUrl, fetchArchive, shownUrl } from './fetch-archive.ts';
 import { storePlainLayer } from './layers.ts';
 import type { LoadDeps } from './load.ts';
-import type { ProgressLine } from './progress.ts';
+import { countImported, type ProgressLine, reportLines } from './progress.ts';
 import { buildImage, keepImage, nameImage, publishImage } from './register.ts';
+import type { ImageRecord } from './store.ts';
 import { takeIn } from './take-in.ts';
 import { targetName } from './target-name.ts';
 
@@ -21,12 +23,12 @@ export interface ImportOptions {
 }
 
 /**
- * Makes an image of one layer from a root filesystem's tar (plain, gzip or zstd); the line that ends it is the new id.
- * Errors: `invalid` name or change (before anything is read) or archive.
+ * Makes an image of one layer from a root filesystem's tar (plain, gzip or zstd), sent or at a URL; the line that ends it is
+ * the new id. Errors: `invalid` name or change (before anything is read) or archive, and those of `fetchArchive`.
  */
 export async function* importImage(
   deps: LoadDeps,
-  source: Readable,
+  source: Readable | string,
   options: ImportOptions,
   signal: AbortSignal,
 ): AsyncIterable<ProgressLine> {
@@ -36,9 +38,44 @@ export async function* importImage(
   }
   const config = emptyConfig();
   applyChanges(config, options.changes);
+  if (typeof source !== 'string') {
+    const file = { config, options, from: '-' };
+    yield lastLine(await importTar(deps, source, name, file, signal));
+    return;
+  }
+  const { body, total } = await fetchArchive(source, { signal });
+  const from = shownUrl(archiveUrl(source));
+  yield { status: `Downloading from ${from}` };
+  const made = Promise.withResolvers<ImageRecord>();
+  yield* reportLines(async (report) => {
+    const counted = countImported(body, total, report);
+    made.resolve(await importTar(deps, counted, name, { config, options, from }, signal));
+  });
+  yield lastLine(await made.promise);
+}
+
+function lastLine(image: ImageRecord): ProgressLine {
+  return { status: image.id };
+}
+
+/** What a new image's config is made of. */
+interface ConfigParts {
+  config: ExecutionConfig;
+  options: ImportOptions;
+  /** Where the archive came from. */
+  from: string;
+}
+
+async function importTar(
+  deps: LoadDeps,
+  source: AsyncIterable<Uint8Array>,
+  name: string | undefined,
+  parts: ConfigParts,
+  signal: AbortSignal,
+): Promise<ImageRecord> {
   const image = await takeIn(deps, async (lease) => {
     const { blob, diffId } = await storePlainLayer(deps.content, decompress(source), { lease, signal });
-    const file = configFile(deps, config, options, diffId);
+    const file = configFile(deps, parts, diffId);
     const bytes = Buffer.from(JSON.stringify(file));
     const made = await buildImage(deps, { config: bytes, layers: [blob] }, { lease, signal });
     keepImage(deps.images, made, []);
@@ -46,7 +83,7 @@ export async function* importImage(
     return made;
   });
   publishImage(deps, image, 'import');
-  yield { status: image.id };
+  return image;
 }
 
 /** The fields that Docker writes even when they are empty. */
@@ -65,8 +102,7 @@ function emptyConfig(): ExecutionConfig {
 
 function configFile(
   deps: LoadDeps,
-  config: ExecutionConfig,
-  options: ImportOptions,
+  { config, options, from }: ConfigParts,
   diffId: ImageConfigFile['rootfs']['diff_ids'][number],
 ): ImageConfigFile {
   const created = rfc3339Nano(deps.clock.nowNanos());
@@ -77,7 +113,7 @@ function configFile(
     os: platform.os,
     config,
     created,
-    history: [{ created, comment: options.message || 'Imported from -' }],
+    history: [{ created, comment: options.message || `Imported from ${from}` }],
     rootfs: { type: 'layers', diff_ids: [diffId] },
   };
 }

@@ -1,16 +1,15 @@
 import { dirname, join } from 'node:path';
 import type { ImageInspect } from '../../api/index.ts';
-import { WharfError } from '../../base/index.ts';
 import type { ContentStore } from '../../content/index.ts';
 import {
   type ExecutionConfig,
   type ImageConfigFile,
-  matchPlatform,
   type Platform,
   parseImageConfig,
 } from '../../oci/index.ts';
 import type { Snapshotter } from '../../snapshot/index.ts';
 import { imageSize } from './list.ts';
+import { requirePlatform } from './platform.ts';
 import { familiarName, type ImageRecord, type ImageStore } from './store.ts';
 
 export interface InspectDeps {
@@ -31,9 +30,7 @@ export async function inspectImage(
   options: { platform?: Platform },
 ): Promise<ImageInspect> {
   const image = deps.images.resolve(ref);
-  if (options.platform && !matchPlatform(options.platform, image.platform)) {
-    throw new WharfError('not-found', `No such image: ${ref}`);
-  }
+  requirePlatform(ref, image, options.platform);
   const file = await readConfig(deps.content, image);
   const names = deps.images.namesOf(image.id).map(familiarName);
   const history = file.history ?? [];

@@ -237,3 +237,21 @@ for (const [filters, text] of [
     assert.equal(fixture.images.all().length, 1);
   });
 }
+
+test('an image of another platform than the one named stays', async () => {
+  await using fixture = openFixture();
+  const image = await someImage(fixture, 'app:1');
+  const options = { force: false, noPrune: false };
+  const mips = { os: 'linux', architecture: 'mips' };
+  await assert.rejects(
+    removeImage(fixture, 'app:1', { ...options, platforms: [mips] }),
+    /^WharfError: image with reference app:1 was found but its platform .* \(linux\/mips\)$/,
+  );
+  await assert.rejects(
+    removeImage(fixture, 'app:1', { ...options, platforms: [mips, image.platform] }),
+    /^WharfError: multiple platforms are not supported$/,
+  );
+  assert.equal(fixture.images.all().length, 1);
+  await removeImage(fixture, 'app:1', { ...options, platforms: [image.platform] });
+  assert.equal(fixture.images.all().length, 0);
+});

@@ -1,5 +1,7 @@
 import type { ImageDeleteResponseItem } from '../../api/index.ts';
 import { shortId, WharfError } from '../../base/index.ts';
+import type { Platform } from '../../oci/index.ts';
+import { requirePlatform } from './platform.ts';
 import { publishImage, type RegisterDeps } from './register.ts';
 import { canonicalName, familiarName, type ImageRecord } from './store.ts';
 import { type SweepDeps, sweepAmong } from './sweep.ts';
@@ -16,9 +18,12 @@ export interface RemoveDeps extends SweepDeps, Pick<RegisterDeps, 'events'> {
 export async function removeImage(
   deps: RemoveDeps,
   ref: string,
-  options: { force: boolean; noPrune: boolean },
+  options: { force: boolean; noPrune: boolean; platforms?: Platform[] },
 ): Promise<ImageDeleteResponseItem[]> {
+  const { platforms = [] } = options;
+  if (platforms.length > 1) throw new WharfError('invalid', 'multiple platforms are not supported');
   const image = deps.images.resolve(ref);
+  requirePlatform(ref, image, platforms[0]);
   const items: ImageDeleteResponseItem[] = [];
   const name = canonicalName(ref);
   const byName = name !== undefined && deps.images.named(name) === image.id ? name : undefined;

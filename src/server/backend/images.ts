@@ -24,7 +24,10 @@ export interface ImagesBackend {
   inspect(ref: string, options: { platform?: OCIPlatform; manifests?: boolean }): Promise<ImageInspect>;
   history(ref: string, platform?: OCIPlatform): Promise<Record<string, unknown>[]>;
   tag(ref: string, target: { repo: string; tag: string }): Promise<void>;
-  remove(ref: string, options: { force: boolean; noPrune: boolean }): Promise<ImageDeleteResponseItem[]>;
+  remove(
+    ref: string,
+    options: { force: boolean; noPrune: boolean; platforms: OCIPlatform[] },
+  ): Promise<ImageDeleteResponseItem[]>;
   prune(filters: Filters): Promise<{ deleted: ImageDeleteResponseItem[]; spaceReclaimed: number }>;
   /** Reads a docker-archive or OCI layout, plain, gzip or zstd. */
   load(
@@ -32,9 +35,9 @@ export interface ImagesBackend {
     options: { quiet: boolean; platform?: OCIPlatform },
     signal: AbortSignal,
   ): AsyncIterable<ProgressLine>;
-  /** Makes an image of one layer from a tar stream (`fromSrc`). */
+  /** Makes an image of one layer from a tar stream, or from one at a URL (`fromSrc`). */
   import(
-    source: Readable,
+    source: Readable | string,
     options: { repo: string; tag: string; changes: string[]; message: string; platform?: OCIPlatform },
     signal: AbortSignal,
   ): AsyncIterable<ProgressLine>;

@@ -10,6 +10,7 @@ import {
   intValue,
 } from '../../api/index.ts';
 import { WharfError } from '../../base/index.ts';
+import { parsePlatform } from '../../oci/index.ts';
 import { adapt } from '../compat/index.ts';
 import type { Call } from '../http/call.ts';
 import { sendEmpty, sendJson, startStream } from '../http/respond.ts';
@@ -69,9 +70,6 @@ async function create(call: Call): Promise<void> {
   }
   const source = query.get('fromSrc');
   if (!source) throw new WharfError('invalid', 'either fromImage or fromSrc must be given');
-  if (source !== '-') {
-    throw new WharfError('not-implemented', 'importing from a URL is not supported: send the archive itself');
-  }
   const options = {
     repo: query.get('repo') ?? '',
     tag: query.get('tag') ?? '',
@@ -79,15 +77,17 @@ async function create(call: Call): Promise<void> {
     changes: query.getAll('changes'),
     platform,
   };
-  await sendProgress(call, images.import(call.request, options, signal));
+  await sendProgress(call, images.import(source === '-' ? call.request : source, options, signal));
 }
 
-/** `os/arch/variant`, as this call alone writes it. */
+/** `os/arch/variant`, as this call alone writes it. Of ARM's 64 bits the variant is kept when it is said: imports record it. */
 function platformParameter(text: string | null) {
   if (!text) return undefined;
   if (text.startsWith('{')) return decodePlatform(text);
-  const [os = '', architecture, variant] = text.split('/');
-  return { os, architecture, variant };
+  const platform = parsePlatform(text);
+  return platform.architecture === 'arm64' && text.split('/').length === 3
+    ? { variant: 'v8', ...platform }
+    : platform;
 }
 
 async function push(call: Call): Promise<void> {
@@ -151,10 +151,12 @@ async function save(call: Call, names: string[]): Promise<void> {
 }
 
 async function inspect(call: Call): Promise<void> {
-  const image = await call.backends.images.inspect(call.param('name'), {
-    platform: call.version >= 49 ? decodePlatform(call.query.get('platform')) : undefined,
-    manifests: call.version >= 48 && boolValue(call.query.get('manifests')),
-  });
+  const platform = call.version >= 49 ? decodePlatform(call.query.get('platform')) : undefined;
+  const manifests = call.version >= 48 && boolValue(call.query.get('manifests'));
+  if (platform && manifests) {
+    throw new WharfError('invalid', 'conflicting options: manifests and platform options cannot both be set');
+  }
+  const image = await call.backends.images.inspect(call.param('name'), { platform, manifests });
   sendJson(call, 200, adapt('image', call.version, image));
 }
 
@@ -170,9 +172,11 @@ async function tag(call: Call): Promise<void> {
 }
 
 async function remove(call: Call): Promise<void> {
+  const platforms = call.version >= 50 ? call.query.getAll('platforms') : [];
   const items = await call.backends.images.remove(call.param('name'), {
     force: boolValue(call.query.get('force')),
     noPrune: boolValue(call.query.get('noprune')),
+    platforms: platforms.flatMap((text) => decodePlatform(text) ?? []),
   });
   sendJson(call, 200, items);
 }
