@@ -107,12 +107,11 @@ export function clean(text: string, secrets: readonly string[] = []): string {
 /** The same error with `Get "https://…": ` before its text, as Go's HTTP client words what happens below it. */
 export function atRequest(method: string, url: URL, thrown: unknown): WharfError {
   const error = WharfError.from(thrown, 'unavailable');
-  if (error.kind === 'cancelled') return error;
+  if (!(error instanceof RegistryError) && !(error instanceof NetworkError)) return error;
   const message = `${method[0]}${method.slice(1).toLowerCase()} ${JSON.stringify(redactUrl(url))}: ${error.message}`;
   if (error instanceof RegistryError) {
     const { status, faults, from, retryAfterMs } = error;
     return new RegistryError(error.kind, message, { status, faults, from, retryAfterMs, cause: error.cause });
   }
-  if (error instanceof NetworkError) return new NetworkError(message, error.passing, error.cause);
-  return new WharfError(error.kind, message, { cause: error.cause });
+  return new NetworkError(message, error.passing, error.cause);
 }

@@ -64,9 +64,10 @@ export function exchange(request: WireRequest): Promise<WireResponse> {
       stall.pause();
       resolve(received(url, incoming, stall, settle));
     });
-    const failed = (thrown: unknown) =>
-      outgoing.destroy(thrown instanceof Error ? thrown : new Error(String(thrown)));
-    send(outgoing, request.body, stall, () => answer !== undefined).catch(failed);
+    // What fails here is the source of the body, not the network: no retry can help.
+    send(outgoing, request.body, stall, () => answer !== undefined).catch((thrown) =>
+      outgoing.destroy(WharfError.from(thrown)),
+    );
   });
 }
 
@@ -143,7 +144,7 @@ function received(url: URL, incoming: IncomingMessage, stall: StallTimer, settle
         } else if (incoming.readableEnded && incoming.complete) {
           return;
         } else if (failure !== undefined || incoming.destroyed) {
-          throw networkError(failure ?? new Error('aborted'), url);
+          throw networkError(failure ?? incoming.errored ?? new Error('aborted'), url);
         } else {
           stall.touch();
           await new Promise<void>((resolve) => {
