@@ -46,8 +46,11 @@ export interface RegistryStorage {
   statBlob(repository: string, digest: Digest): Promise<{ size: number } | undefined>;
   /** Errors: `not-found`. `end` is inclusive. */
   openBlob(repository: string, digest: Digest, range?: { start: number; end?: number }): Readable;
-  /** Links a blob that the store holds, whoever brought it. False when it holds none such. The caller checked the rights. */
-  linkBlob(repository: string, digest: Digest): Promise<boolean>;
+  /**
+   * Links a blob that the store holds, whoever brought it. False when it holds none such, or one of another size than
+   * told. The caller checked the rights.
+   */
+  linkBlob(repository: string, digest: Digest, size?: number): Promise<boolean>;
   /** Repositories that link a blob, at most `limit`. */
   holders(digest: Digest, limit: number): Promise<string[]>;
   /** Takes a blob in as a whole and links it. Errors: `corrupt` for another digest or size, `exhausted`. */

@@ -1,0 +1,50 @@
+import { pipeline } from 'node:stream/promises';
+import type { Digest } from '../../oci/index.ts';
+import { answer, BASE_HEADERS, type Call } from './call.ts';
+import { RegistryFailure } from './failure.ts';
+import { matchesDigest, parseRange } from './range.ts';
+
+/** A client that takes nothing for so long, in milliseconds, is cut. */
+const STALL_MS = 120_000;
+
+type BlobRoute = { repository: string; digest: Digest };
+
+/** GET and HEAD of a blob: whole, in part, or not at all when the client has it (end-2, end-10 of the specification). */
+export async function sendBlob(call: Call, { repository, digest }: BlobRoute): Promise<void> {
+  const { request, response, storage } = call;
+  const found = await storage.statBlob(repository, digest);
+  if (!found) throw new RegistryFailure('BLOB_UNKNOWN', { detail: { digest } });
+  const etag = `"${digest}"`;
+  const headers = ['Docker-Content-Digest', digest, 'ETag', etag, 'Cache-Control', 'max-age=31536000'];
+  if (matchesDigest(request.headers['if-none-match'], digest)) return answer(call, 304, headers);
+  const condition = request.headers['if-range'];
+  const asked = condition === undefined || condition === etag ? request.headers.range : undefined;
+  const range = asked === undefined ? undefined : parseRange(asked, found.size);
+  if (range === 'unsatisfiable') {
+    throw new RegistryFailure('RANGE_INVALID', { headers: ['Content-Range', `bytes */${found.size}`] });
+  }
+  const length = range ? range.end - range.start + 1 : found.size;
+  headers.push(
+    'Accept-Ranges',
+    'bytes',
+    'Content-Type',
+    'application/octet-stream',
+    'Content-Length',
+    String(length),
+  );
+  if (range) headers.push('Content-Range', `bytes ${range.start}-${range.end}/${found.size}`);
+  response.writeHead(range ? 206 : 200, [...BASE_HEADERS, ...headers]);
+  if (request.method === 'HEAD' || length === 0) {
+    response.end();
+    return;
+  }
+  request.socket.setTimeout(STALL_MS);
+  await pipeline(storage.openBlob(repository, digest, range), response);
+  call.bytes = length;
+}
+
+/** DELETE of a blob: this repository shows it no more (end-10). */
+export async function deleteBlob(call: Call, { repository, digest }: BlobRoute): Promise<void> {
+  await call.storage.unlinkBlob(repository, digest);
+  answer(call, 202, ['Docker-Content-Digest', digest]);
+}

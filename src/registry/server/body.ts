@@ -1,0 +1,89 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { WharfError } from '../../base/index.ts';
+
+/** A client that sends nothing for so long, in milliseconds, is cut; what came stays. */
+const STALL_MS = 60_000;
+/** Slower clients, measured over a minute, only hold connections: bytes per window. */
+const WINDOW_MS = 60_000;
+const WINDOW_BYTES = 60 << 10;
+
+/** The body of a request, read piece by piece as fast as it is taken. Throws `cancelled` when it breaks off. */
+export class RequestBody implements AsyncIterableIterator<Uint8Array> {
+  private readonly request: IncomingMessage;
+  private readonly count: (bytes: number) => void;
+  private wake: (() => void) | undefined;
+  private windowEnd = performance.now() + WINDOW_MS;
+  private windowBytes = 0;
+  private readonly onEvent = () => this.wake?.();
+
+  constructor(request: IncomingMessage, response: ServerResponse, count: (bytes: number) => void) {
+    this.request = request;
+    this.count = count;
+    if (request.headers.expect !== undefined) response.writeContinue();
+    request.socket.setTimeout(STALL_MS);
+    for (const event of EVENTS) request.on(event, this.onEvent);
+  }
+
+  async next(): Promise<IteratorResult<Uint8Array, undefined>> {
+    const { request } = this;
+    for (;;) {
+      const chunk = request.read() as Buffer | null;
+      if (chunk !== null) {
+        this.passed(chunk.length);
+        return { done: false, value: chunk };
+      }
+      if (request.readableEnded) {
+        this.release();
+        return { done: true, value: undefined };
+      }
+      if (request.destroyed || request.errored) {
+        this.release();
+        throw new WharfError('cancelled', 'the client broke the request off');
+      }
+      await new Promise<void>((resolve) => {
+        this.wake = resolve;
+      });
+    }
+  }
+
+  async return(): Promise<IteratorResult<Uint8Array, undefined>> {
+    this.release();
+    return { done: true, value: undefined };
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  /** The whole of a small body. Undefined when it has more than `most` bytes. */
+  async whole(most: number): Promise<Buffer | undefined> {
+    const chunks: Uint8Array[] = [];
+    let size = 0;
+    for await (const chunk of this) {
+      size += chunk.length;
+      if (size > most) return undefined;
+      chunks.push(chunk);
+    }
+    return Buffer.concat(chunks, size);
+  }
+
+  private passed(bytes: number): void {
+    this.count(bytes);
+    this.windowBytes += bytes;
+    if (this.windowBytes < WINDOW_BYTES) {
+      if (performance.now() < this.windowEnd) return;
+      this.request.destroy();
+    }
+    this.windowBytes = 0;
+    this.windowEnd = performance.now() + WINDOW_MS;
+  }
+
+  private release(): void {
+    this.wake = undefined;
+    for (const event of EVENTS) this.request.off(event, this.onEvent);
+    // From here the server works, and the client is right to be silent.
+    this.request.socket.setTimeout(0);
+  }
+}
+
+const EVENTS = ['readable', 'end', 'close', 'error'] as const;

@@ -1,0 +1,10 @@
+export { type AuditLog, auditLine, auditTo, openAuditFile } from './audit.ts';
+export { type GatekeeperOptions, UserGatekeeper } from './gatekeeper.ts';
+export { openGatekeeper } from './gatekeeper-open.ts';
+export { HtpasswdUsers, parseHtpasswd } from './htpasswd.ts';
+export { type InProcessOptions, inProcessRepository } from './in-process-repository.ts';
+export { type LocalStorage, type LocalStorageOptions, openLocalStorage } from './local-storage.ts';
+export { FilePolicy, OPEN_POLICY, parseAccessFile, USERS_POLICY } from './policy.ts';
+export { createRegistryServer } from './server.ts';
+export { openTokenKey } from './tokens-key.ts';
+export type * from './types.ts';
