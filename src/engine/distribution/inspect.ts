@@ -10,9 +10,11 @@ import {
   parseIndex,
   parseManifest,
   parseReference,
+  type Reference,
   withDefaultTag,
 } from '../../oci/index.ts';
 import type { FetchedManifest, RegistryCredentials, Repository } from '../../registry/types.ts';
+import { asReference } from './reference-kind.ts';
 import type { DistributionDeps } from './types.ts';
 
 /**
@@ -29,6 +31,15 @@ export async function inspectDistribution(
   if (/^(sha256:)?[0-9a-f]{64}$/.test(name))
     throw new WharfError('internal', 'no manifest found for full image ID');
   const reference = withDefaultTag(parseReference(name));
+  return asReference(() => inspectAt(deps, reference, credentials, signal));
+}
+
+async function inspectAt(
+  deps: Pick<DistributionDeps, 'registries' | 'own'>,
+  reference: Reference,
+  credentials: RegistryCredentials,
+  signal: AbortSignal,
+): Promise<DistributionInspect> {
   const { domain, path } = reference;
   const repository = deps.own?.serves(domain)
     ? await deps.own.repository(path, credentials)

@@ -1,6 +1,7 @@
 import type { AuthConfig } from '../../api/index.ts';
 import { WharfError } from '../../base/index.ts';
 import { registryCredentials } from './credentials.ts';
+import { asReference } from './reference-kind.ts';
 import type { DistributionDeps } from './types.ts';
 
 /** The registry that is meant when a login names none. */
@@ -18,7 +19,10 @@ export async function checkCredentials(
 ): Promise<{ Status: string; IdentityToken: string }> {
   const server = auth.serveraddress || DEFAULT_SERVER;
   refuseAddress(server);
-  const { status, identityToken } = await deps.registries().login(server, registryCredentials(auth), signal);
+  const credentials = registryCredentials(auth);
+  const { status, identityToken } = await asReference(() =>
+    deps.registries().login(server, credentials, signal),
+  );
   return { Status: status, IdentityToken: identityToken };
 }
 

@@ -2,6 +2,7 @@ import { checkFilterKeys, type Filters } from '../../api/filters.ts';
 import { WharfError } from '../../base/index.ts';
 import type { SearchResult } from '../../registry/client/types.ts';
 import type { RegistryCredentials } from '../../registry/types.ts';
+import { asReference } from './reference-kind.ts';
 import type { DistributionDeps } from './types.ts';
 
 /** `GET /images/search`. `limit` 0 means the default. */
@@ -35,7 +36,7 @@ export async function searchImages(
   // Nothing is automated any more: the hub gave that up, and the reference says no to every one.
   if (automated === true) return [];
   const query = { term, limit: limit || DEFAULT_LIMIT };
-  const found = await deps.registries().search(domain, query, credentials, signal);
+  const found = await asReference(() => deps.registries().search(domain, query, credentials, signal));
   return found
     .filter(
       (result) => (official === undefined || result.is_official === official) && result.star_count >= stars,
