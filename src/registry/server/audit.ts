@@ -7,6 +7,8 @@ const LOOK_MS = 1_000;
 /** Fields that a client chooses freely are cut. */
 const MAX_FIELD = 512;
 
+const NEWLINE = 10;
+
 /** Where audit lines go. */
 export interface AuditLog {
   /** Takes one entry; never throws. */
@@ -77,6 +79,8 @@ class FileAudit implements AuditLog {
   private lines: string[] = [];
   private lookedAt: number;
   private lost = 0;
+  /** The file ends within a line: the disk was full. */
+  private torn = false;
   private closed = false;
 
   constructor(path: string, log: Logger, clock: Pick<Clock, 'monotonic'>) {
@@ -119,11 +123,17 @@ class FileAudit implements AuditLog {
     this.lines = [];
     try {
       if (look && this.isMoved()) this.reopen();
-      const bytes = Buffer.from(lines.join(''));
-      for (let at = 0; at < bytes.length; ) at += writeSync(this.fd, bytes, at);
+      this.put(Buffer.from(`${this.torn ? '\n' : ''}${lines.join('')}`));
       this.recovered();
     } catch (error) {
       this.complain(error, lines.length);
+    }
+  }
+
+  private put(bytes: Buffer): void {
+    for (let at = 0; at < bytes.length; ) {
+      at += writeSync(this.fd, bytes, at);
+      this.torn = bytes[at - 1] !== NEWLINE;
     }
   }
 

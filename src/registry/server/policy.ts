@@ -54,10 +54,8 @@ export function parseAccessFile(text: string, path: string): AccessRules {
   } catch (cause) {
     throw new WharfError(
       'invalid',
-      `${path}${lineOf(text, cause)}: not JSON: ${WharfError.from(cause).message}`,
-      {
-        cause,
-      },
+      `${path}, line ${lineOf(text)}: not JSON: ${WharfError.from(cause).message}`,
+      { cause },
     );
   }
   try {
@@ -74,14 +72,27 @@ export function parseAccessFile(text: string, path: string): AccessRules {
   }
 }
 
-/** V8 tells the place as an offset, or as a line, or not at all. */
-function lineOf(text: string, thrown: unknown): string {
-  const message = thrown instanceof Error ? thrown.message : '';
-  const line = /\(line (\d+) column/.exec(message)?.[1];
-  if (line !== undefined) return `, line ${line}`;
-  const offset = /at position (\d+)/.exec(message)?.[1];
-  if (offset !== undefined) return `, line ${text.slice(0, Number(offset)).split('\n').length}`;
-  return /end of JSON/.test(message) ? `, line ${text.split('\n').length}` : '';
+/** The first line with which the text can't become JSON any more. V8 itself tells the place of some errors only. */
+function lineOf(text: string): number {
+  const lines = text.split('\n');
+  let [good, bad] = [0, lines.length];
+  while (bad - good > 1) {
+    const middle = (good + bad) >> 1;
+    if (mayGoOn(`${lines.slice(0, middle).join('\n')}\n`)) good = middle;
+    else bad = middle;
+  }
+  return bad;
+}
+
+function mayGoOn(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch (thrown) {
+    const message = thrown instanceof Error ? thrown.message : '';
+    const offset = /at position (\d+)/.exec(message)?.[1];
+    return message === 'Unexpected end of JSON input' || Number(offset) === text.length;
+  }
 }
 
 const needed = (where: string, what: string) => new WharfError('invalid', `"${where}" takes ${what}`);
