@@ -345,7 +345,7 @@ test('gzip, gzip of many members, zstd and plain are told apart and undone', asy
   assert.equal((await whole(decompress(pieces(Buffer.alloc(0))))).length, 0);
 });
 
-test('unpackLayer gives and checks the diffID, from a file and from a stream', async () => {
+test('unpackLayer gives and checks the diffID', async () => {
   using home = scratch();
   const tar = new TarPacker().add({ name: 'a', body: Buffer.alloc(300_000, 'x') }).finish();
   const file = join(home.dir, 'layer');
@@ -355,10 +355,7 @@ test('unpackLayer gives and checks the diffID, from a file and from a stream', a
     await unpackLayer({ source: file, target: home.out, expectedDiffId: expected.diffId }),
     expected,
   );
-  const again = join(home.dir, 'again');
-  mkdirSync(again);
-  assert.deepEqual(await unpackLayer({ source: pieces(gzipSync(tar), 100), target: again }), expected);
-  assert.equal(readFileSync(join(again, 'a')).length, 300_000);
+  assert.equal(readFileSync(join(home.out, 'a')).length, 300_000);
   const wrong = unpackLayer({ source: file, target: home.out, expectedDiffId: digestOf('other') });
   await assert.rejects(wrong, (thrown) => isKind(thrown, 'corrupt'));
   await assert.rejects(unpackLayer({ source: join(home.dir, 'missing'), target: home.out }));
@@ -379,6 +376,7 @@ test('the bytes of files are counted as they are in the end: links once, replace
     .add({ name: '.wh.gone' })
     .add({ name: 'null', type: 'char', devMajor: 1, devMinor: 3 })
     .finish();
-  const { fileBytes } = await unpackLayer({ source: pieces(tar), target: home.out });
+  writeFileSync(join(home.dir, 'layer'), tar);
+  const { fileBytes } = await unpackLayer({ source: join(home.dir, 'layer'), target: home.out });
   assert.equal(fileBytes, 1000 + 5 + 30 + 1);
 });

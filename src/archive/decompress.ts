@@ -37,23 +37,33 @@ export async function* decompress(
   try {
     const head = await firstBytes(chunks);
     const compression = sniffCompression(head);
-    if (compression === 'xz' || compression === 'bzip2') {
-      refuse(`it is compressed by ${compression}, which is not supported: use gzip, zstd or none`);
-    }
+    refuseCompression(compression);
     const whole = joined(head, chunks);
     const plain = compression === 'none' ? whole : inflate(whole, compression);
     let out = 0;
     for await (const chunk of plain) {
       out += chunk.byteLength;
-      if (out > bounds.maxBytes) refuse(`it unpacks to more than ${bounds.maxBytes} bytes`);
-      if (out > bounds.ratioFreeBytes && out / input.bytes > bounds.maxRatio) {
-        refuse(`it unpacks to more than ${bounds.maxRatio} times its size`);
-      }
+      checkGrowth(bounds, input.bytes, out);
       yield chunk;
     }
   } finally {
     await chunks.return(undefined);
   }
+}
+
+/** Refuses what is compressed in a way that is not undone here. Errors: `invalid`. */
+export function refuseCompression(
+  compression: Compression,
+): asserts compression is Exclude<Compression, 'xz' | 'bzip2'> {
+  if (compression === 'xz' || compression === 'bzip2')
+    refuse(`it is compressed by ${compression}, which is not supported: use gzip, zstd or none`);
+}
+
+/** Refuses bombs: `input` bytes that became `output` ones so far. Errors: `invalid`. */
+export function checkGrowth(limits: ArchiveLimits, input: number, output: number): void {
+  if (output > limits.maxBytes) refuse(`it unpacks to more than ${limits.maxBytes} bytes`);
+  if (output > limits.ratioFreeBytes && output / input > limits.maxRatio)
+    refuse(`it unpacks to more than ${limits.maxRatio} times its size`);
 }
 
 async function* inflate(

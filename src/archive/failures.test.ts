@@ -53,6 +53,13 @@ async function* once(bytes: Uint8Array, size = 4096): AsyncGenerator<Uint8Array>
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }
 
+/** A file beside the target with that content. */
+function stored(bytes: Uint8Array): string {
+  const file = join(base, 'layer');
+  writeFileSync(file, bytes);
+  return file;
+}
+
 function tar(...entries: (TarInput & { body?: Uint8Array | undefined })[]): Buffer {
   const packer = new TarPacker();
   for (const entry of entries) packer.add(entry);
@@ -92,7 +99,7 @@ describe('a disk that is full', () => {
       const before = descriptors();
       await assert.rejects(applyLayer(once(bytes), target), kind('exhausted'));
       assert.equal(descriptors(), before);
-      await assert.rejects(unpackLayer({ source: once(bytes), target }), kind('exhausted'));
+      await assert.rejects(unpackLayer({ source: stored(bytes), target }), kind('exhausted'));
       umountIfMounted(target);
     }
   });
@@ -232,7 +239,7 @@ describe('stopped in the middle', () => {
     assert.ok(closed && existsSync(join(target, 'd30')) && !existsSync(join(target, 'd69')));
     assert.equal(descriptors(), before);
     await assert.rejects(applyLayer(once(files), target, { signal: cancel.signal }), kind('cancelled'));
-    await assert.rejects(unpackLayer({ source: once(files), target }, cancel.signal), kind('cancelled'));
+    await assert.rejects(unpackLayer({ source: stored(files), target }, cancel.signal), kind('cancelled'));
   });
 
   it('by its source: the error comes through as it is', async () => {
@@ -242,7 +249,6 @@ describe('stopped in the middle', () => {
     }
     const before = descriptors();
     await assert.rejects(applyLayer(breaking(), target), /the line broke/);
-    await assert.rejects(unpackLayer({ source: breaking(), target }), /the line broke/);
     for await (const entry of readTar(once(files))) if (entry.name === 'd3/f3') break;
     await assert.rejects(async () => {
       for await (const _chunk of decompress(breaking()));
@@ -314,12 +320,12 @@ describe('the worker', () => {
   it('keeps its limits and its form', async () => {
     const bytes = tar({ name: '.wh.x' }, { name: 'y', body: Buffer.alloc(5000) });
     await assert.rejects(
-      unpackLayer({ source: once(bytes), target, limits: { maxEntries: 1 } }),
+      unpackLayer({ source: stored(bytes), target, limits: { maxEntries: 1 } }),
       kind('invalid'),
     );
     rmSync(target, { recursive: true });
     mkdirSync(target);
-    await unpackLayer({ source: once(bytes), target, form: 'plain' });
+    await unpackLayer({ source: stored(bytes), target, form: 'plain' });
     assert.ok(lstatSync(join(target, '.wh.x')).isFile());
   });
 });

@@ -385,19 +385,14 @@ test('random damage ends in an answer of ours and never outside', async () => {
   assert.equal(hashTree(home.canary), before);
 });
 
-test('a worker answers a refusal with its kind, and a cancelled one ends', async () => {
+test('a worker answers a refusal with its kind', async () => {
   using home = place();
-  const climb = many(1, () => file('../canary/file'));
-  await assert.rejects(unpackLayer({ source: once(climb), target: home.root }), (thrown) =>
-    isKind(thrown, 'invalid'),
+  const layer = join(home.top, 'layer');
+  writeFileSync(
+    layer,
+    many(1, () => file('../canary/file')),
   );
-  const cancel = new AbortController();
-  async function* hanging(): AsyncGenerator<Uint8Array> {
-    yield many(1, () => file('a')).subarray(0, 512);
-    setTimeout(() => cancel.abort(), 50);
-    await new Promise(() => undefined);
-  }
-  await assert.rejects(unpackLayer({ source: hanging(), target: home.root }, cancel.signal), (thrown) =>
-    isKind(thrown, 'cancelled'),
+  await assert.rejects(unpackLayer({ source: layer, target: home.root }), (thrown) =>
+    isKind(thrown, 'invalid'),
   );
 });
