@@ -99,7 +99,7 @@ export class Session {
   private async checked(call: SessionCall, response: WireResponse): Promise<WireResponse> {
     const { status, headers } = response;
     if (status < 400 || call.accept?.includes(status)) return response;
-    const body = call.method === 'HEAD' ? '' : await refusalBody(response);
+    const body = await refusalBody(response);
     const { password, identityToken, registryToken } = this.credentials;
     const secrets = [password, identityToken, registryToken].filter((text) => text !== undefined);
     throw statusError(

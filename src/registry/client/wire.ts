@@ -62,7 +62,7 @@ export function exchange(request: WireRequest): Promise<WireResponse> {
     outgoing.on('response', (incoming) => {
       answer = incoming;
       stall.pause();
-      resolve(received(url, incoming, stall, settle));
+      resolve(received(request, incoming, stall, settle));
     });
     // What fails here is the source of the body, not the network: no retry can help.
     send(outgoing, request.body, stall, () => answer !== undefined).catch((thrown) =>
@@ -120,7 +120,13 @@ function writable(outgoing: ClientRequest): Promise<void> {
   });
 }
 
-function received(url: URL, incoming: IncomingMessage, stall: StallTimer, settle: () => void): WireResponse {
+function received(
+  request: WireRequest,
+  incoming: IncomingMessage,
+  stall: StallTimer,
+  settle: () => void,
+): WireResponse {
+  const { url } = request;
   let failure: unknown;
   let wake: (() => void) | undefined;
   const signalled = () => wake?.();
@@ -132,10 +138,11 @@ function received(url: URL, incoming: IncomingMessage, stall: StallTimer, settle
     failure ??= thrown;
     over();
   });
-  incoming.on('readable', signalled).on('end', over).on('close', over);
+  incoming.on('end', over).on('close', over);
 
   async function* body(): AsyncGenerator<Uint8Array> {
     stall.onStall = () => incoming.destroy(new NetworkError('read: i/o timeout', true));
+    incoming.on('readable', signalled);
     try {
       for (;;) {
         const chunk = incoming.read() as Buffer | null;
@@ -165,14 +172,16 @@ function received(url: URL, incoming: IncomingMessage, stall: StallTimer, settle
     body,
     bytes: (max) => gather(body(), max),
     discard() {
-      if (Number(incoming.headers['content-length'] ?? Number.NaN) <= SHORT) {
-        stall.onStall = () => incoming.destroy();
-        stall.touch();
-        incoming.resume();
-      } else {
-        settle();
-        incoming.destroy();
-      }
+      let left = SHORT;
+      const close = () => incoming.destroy();
+      const bodiless = request.method === 'HEAD';
+      if (!bodiless && Number(incoming.headers['content-length'] ?? 0) > left) return close();
+      stall.onStall = close;
+      stall.touch();
+      incoming.on('data', (chunk: Buffer) => {
+        left -= chunk.length;
+        if (left < 0) close();
+      });
     },
   };
 }
