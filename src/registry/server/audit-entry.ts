@@ -8,6 +8,8 @@ const MAX_AGENT = 200;
 
 /** What became known of a request while it was answered. */
 export interface Served {
+  /** Address of the client as the socket has it. */
+  from: string;
   route: Route | undefined;
   user: User;
   call: Call | undefined;
@@ -16,12 +18,11 @@ export interface Served {
 
 /** The line of the audit log for a request whose answer was sent or cut. */
 export function auditOf(request: IncomingMessage, response: ServerResponse, served: Served): AuditEntry {
-  const { route, user, call, query } = served;
-  const address = request.socket.remoteAddress ?? '';
+  const { from, route, user, call, query } = served;
   return {
     time: new Date().toISOString(),
     user: user ?? null,
-    from: address.startsWith('::ffff:') ? address.slice('::ffff:'.length) : address,
+    from: from.startsWith('::ffff:') ? from.slice('::ffff:'.length) : from,
     method: request.method ?? '',
     action: actionName(request.method, route, query),
     repository: route && 'repository' in route ? route.repository : null,

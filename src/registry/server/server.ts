@@ -70,7 +70,9 @@ class HttpRegistry implements RegistryServer {
 
   private serve(request: IncomingMessage, response: ServerResponse): void {
     const cut = new AbortController();
-    const state: Served = { route: undefined, user: undefined, call: undefined, query: NO_QUERY };
+    // Now: a connection that is closed does not know its address any more.
+    const from = request.socket.remoteAddress ?? '';
+    const state: Served = { from, route: undefined, user: undefined, call: undefined, query: NO_QUERY };
     response.once('close', () => {
       cut.abort();
       this.options.audit(auditOf(request, response, state));
