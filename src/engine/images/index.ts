@@ -2,7 +2,14 @@ export { bootstrapImage } from './bootstrap.ts';
 export { imageHistory } from './history.ts';
 export { importImage } from './import.ts';
 export { inspectImage } from './inspect.ts';
-export { EXTRACT_PREFIX } from './layers.ts';
+export {
+  EXTRACT_PREFIX,
+  inChain,
+  type LayerToMake,
+  type LayerUnpacker,
+  makeLayer,
+  type Taking,
+} from './layers.ts';
 export { listImages } from './list.ts';
 export { type LoadDeps, loadImages } from './load.ts';
 export { imageLookup } from './lookup.ts';

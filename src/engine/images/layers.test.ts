@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { decompress } from '../../archive/index.ts';
 import { isKind } from '../../base/index.ts';
-import { chainIds, digestOf } from '../../oci/index.ts';
-import { makeLayer, storePlainLayer } from './layers.ts';
+import { chainIds, type Descriptor, digestOf } from '../../oci/index.ts';
+import { inChain, type LayerUnpacker, makeLayer, storePlainLayer } from './layers.ts';
 import { buildImage, keepImage } from './register.ts';
 import { collect, configOf, type Fixture, inventory, layerOf, openFixture } from './test-fixture.ts';
 
@@ -65,10 +65,9 @@ test('a blob that unpacks to something else is corrupt, and leaves no snapshot',
   const layer = { chainId, parent: undefined, diffId, blob: await stored(fixture, layerOf({ other: 'x' })) };
   await assert.rejects(makeLayer(fixture, layer, taking(fixture)), (thrown) => isKind(thrown, 'corrupt'));
   assert.deepEqual(fixture.snapshots.list(), []);
-  await assert.rejects(
-    makeLayer(fixture, { ...layer, parent: digestOf('none') }, taking(fixture)),
-    (thrown) => isKind(thrown, 'not-found'),
-  );
+  const orphan = { ...layer, blob: await stored(fixture), parent: digestOf('none') };
+  await assert.rejects(makeLayer(fixture, orphan, taking(fixture)), (thrown) => isKind(thrown, 'not-found'));
+  assert.deepEqual(fixture.snapshots.list(), []);
 });
 
 test('an image is built without being recorded, and recorded with its names', async () => {
@@ -97,4 +96,76 @@ test('layers must be as many as the config says', async () => {
     taking(fixture),
   );
   await assert.rejects(building, { message: 'invalid manifest, layers length mismatch: expected 1, got 2' });
+});
+
+const chain = (count: number) => {
+  const tars = Array.from({ length: count }, (_, at) => layerOf({ [`file${at}`]: `text ${at}` }));
+  const names = chainIds(tars.map((one) => digestOf(one)));
+  return tars.map((one, at) => ({
+    tar: one,
+    chainId: names[at] ?? digestOf(one),
+    parent: at > 0 ? names[at - 1] : undefined,
+    diffId: digestOf(one),
+  }));
+};
+
+test('layers are unpacked before their parents, and stand on them in the end', async () => {
+  await using fixture = openFixture();
+  const wanted = chain(3);
+  const ended: string[] = [];
+  const first = Promise.withResolvers<void>();
+  const unpack: LayerUnpacker = async (request, signal) => {
+    if (request.expectedDiffId === wanted[0]?.diffId) await first.promise;
+    const result = await fixture.unpack(request, signal);
+    ended.push(result.diffId);
+    if (ended.length === 2) first.resolve();
+    return result;
+  };
+  const blobs = await Promise.all(wanted.map((layer) => stored(fixture, layer.tar)));
+  const made = await inChain(wanted, undefined, (layer, below, signal) => {
+    const whole = { ...layer, blob: blobs[wanted.indexOf(layer)] as Descriptor };
+    return makeLayer({ ...fixture, unpack }, whole, { ...taking(fixture), signal }, { below });
+  });
+  assert.equal(ended.at(-1), wanted[0]?.diffId, 'the lowest was the last');
+  assert.deepEqual(
+    made.map(({ chainId }) => fixture.snapshots.stat(chainId)?.parent),
+    wanted.map(({ parent }) => parent),
+  );
+});
+
+test('when one layer fails the others are cancelled, and nothing is thrown before they have ended', async () => {
+  const ended: number[] = [];
+  const working = inChain([0, 1, 2, 3], undefined, async (item, below, signal) => {
+    if (item === 2) throw new Error('the third is broken');
+    if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    await new Promise((resolve) => setImmediate(resolve));
+    ended.push(item);
+    if (item > 2) await below;
+  });
+  await assert.rejects(working, /the third is broken/);
+  assert.deepEqual(ended, [0, 1, 3]);
+});
+
+test('who waits for a layer that another makes can give up; who makes it ends first', async () => {
+  await using fixture = openFixture();
+  const layer = { chainId, parent: undefined, diffId, blob: await stored(fixture) };
+  const step = Promise.withResolvers<void>();
+  const begun = Promise.withResolvers<void>();
+  const unpack: LayerUnpacker = async (request) => {
+    begun.resolve();
+    await step.promise;
+    return fixture.unpack(request);
+  };
+  const [maker, waiter] = [new AbortController(), new AbortController()];
+  const deps = { ...fixture, unpack };
+  const made = makeLayer(deps, layer, { ...taking(fixture), signal: maker.signal });
+  const waited = makeLayer(deps, layer, { ...taking(fixture), signal: waiter.signal });
+  waiter.abort();
+  await assert.rejects(waited, (thrown) => isKind(thrown, 'cancelled'));
+  await begun.promise;
+  maker.abort();
+  step.resolve();
+  assert.equal((await made).chainId, chainId);
+  const late = { ...taking(fixture), signal: AbortSignal.abort() };
+  await assert.rejects(makeLayer(deps, layer, late), (thrown) => isKind(thrown, 'cancelled'));
 });

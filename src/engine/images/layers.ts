@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { pipeline, Readable, type TransformOptions } from 'node:stream';
 import { constants, createZstdCompress, type ZstdOptions } from 'node:zlib';
-import { decompress, readTar } from '../../archive/index.ts';
-import { type KeyedLock, type Logger, newId, UndoStack } from '../../base/index.ts';
+import { decompress, type GrowingFile, readTar } from '../../archive/index.ts';
+import { abortable, type KeyedLock, type Logger, newId, UndoStack, WharfError } from '../../base/index.ts';
 import type { ContentStore, Lease } from '../../content/index.ts';
 import { type Descriptor, type Digest, MediaTypes, parseDigest } from '../../oci/index.ts';
 import type { Snapshotter } from '../../snapshot/index.ts';
@@ -22,7 +22,12 @@ export interface Taking {
 
 /** Unpacks a layer blob into a directory, checking its diffID: `unpackLayer` of `archive`. `bytes` counts the plain tar, `fileBytes` its files. */
 export type LayerUnpacker = (
-  request: { source: string; target: string; expectedDiffId: Digest },
+  request: {
+    source: string | GrowingFile;
+    target: string;
+    expectedDiffId: Digest;
+    onProgress?: (read: number) => void;
+  },
   signal?: AbortSignal,
 ) => Promise<{ diffId: Digest; bytes: number; fileBytes: number }>;
 
@@ -84,24 +89,91 @@ export interface LayerToMake {
   blob: Descriptor;
 }
 
+/** Circumstances of a layer's making. */
+export interface LayerMaking {
+  /** The making of its parent: the layer takes its place when that has ended well. */
+  below?: Promise<unknown>;
+  /** What its blob is read from while it comes in; without this the blob must be here. */
+  source?: () => Promise<string | GrowingFile>;
+  /** When the blob is here. */
+  arrived?: Promise<unknown>;
+  /** Told how many bytes of the blob are unpacked. */
+  onProgress?: (read: number) => void;
+}
+
 /**
- * Makes the layer of a blob on top of its parents, or finds it there.
+ * Makes the layer of a blob on top of its parents, or finds it there. It is unpacked at once, before its parents are.
  * Errors: `corrupt` when the blob does not unpack to `diffId`; `invalid` for a hostile archive.
  */
-export async function makeLayer(deps: LayerDeps, layer: LayerToMake, taking: Taking): Promise<ImageLayer> {
+export async function makeLayer(
+  deps: LayerDeps,
+  layer: LayerToMake,
+  taking: Taking,
+  making: LayerMaking = {},
+): Promise<ImageLayer> {
   const { chainId, diffId } = layer;
   taking.lease.add(chainId, layer.blob.digest);
-  return deps.locks.with(`layer ${chainId}`, async () => {
-    if (deps.snapshots.stat(chainId)?.kind === 'layer') return knownLayer(deps, layer);
-    return { chainId, diffId, blob: layer.blob, ...(await unpackInto(deps, layer, taking)) };
+  return lockedUnlessCancelled(deps.locks, `layer ${chainId}`, taking.signal, async () => {
+    if (deps.snapshots.stat(chainId)?.kind === 'layer') return knownLayer(deps, layer, making);
+    return { chainId, diffId, blob: layer.blob, ...(await unpackInto(deps, layer, taking, making)) };
   });
 }
 
+/** Who waits for the lock may give up; who has it must end its work first. */
+async function lockedUnlessCancelled<T>(
+  locks: KeyedLock,
+  key: string,
+  signal: AbortSignal | undefined,
+  work: () => Promise<T>,
+): Promise<T> {
+  const waiting = new AbortController();
+  const onAbort = () => waiting.abort();
+  if (signal?.aborted) onAbort();
+  signal?.addEventListener('abort', onAbort, { once: true });
+  const held = locks.with(key, async () => {
+    signal?.removeEventListener('abort', onAbort);
+    if (signal?.aborted) throw new WharfError('cancelled', 'the request was cancelled');
+    return work();
+  });
+  return abortable(held, waiting.signal);
+}
+
+/**
+ * Works on the layers of one image, lowest first, all at once; each is told of the one below it. When one fails, the
+ * others are cancelled; the first failure is thrown after all have ended.
+ */
+export async function inChain<T, R>(
+  items: readonly T[],
+  signal: AbortSignal | undefined,
+  work: (item: T, below: Promise<unknown>, signal: AbortSignal) => Promise<R>,
+): Promise<R[]> {
+  const failed = new AbortController();
+  const either = signal ? AbortSignal.any([signal, failed.signal]) : failed.signal;
+  let failure: { thrown: unknown } | undefined;
+  let below: Promise<unknown> = Promise.resolve();
+  const all = items.map((item) => {
+    const own = work(item, below, either).catch((thrown: unknown) => {
+      failure ??= { thrown };
+      failed.abort();
+      throw thrown;
+    });
+    below = own;
+    return own;
+  });
+  const results: R[] = [];
+  for (const settled of await Promise.allSettled(all)) {
+    if (settled.status === 'fulfilled') results.push(settled.value);
+  }
+  if (failure) throw failure.thrown;
+  return results;
+}
+
 /** A layer that is here; of one that no image has any more the figures are counted anew, from its blob. */
-async function knownLayer(deps: LayerDeps, layer: LayerToMake): Promise<ImageLayer> {
+async function knownLayer(deps: LayerDeps, layer: LayerToMake, making: LayerMaking): Promise<ImageLayer> {
   const { chainId, diffId, blob } = layer;
   const known = deps.knownLayer(chainId);
   if (known) return { ...known, blob };
+  await making.arrived;
   let tarBytes = 0;
   const counted = async function* () {
     for await (const chunk of decompress(deps.content.open(blob.digest))) {
@@ -121,19 +193,22 @@ async function unpackInto(
   deps: LayerDeps,
   layer: LayerToMake,
   taking: Taking,
+  making: LayerMaking,
 ): Promise<{ tarBytes: number; bytes: number }> {
   const key = `${EXTRACT_PREFIX}${newId().slice(0, 16)}`;
   taking.lease.add(key);
   await using undo = new UndoStack(deps.log);
-  await deps.snapshots.prepare(key, layer.parent);
+  await deps.snapshots.prepare(key, undefined);
   undo.push('remove the half unpacked layer', () => deps.snapshots.remove(key));
   const request = {
-    source: deps.content.pathOf(layer.blob.digest),
+    source: (await making.source?.()) ?? deps.content.pathOf(layer.blob.digest),
     target: deps.snapshots.directory(key),
     expectedDiffId: layer.diffId,
+    ...(making.onProgress ? { onProgress: making.onProgress } : {}),
   };
   const unpacked = await deps.unpack(request, taking.signal);
-  await deps.snapshots.commit(layer.chainId, key);
+  await making.below;
+  await deps.snapshots.commit(layer.chainId, key, layer.parent);
   undo.commit();
   return { tarBytes: unpacked.bytes, bytes: unpacked.fileBytes };
 }

@@ -11,7 +11,7 @@ import {
   parseImageConfig,
 } from '../../oci/index.ts';
 import type { EventBus } from '../events/index.ts';
-import { type LayerDeps, makeLayer, type Taking } from './layers.ts';
+import { inChain, type LayerDeps, type LayerToMake, makeLayer, type Taking } from './layers.ts';
 import { familiarName, type ImageLayer, type ImageRecord, type ImageStore } from './store.ts';
 
 export interface RegisterDeps extends LayerDeps {
@@ -35,22 +35,45 @@ export interface NewImage {
  */
 export async function buildImage(deps: RegisterDeps, image: NewImage, taking: Taking): Promise<ImageRecord> {
   const file = parseImageConfig(image.config);
-  const diffIds = file.rootfs.diff_ids;
-  if (diffIds.length !== image.layers.length) {
-    throw new WharfError(
-      'invalid',
-      `invalid manifest, layers length mismatch: expected ${image.layers.length}, got ${diffIds.length}`,
-    );
-  }
-  const layers = await makeLayers(deps, diffIds, image.layers, taking);
+  const layers = await inChain(layersToMake(file, image.layers), taking.signal, (layer, below, signal) =>
+    makeLayer(deps, layer, { lease: taking.lease, signal }, { below }),
+  );
   taking.lease.add(digestOf(image.config));
   const config = await deps.content.put(image.config, MediaTypes.ociConfig);
   const manifest = image.manifest ?? (await makeManifest(deps, config, layers, taking));
-  taking.lease.add(manifest.digest);
+  return recordOf(deps, { file, config, manifest, layers }, taking);
+}
+
+/** The layers that a config names, with their blobs. Errors: `invalid` when they are not as many. */
+export function layersToMake(file: ImageConfigFile, blobs: Descriptor[]): LayerToMake[] {
+  const diffIds = file.rootfs.diff_ids;
+  if (diffIds.length !== blobs.length) {
+    throw new WharfError(
+      'invalid',
+      `invalid manifest, layers length mismatch: expected ${blobs.length}, got ${diffIds.length}`,
+    );
+  }
+  const chain = chainIds(diffIds);
+  return blobs.map((blob, at) => ({
+    chainId: chain[at] as Digest,
+    parent: at > 0 ? chain[at - 1] : undefined,
+    diffId: diffIds[at] as Digest,
+    blob,
+  }));
+}
+
+/** The record of an image whose content is here and leased: the one it has already, or a new one. */
+export function recordOf(
+  deps: Pick<RegisterDeps, 'images'>,
+  made: { file: ImageConfigFile; config: Descriptor; manifest: Descriptor; layers: ImageLayer[] },
+  { lease }: Taking,
+): ImageRecord {
+  const { file, config, manifest, layers } = made;
+  lease.add(config.digest, manifest.digest);
   const present = deps.images.get(config.digest);
   if (present) {
     // In the same turn: its content can't go any more, even if somebody removes the image now.
-    taking.lease.add(...deps.images.blobsOf(present.id));
+    lease.add(...deps.images.blobsOf(present.id));
     return present;
   }
   return {
@@ -63,23 +86,6 @@ export async function buildImage(deps: RegisterDeps, image: NewImage, taking: Ta
     labels: file.config?.Labels ?? null,
     lastTagTime: ZERO_TIME,
   };
-}
-
-async function makeLayers(
-  deps: RegisterDeps,
-  diffIds: Digest[],
-  blobs: Descriptor[],
-  taking: Taking,
-): Promise<ImageLayer[]> {
-  const chain = chainIds(diffIds);
-  const layers: ImageLayer[] = [];
-  for (const [at, chainId] of chain.entries()) {
-    taking.signal?.throwIfAborted();
-    const parent = at > 0 ? chain[at - 1] : undefined;
-    const wanted = { chainId, parent, diffId: diffIds[at] as Digest, blob: blobs[at] as Descriptor };
-    layers.push(await makeLayer(deps, wanted, taking));
-  }
-  return layers;
 }
 
 async function makeManifest(
