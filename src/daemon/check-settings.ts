@@ -3,6 +3,7 @@ import { isAbsolute } from 'node:path';
 import { silentLog, WharfError } from '../base/index.ts';
 import { rotationPolicy } from '../logs/index.ts';
 import { networkConfig } from '../network/index.ts';
+import { parseRegistrySettings } from '../registryd/settings.ts';
 import { CurrentSettings } from './current-settings.ts';
 import { listenTargets } from './host-listen.ts';
 import type { Settings } from './settings.ts';
@@ -38,6 +39,7 @@ export function checkValues(settings: Settings): void {
     }
   }
   rotationPolicy(settings.logDriver, settings.logOpts);
+  parseRegistrySettings(settings.registry);
 }
 
 function checkNetwork({ network }: Settings): void {

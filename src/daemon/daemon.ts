@@ -8,14 +8,17 @@ import {
   shutdownContainers,
   startWithDaemon,
 } from '../engine/containers/index.ts';
+import type { DistributionDeps } from '../engine/distribution/index.ts';
 import { sweepContent } from '../engine/images/index.ts';
 import { networksBackend } from '../engine/networks/index.ts';
 import { type ApiServer, type Backends, createServer, type ListenTarget } from '../server/index.ts';
 import { containersBackend, execsBackend } from './container-backend.ts';
 import { CurrentSettings } from './current-settings.ts';
+import { CurrentRegistries, distributionDeps } from './distribution.ts';
 import { buildEngine, type Engine, imageDeps } from './engine.ts';
 import { listenTargets } from './host-listen.ts';
 import { imagesBackend } from './image-backend.ts';
+import { type DaemonRegistry, openDaemonRegistry } from './own-registry.ts';
 import { ownExecRoot, ownNetworkNames } from './ownership.ts';
 import { engineFacts, wharfVersion } from './package-facts.ts';
 import { removePidfile, writePidfile } from './pidfile.ts';
@@ -65,9 +68,17 @@ export async function startDaemon(settings: Settings, options: StartOptions): Pr
   const engine = buildEngine(current, storage, log);
   const run = runDeps(engine, current);
   await recover(engine, run);
-  const server = createServer({ backends: backends(engine, run, current), log, version: wharfVersion() });
+  const registries = new CurrentRegistries(current, log);
+  undo.push('close connections to registries', () => registries[Symbol.dispose]());
+  const registry = await openDaemonRegistry(settings, engine);
+  undo.push('close the registry', () => registry.close());
+  engine.holders.push(registry.needs);
+  const distribution = distributionDeps(engine, current, registries, registry.service);
+  const api = backends(engine, run, current, distribution);
+  const server = createServer({ backends: api, log, version: wharfVersion() });
   undo.push('close the server', () => server.close());
   await listen(server, targets);
+  await registry.service?.listen();
   writePidfile(settings.pidfile);
   undo.commit();
   log.info('ready', { hosts: settings.hosts, pid: process.pid, startMs: Math.round(performance.now()) });
@@ -81,6 +92,7 @@ export async function startDaemon(settings: Settings, options: StartOptions): Pr
   return {
     reload: (next) => {
       current.reload(next);
+      registry.service?.reload();
       engine.events.publish({
         type: 'daemon',
         action: 'reload',
@@ -89,9 +101,10 @@ export async function startDaemon(settings: Settings, options: StartOptions): Pr
       });
     },
     stop: async () => {
-      await stop(server, engine, run, current, targets);
+      await stop(server, engine, run, current, targets, registry);
       names[Symbol.dispose]();
       execRoot[Symbol.dispose]();
+      registries[Symbol.dispose]();
       trace?.[Symbol.dispose]();
     },
   };
@@ -124,18 +137,23 @@ async function afterStart(engine: Engine, run: RunDeps, current: CurrentSettings
   }
 }
 
-function backends(engine: Engine, run: RunDeps, current: CurrentSettings): Backends {
+function backends(
+  engine: Engine,
+  run: RunDeps,
+  current: CurrentSettings,
+  distribution: DistributionDeps,
+): Backends {
   const facts = engineFacts(() => toolVersions(engine.conmonPath, current.runtimes));
   return {
     containers: containersBackend(engine, run, current),
     execs: execsBackend(engine, run),
-    images: imagesBackend(engine),
+    images: imagesBackend(engine, distribution),
     volumes: volumesBackend(engine),
     networks: networksBackend({
       stack: engine.networks,
       containerName: (id) => engine.store.get(id)?.name,
     }),
-    system: systemBackend(engine, run, current, facts),
+    system: systemBackend(engine, run, current, facts, distribution),
   };
 }
 
@@ -152,6 +170,7 @@ async function stop(
   run: RunDeps,
   current: CurrentSettings,
   targets: ListenTarget[],
+  registry: DaemonRegistry,
 ): Promise<void> {
   const { liveRestore, shutdownTimeout, pidfile } = current.settings;
   const closed = server.close(CLOSE_GRACE_MS);
@@ -163,6 +182,7 @@ async function stop(
     attributes: { name: hostname() },
   });
   await closed;
+  await registry.close();
   await engine.networks.close({ removeKernelObjects: engine.live.running().length === 0 });
   await engine.storage.snapshots.settled();
   engine.storage.database[Symbol.dispose]();

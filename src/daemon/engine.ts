@@ -12,6 +12,7 @@ import { ExecRegistry } from '../engine/execs/index.ts';
 import { imageLookup, type LoadDeps } from '../engine/images/index.ts';
 import { openLogReader, openLogRotator } from '../logs/index.ts';
 import { openNetworkStack } from '../network/index.ts';
+import type { Digest } from '../oci/index.ts';
 import { type HostFacts, hostFacts, openTaskService } from '../runtime/index.ts';
 import type { CurrentSettings } from './current-settings.ts';
 import { runPaths } from './run-paths.ts';
@@ -54,6 +55,8 @@ export function buildEngine(current: CurrentSettings, storage: Storage, log: Log
     leases: new Leases(),
     layerLocks: new KeyedLock(),
     sampler: new StatsSampler({ live, clock, networks }),
+    /** Others than images who need blobs of the content store. */
+    holders: [] as ((digest: Digest) => boolean)[],
   };
 }
 
@@ -75,7 +78,7 @@ export function imageDeps(engine: Engine): LoadDeps {
     events,
     clock,
     leases,
-    others: [],
+    others: engine.holders,
     log,
   };
 }

@@ -1,6 +1,13 @@
 import type { OCIPlatform } from '../api/index.ts';
-import { WharfError } from '../base/index.ts';
 import { type ContainerStore, imageUsers } from '../engine/containers/index.ts';
+import {
+  type DistributionDeps,
+  inspectDistribution,
+  pullImage,
+  pushImage,
+  registryCredentials,
+  searchImages,
+} from '../engine/distribution/index.ts';
 import {
   bootstrapImage,
   imageHistory,
@@ -15,12 +22,11 @@ import {
   tagImage,
 } from '../engine/images/index.ts';
 import { hostPlatform, normalizePlatform, type Platform } from '../oci/index.ts';
-import type { ImagesBackend, ProgressLine } from '../server/index.ts';
-import { type Engine, imageDeps } from './engine.ts';
+import type { ImagesBackend } from '../server/index.ts';
+import type { Engine } from './engine.ts';
 
-/** Image operations bound to the engine. */
-export function imagesBackend(engine: Engine): ImagesBackend {
-  const deps = imageDeps(engine);
+/** Image operations bound to the engine and to the registries that it reaches. */
+export function imagesBackend(engine: Engine, deps: DistributionDeps): ImagesBackend {
   const list = { ...deps, containersOf: (id: string) => imageUsers(engine.store, id) };
   const remove: RemoveDeps = { ...deps, containersOf: (id) => usersOf(engine.store, id) };
   return {
@@ -29,24 +35,41 @@ export function imagesBackend(engine: Engine): ImagesBackend {
     history: async (ref, platform) =>
       [...(await imageHistory(deps, ref, chosen(platform).platform))].map((line) => ({ ...line })),
     tag: async (ref, target) => tagImage(deps, ref, target),
-    remove: (ref, options) => removeImage(remove, ref, options),
+    remove: (ref, { platforms, ...options }) =>
+      removeImage(remove, ref, { ...options, platforms: platforms.map(completed) }),
     prune: (filters) => pruneImages({ ...remove, clock: engine.clock }, filters),
     load: (archive, { quiet, platform }, signal) =>
       loadImages(deps, archive, { quiet, ...chosen(platform) }, signal),
     import: (source, { platform, ...options }, signal) =>
-      importImage(deps, source, { ...options, ...chosen(platform) }, signal),
+      importImage(deps, source, { ...options, ...(platform && { platform: whole(platform) }) }, signal),
     save: async (refs, { platform }) => saveImages(deps, refs, chosen(platform)),
-    pull: ({ image, tag }) => refusePull(tag ? `${image}:${tag}` : image),
+    pull: ({ auth, platform, ...input }, signal) =>
+      pullImage(deps, { ...input, ...chosen(platform), credentials: registryCredentials(auth) }, signal),
+    push: ({ auth, platform, ...input }, signal) =>
+      pushImage(deps, { ...input, ...chosen(platform), credentials: registryCredentials(auth) }, signal),
+    distribution: (name, auth, signal) => inspectDistribution(deps, name, registryCredentials(auth), signal),
+    search: async ({ auth, ...input }, signal) =>
+      [...(await searchImages(deps, { ...input, credentials: registryCredentials(auth) }, signal))].map(
+        (result) => ({ ...result }),
+      ),
     bootstrap: (name, signal) => bootstrapImage(deps, name, signal),
   };
 }
 
-/** A platform as the API has it, completed by the host's; nothing when none was asked for. */
+/** A platform as the API has it, to be matched; nothing when none was asked for. */
 function chosen(platform: OCIPlatform | undefined): { platform?: Platform } {
-  if (!platform) return {};
+  return platform ? { platform: completed(platform) } : {};
+}
+
+function completed(platform: OCIPlatform): Platform {
+  return normalizePlatform(whole(platform));
+}
+
+/** What is left out is the host's. */
+function whole(platform: OCIPlatform): Platform {
   const host = hostPlatform();
   const asked = { os: platform.os || host.os, architecture: platform.architecture || host.architecture };
-  return { platform: normalizePlatform(platform.variant ? { ...asked, variant: platform.variant } : asked) };
+  return platform.variant ? { ...asked, variant: platform.variant } : asked;
 }
 
 function usersOf(store: ContainerStore, imageId: string): { id: string; running: boolean }[] {
@@ -54,12 +77,4 @@ function usersOf(store: ContainerStore, imageId: string): { id: string; running:
     const status = store.get(id)?.state.status;
     return { id, running: status === 'running' || status === 'paused' || status === 'restarting' };
   });
-}
-
-// biome-ignore lint/correctness/useYield: a stream of progress that fails before its first line
-async function* refusePull(image: string): AsyncIterable<ProgressLine> {
-  throw new WharfError(
-    'not-implemented',
-    `cannot pull ${image}: this version of Wharf does not pull from registries. Use "wharf image bootstrap busybox|debian", or "load" an archive made by "docker save"`,
-  );
 }

@@ -2,11 +2,11 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EventMessage, Filters, Volume } from '../api/index.ts';
 import { listContainers, type RunDeps, usedVolumes, volumeUsers } from '../engine/containers/index.ts';
+import { checkCredentials, type DistributionDeps } from '../engine/distribution/index.ts';
 import { type EventBus, filterEvents } from '../engine/events/index.ts';
 import { listImages } from '../engine/images/index.ts';
 import { networkSettingsOf } from '../engine/networks/index.ts';
 import {
-  checkCredentials,
   diskUsage,
   type EngineFacts,
   engineInfo,
@@ -35,6 +35,7 @@ export function systemBackend(
   run: RunDeps,
   current: CurrentSettings,
   facts: EngineFacts,
+  distribution: DistributionDeps,
 ): SystemBackend {
   const { storage, store, clock } = engine;
   const watched = new WatchedEvents(engine.events);
@@ -63,7 +64,7 @@ export function systemBackend(
       }),
     events: (input, signal) => watched.matching(input, signal),
     diskUsage: (types) => diskUsage({ ...usageDeps(engine, run), layerSize }, types),
-    auth: checkCredentials,
+    auth: (credentials, signal) => checkCredentials(distribution, credentials, signal),
     verify: () => verifyEngine(verifyDeps(engine, current)),
   };
 }

@@ -22,7 +22,7 @@ const SERVER: Record<string, number> = {
   engine: 4,
   server: 5,
   daemon: 6,
-  registryd: 6,
+  registryd: 5,
 };
 
 /** The client chain stands on `base`, `sys`, `oci` and `api`, and on itself. */
@@ -46,6 +46,7 @@ const STARTS = new Set(['cli → registry/client', 'cli → registry', 'cli → 
 const CONTRACTS = [
   /^src\/engine\/containers\/(record|store)\.ts$/,
   /^src\/server\/backend\/\w+\.ts$/,
+  /^src\/registryd\/settings\.ts$/,
   /^src\/runtime\/spec-(types|input)\.ts$/,
   /^src\/api\/(filters\.ts|types\/[\w-]+\.ts)$/,
 ];

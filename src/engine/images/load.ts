@@ -1,10 +1,11 @@
 import type { Readable } from 'node:stream';
 import { WharfError } from '../../base/index.ts';
 import type { Lease } from '../../content/index.ts';
-import type { Platform } from '../../oci/index.ts';
+import type { Descriptor, Digest, Platform } from '../../oci/index.ts';
 import { ArchiveSpool } from './archive-spool.ts';
 import { loadDockerArchive } from './load-docker-archive.ts';
 import { loadOciLayout } from './load-oci-layout.ts';
+import { loadOldestArchive } from './load-oldest-archive.ts';
 import { type ProgressLine, type Report, reportLines } from './progress.ts';
 import { keepImage, publishImage, type RegisterDeps } from './register.ts';
 import { familiarName, type ImageRecord } from './store.ts';
@@ -28,11 +29,17 @@ export interface LoadContext {
 /** An image found in an archive, not recorded yet, with the canonical names it is to get. */
 export interface LoadedImage {
   image: ImageRecord;
-  names: string[];
+  names: { name: string; target?: KeptTarget }[];
+}
+
+/** What a name stands for in an archive that says so: an index or a manifest, and the blobs that hang on it. */
+export interface KeptTarget {
+  descriptor: Descriptor;
+  parts: Descriptor[];
 }
 
 /**
- * Takes in a docker-archive or an OCI layout, plain or compressed by gzip or zstd; the last lines name what was loaded.
+ * Takes in a docker-archive, also of the oldest kind, or an OCI layout, plain or compressed by gzip or zstd; the last lines name what was loaded.
  * All images of the archive or none. A failure is the last line: in the reference, too, the answer has begun by then.
  */
 export async function* loadImages(
@@ -62,27 +69,48 @@ function load(
     const reportLayers = options.quiet ? () => {} : report;
     const context = { spool, platform: options.platform, report: reportLayers, lease, signal };
     const loaded = await readImages(deps, context);
-    if (loaded.length === 0) throw new WharfError('invalid', 'the archive holds no image for this platform');
     announce(deps, loaded, report);
   });
 }
 
 async function readImages(deps: LoadDeps, context: LoadContext): Promise<LoadedImage[]> {
-  if (context.spool.file('manifest.json')) return loadDockerArchive(deps, context);
-  if (context.spool.file('index.json')) return loadOciLayout(deps, context);
+  const { spool } = context;
+  if (spool.file('manifest.json')) return loadDockerArchive(deps, context);
+  if (spool.file('index.json')) {
+    const loaded = await loadOciLayout(deps, context);
+    if (loaded.length > 0) return loaded;
+    throw new WharfError('invalid', 'the layout holds no image for this platform');
+  }
+  if (spool.file('repositories')) return loadOldestArchive(deps, context);
   throw new WharfError(
     'invalid',
     'the archive is neither a docker-archive (manifest.json) nor an OCI layout (index.json)',
   );
 }
 
+/** Records an image, its names and what they stand for. Returns who had which name before. */
+function keep(deps: LoadDeps, { image, names }: LoadedImage): Map<string, Digest> {
+  const before = keepImage(
+    deps.images,
+    image,
+    names.map(({ name }) => name),
+  );
+  const own = new Set<string>(deps.images.blobsOf(image.id));
+  for (const { name, target } of names) {
+    if (!target) continue;
+    const { descriptor, parts } = target;
+    deps.images.setName(name, image.id, descriptor);
+    if (descriptor.digest === deps.images.get(image.id)?.manifest.digest) continue;
+    deps.images.keepIndex({ digest: descriptor.digest, blobs: parts.filter(({ digest }) => !own.has(digest)) });
+  }
+  return before;
+}
+
 /** Records all of them at once, then says what was loaded, and what a name was taken from. */
 function announce(deps: LoadDeps, loaded: LoadedImage[], report: Report): void {
-  const said = deps.images.transaction(() =>
-    loaded.map(({ image, names }) => ({ image, names, before: keepImage(deps.images, image, names) })),
-  );
+  const said = deps.images.transaction(() => loaded.map((each) => ({ ...each, before: keep(deps, each) })));
   for (const { image, names, before } of said) {
-    for (const name of names) {
+    for (const { name } of names) {
       const familiar = familiarName(name);
       const old = before.get(name);
       if (old) {

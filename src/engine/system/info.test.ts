@@ -17,6 +17,7 @@ const settings: InfoSettings = {
   seccomp: 'builtin',
   pools: [{ base: '10.0.0.0/8', size: 24 }],
   initBinary: '/usr/bin/tini-static',
+  registries: { insecure: [], mirrors: new Map(), proxy: {} },
 };
 
 const able = {

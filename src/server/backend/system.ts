@@ -25,7 +25,8 @@ export interface SystemBackend {
   ): AsyncIterable<EventMessage>;
   /** The document of `/system/df`, limited to the asked types (empty: all). */
   diskUsage(types: string[]): Promise<Record<string, unknown>>;
-  auth(credentials: AuthConfig): Promise<{ Status: string; IdentityToken: string }>;
+  /** Checks credentials with the registry that they name. */
+  auth(credentials: AuthConfig, signal: AbortSignal): Promise<{ Status: string; IdentityToken: string }>;
   /** `wharf doctor --verify`: each promise checked, differences named. */
   verify(): Promise<{ ok: boolean; findings: { check: string; problem: string }[] }>;
 }

@@ -69,5 +69,5 @@ async function diskUsage(call: Call): Promise<void> {
 
 async function auth(call: Call): Promise<void> {
   const credentials = decodeAuth(await readJsonText(call));
-  sendJson(call, 200, await call.backends.system.auth(credentials));
+  sendJson(call, 200, await call.backends.system.auth(credentials, call.signal));
 }

@@ -1,0 +1,24 @@
+import { type Descriptor, digestOf, type Manifest, MediaTypes } from '../../oci/index.ts';
+import type { ImageRecord } from './store.ts';
+
+/** The manifest that Wharf makes for an image which came without one: the same bytes each time. */
+export function ownManifest(config: Descriptor, layers: readonly Descriptor[]): Buffer {
+  const manifest: Manifest = {
+    schemaVersion: 2,
+    mediaType: MediaTypes.ociManifest,
+    config: bare({ ...config, mediaType: MediaTypes.ociConfig }),
+    layers: layers.map(bare),
+  };
+  return Buffer.from(JSON.stringify(manifest));
+}
+
+/** True when an image's manifest was made here; else it came with the image. */
+export function isOwnManifest(image: ImageRecord): boolean {
+  const blobs = image.layers.map((layer) => layer.blob);
+  return image.manifest.digest === digestOf(ownManifest(image.config, blobs));
+}
+
+/** A descriptor without what its place in an index says of it. */
+export function bare({ mediaType, digest, size }: Descriptor): Descriptor {
+  return { mediaType, digest, size };
+}
