@@ -3,6 +3,7 @@ import type { Digest } from '../../oci/index.ts';
 import { answer, BASE_HEADERS, type Call } from './call.ts';
 import { RegistryFailure } from './failure.ts';
 import { matchesDigest, parseRange } from './range.ts';
+import { sendFile } from './send-file.ts';
 
 /** A client that takes nothing for so long, in milliseconds, is cut. */
 const STALL_MS = 120_000;
@@ -39,7 +40,9 @@ export async function sendBlob(call: Call, { repository, digest }: BlobRoute): P
     return;
   }
   request.socket.setTimeout(STALL_MS);
-  await pipeline(storage.openBlob(repository, digest, range), response);
+  const path = storage.blobPath?.(repository, digest);
+  if (path === undefined) await pipeline(storage.openBlob(repository, digest, range), response);
+  else await sendFile(response, path, range ?? { start: 0, end: found.size - 1 });
   call.bytes = length;
 }
 

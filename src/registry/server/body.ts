@@ -7,13 +7,18 @@ const STALL_MS = 60_000;
 const WINDOW_MS = 60_000;
 const WINDOW_BYTES = 60 << 10;
 
-/** The body of a request, read piece by piece as fast as it is taken. Throws `cancelled` when it breaks off. */
+/**
+ * The body of a request, read piece by piece as fast as it is taken. A piece is gone when the next is asked for: waiting for
+ * the collector of garbage would keep a hundred megabytes of them. Throws `cancelled` when the body breaks off.
+ */
 export class RequestBody implements AsyncIterableIterator<Uint8Array> {
   private readonly request: IncomingMessage;
   private readonly count: (bytes: number) => void;
   private wake: (() => void) | undefined;
   private windowEnd = performance.now() + WINDOW_MS;
   private windowBytes = 0;
+  private last: Buffer | undefined;
+  private keep = false;
   private readonly onEvent = () => this.wake?.();
 
   constructor(request: IncomingMessage, response: ServerResponse, count: (bytes: number) => void) {
@@ -26,10 +31,13 @@ export class RequestBody implements AsyncIterableIterator<Uint8Array> {
 
   async next(): Promise<IteratorResult<Uint8Array, undefined>> {
     const { request } = this;
+    free(this.last);
+    this.last = undefined;
     for (;;) {
       const chunk = request.read() as Buffer | null;
       if (chunk !== null) {
         this.passed(chunk.length);
+        if (!this.keep) this.last = chunk;
         return { done: false, value: chunk };
       }
       if (request.readableEnded) {
@@ -58,6 +66,7 @@ export class RequestBody implements AsyncIterableIterator<Uint8Array> {
   /** The whole of a small body. Undefined when it has more than `most` bytes. */
   async whole(most: number): Promise<Buffer | undefined> {
     const chunks: Uint8Array[] = [];
+    this.keep = true;
     let size = 0;
     for await (const chunk of this) {
       size += chunk.length;
@@ -84,6 +93,11 @@ export class RequestBody implements AsyncIterableIterator<Uint8Array> {
     // From here the server works, and the client is right to be silent.
     this.request.socket.setTimeout(0);
   }
+}
+
+/** Gives the memory of a piece back at once, if it is nobody else's. */
+function free(chunk: Buffer | undefined): void {
+  if (chunk && chunk.buffer.byteLength === chunk.length) (chunk.buffer as ArrayBuffer).transfer(0);
 }
 
 const EVENTS = ['readable', 'end', 'close', 'error'] as const;

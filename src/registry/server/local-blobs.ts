@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { WharfError } from '../../base/index.ts';
 import type { ContentStore } from '../../content/types.ts';
-import type { Descriptor, Digest } from '../../oci/index.ts';
+import { type Descriptor, type Digest, digestOf } from '../../oci/index.ts';
 import type { LocalIndex } from './local-index.ts';
 import type { LeaseBook } from './local-manifests.ts';
 
@@ -14,12 +14,14 @@ export class LocalBlobs {
   private readonly index: LocalIndex;
   private readonly leases: LeaseBook;
   private readonly now: () => number;
+  private readonly hasFiles: boolean;
 
   constructor(parts: { content: ContentStore; index: LocalIndex; leases: LeaseBook; now: () => number }) {
     this.content = parts.content;
     this.index = parts.index;
     this.leases = parts.leases;
     this.now = parts.now;
+    this.hasFiles = keepsFiles(parts.content);
   }
 
   /** Looking is using: who looks for a blob may be about to name it in a manifest. */
@@ -37,6 +39,10 @@ export class LocalBlobs {
     if (this.index.blob(repository, digest)) return this.content.open(digest, range);
     const missing = new Readable({ read() {} });
     return missing.destroy(blobMissing(repository, digest));
+  }
+
+  path(repository: string, digest: Digest): string | undefined {
+    return this.index.blob(repository, digest) && this.hasFiles ? this.content.pathOf(digest) : undefined;
   }
 
   async link(repository: string, digest: Digest, size?: number): Promise<boolean> {
@@ -69,6 +75,15 @@ export class LocalBlobs {
 
   private record(repository: string, digest: Digest, size: number): void {
     this.index.putBlob({ repository, digest, size, usedAt: this.now() });
+  }
+}
+
+/** A store in memory has none. */
+function keepsFiles(content: ContentStore): boolean {
+  try {
+    return content.pathOf(digestOf('')) !== '';
+  } catch {
+    return false;
   }
 }
 

@@ -40,6 +40,7 @@ export function openLocalStorage(options: LocalStorageOptions): LocalStorage {
   return {
     statBlob: async (repository, digest) => blobs.stat(repository, digest),
     openBlob: (repository, digest, range) => blobs.open(repository, digest, range),
+    blobPath: (repository, digest) => blobs.path(repository, digest),
     linkBlob: (repository, digest, size) => blobs.link(repository, digest, size),
     unlinkBlob: async (repository, digest) => blobs.unlink(repository, digest),
     holders: async (digest, limit) => Array.from(index.holdersOf(digest)).slice(0, limit),

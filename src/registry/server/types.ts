@@ -46,6 +46,8 @@ export interface RegistryStorage {
   statBlob(repository: string, digest: Digest): Promise<{ size: number } | undefined>;
   /** Errors: `not-found`. `end` is inclusive. */
   openBlob(repository: string, digest: Digest, range?: { start: number; end?: number }): Readable;
+  /** The file of a blob that this repository links, where a driver has files: it is sent without a stream between. */
+  blobPath?(repository: string, digest: Digest): string | undefined;
   /**
    * Links a blob that the store holds, whoever brought it. False when it holds none such, or one of another size than
    * told. The caller checked the rights.
@@ -53,7 +55,10 @@ export interface RegistryStorage {
   linkBlob(repository: string, digest: Digest, size?: number): Promise<boolean>;
   /** Repositories that link a blob, at most `limit`. */
   holders(digest: Digest, limit: number): Promise<string[]>;
-  /** Takes a blob in as a whole and links it. Errors: `corrupt` for another digest or size, `exhausted`. */
+  /**
+   * Takes a blob in as a whole and links it. A piece of the body may be used only until the next is asked for. Errors:
+   * `corrupt` for another digest or size, `exhausted`.
+   */
   putBlob(
     repository: string,
     body: AsyncIterable<Uint8Array>,
@@ -67,7 +72,8 @@ export interface RegistryStorage {
   /** Errors: `not-found`, also when it belongs to another repository. */
   upload(repository: string, id: string): Promise<UploadInfo>;
   /**
-   * Appends a body. With `start`, only if that is the upload's offset. Bytes of a body that breaks off stay. Errors:
+   * Appends a body. With `start`, only if that is the upload's offset. Bytes of a body that breaks off stay. A piece of the
+   * body may be used only until the next is asked for. Errors:
    * `conflict` for a wrong start or while another request writes; `not-found`; `exhausted` (disk full).
    */
   appendUpload(

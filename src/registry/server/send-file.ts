@@ -1,0 +1,57 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import type { ServerResponse } from 'node:http';
+import { WharfError } from '../../base/index.ts';
+import type { ByteRange } from './range.ts';
+
+/** Bytes of one read: large enough that a hop to the thread pool does not count. */
+const PIECE_BYTES = 256 << 10;
+/** So many buffers are kept for the next answers; allocating one costs more than filling it. */
+const KEPT = 16;
+
+const spare: Buffer[] = [];
+
+/** Sends a part of a file as the body of an answer, from two buffers in turn. Errors: those of the file, `cancelled`. */
+export async function sendFile(response: ServerResponse, path: string, range: ByteRange): Promise<void> {
+  const file = await open(path, 'r');
+  const buffers = [take(), take()] as const;
+  try {
+    await pump(response, file, range, buffers);
+    // Not before the kernel has the bytes: a buffer that is sent must not be filled again.
+    spare.push(...buffers.slice(0, Math.max(0, KEPT - spare.length)));
+  } finally {
+    await file.close();
+  }
+  response.end();
+}
+
+async function pump(
+  response: ServerResponse,
+  file: FileHandle,
+  { start, end }: ByteRange,
+  buffers: readonly [Buffer, Buffer],
+): Promise<void> {
+  let sent: Promise<void> | undefined;
+  for (let at = start, turn = 0; at <= end; turn ^= 1) {
+    const buffer = buffers[turn as 0 | 1];
+    const { bytesRead } = await file.read(buffer, 0, Math.min(PIECE_BYTES, end + 1 - at), at);
+    if (bytesRead === 0) throw new WharfError('corrupt', `the file of a blob ends at byte ${at}`);
+    at += bytesRead;
+    await sent;
+    sent = write(response, buffer.subarray(0, bytesRead));
+  }
+  await sent;
+}
+
+function write(response: ServerResponse, bytes: Buffer): Promise<void> {
+  const sent = new Promise<void>((resolve, reject) => {
+    response.write(bytes, (error) => (error ? reject(error) : resolve()));
+    if (response.destroyed) reject(new WharfError('cancelled', 'the client is gone'));
+  });
+  // It is waited for only after the next read.
+  sent.catch(() => undefined);
+  return sent;
+}
+
+function take(): Buffer {
+  return spare.pop() ?? Buffer.allocUnsafeSlow(PIECE_BYTES);
+}
