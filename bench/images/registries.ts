@@ -70,9 +70,9 @@ export async function startDebianRegistry(): Promise<RegistryServer> {
     file,
     [
       'version: 0.1',
-      'log: {level: panic, accesslog: {disabled: true}}',
-      `storage: {filesystem: {rootdirectory: ${join(root, 'data')}}, delete: {enabled: true}}`,
-      `http: {addr: "${address}"}`,
+      'log: { level: error, accesslog: { disabled: true } }',
+      `storage: { filesystem: { rootdirectory: "${join(root, 'data')}" }, delete: { enabled: true } }`,
+      `http: { addr: "${address}" }`,
     ].join('\n'),
   );
   const child = spawn('docker-registry', ['serve', file], { stdio: 'ignore' });
