@@ -280,8 +280,10 @@ describe('tokens by GET', () => {
     const { token } = await getToken('scope=repository:public/x:pull,push&scope=repository:bob/x:pull');
     assert.equal(await ask('base', bearer(token)), 200);
     assert.equal(await ask(repository('public/x'), bearer(token)), 200);
-    assert.equal(await ask(repository('public/x', 'push'), bearer(token)), 401);
     assert.equal(await ask(repository('bob/x'), bearer(token)), 401);
+    assert.equal(await ask(repository('public/x', 'push'), bearer(token)), 401);
+    // Clients take this for the last word ("denied: requested access to the resource is denied") and do not try again.
+    assert.match((decision as Refusal).challenge ?? '', /error="insufficient_scope"$/);
   });
 
   it('are not given for a wrong password, another service, or scopes that are none', async () => {

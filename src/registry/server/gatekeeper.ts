@@ -160,7 +160,9 @@ export class UserGatekeeper implements Gatekeeper, TokenIssuer {
     const allowed =
       needs === 'catalog' ? policy.allowsCatalog(user) : policy.allows(user, needs.action, needs.repository);
     if (!allowed) {
-      if (user === undefined) return this.unauthorized(request, needs);
+      // With a token nobody has asked for all he can have already: clients take this for the last word.
+      const error = access === undefined ? undefined : 'insufficient_scope';
+      if (user === undefined) return this.unauthorized(request, needs, error);
       return { user, status: 403, code: 'DENIED', message: 'requested access to the resource is denied' };
     }
     const covered =
