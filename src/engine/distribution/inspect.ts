@@ -2,6 +2,7 @@ import type { DistributionInspect, OCIPlatform } from '../../api/index.ts';
 import { isKind, WharfError } from '../../base/index.ts';
 import {
   type Descriptor,
+  type Digest,
   digestOf,
   isIndexType,
   isManifestType,
@@ -44,7 +45,11 @@ async function inspectAt(
   const repository = deps.own?.serves(domain)
     ? await deps.own.repository(path, credentials)
     : deps.registries().repository({ domain, path }, { credentials, actions: ['pull'] });
-  const found = await repository.manifest(reference.digest ?? reference.tag ?? 'latest', signal);
+  // As the reference does: by HEAD first, which registries with a rate limit do not count.
+  const { digest: wanted } = reference.digest
+    ? reference
+    : await repository.resolve(reference.tag ?? 'latest', signal);
+  const found = await repository.manifest(wanted as Digest, signal);
   const { mediaType, digest, size } = found.descriptor;
   const platforms = await platformsOf(repository, found, signal);
   return {

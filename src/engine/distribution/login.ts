@@ -16,14 +16,14 @@ export async function checkCredentials(
   deps: Pick<DistributionDeps, 'registries'>,
   auth: AuthConfig,
   signal: AbortSignal,
-): Promise<{ Status: string; IdentityToken: string }> {
+): Promise<{ IdentityToken: string; Status: string }> {
   const server = auth.serveraddress || DEFAULT_SERVER;
   refuseAddress(server);
   const credentials = registryCredentials(auth);
   const { status, identityToken } = await asReference(() =>
     deps.registries().login(server, credentials, signal),
   );
-  return { Status: status, IdentityToken: identityToken };
+  return { IdentityToken: identityToken, Status: status };
 }
 
 /** Go's `url.Parse` refuses these hosts, and its words reach the client. */

@@ -36,20 +36,40 @@ export async function pushBlobs(push: BlobPush, blobs: PlannedBlob[], outer: Abo
   const say = (blob: PlannedBlob, status: string) => {
     if (blob.shown) push.report({ status, progressDetail: {}, id: shortId(blob.shown) });
   };
-  for (const blob of blobs) say(blob, 'Preparing');
   const unique = [...new Map(blobs.map((blob) => [blob.descriptor.digest, blob])).values()];
+  const first = await greet(push, unique, outer);
+  for (const blob of blobs) say(blob, 'Preparing');
   const layers = unique.filter(({ shown }) => shown !== undefined);
   for (const blob of layers.slice(push.limit)) say(blob, 'Waiting');
   const ask = questions();
   await allOrNone(unique, outer, async (blob, signal) => {
     const { digest } = blob.descriptor;
-    if (push.there.has(digest) || (await ask(() => push.repository.statBlob(digest, signal)))) {
+    const here = push.there.has(digest);
+    if (here || (await (first.get(digest) ?? ask(() => push.repository.statBlob(digest, signal))))) {
       say(blob, 'Layer already exists');
     } else {
       say(blob, await bring(push, blob, signal));
     }
     push.there.add(digest);
   });
+}
+
+/**
+ * The question after the first blob, asked before anything is reported: a registry out of reach is the whole of the answer
+ * then, as in the reference. Nor do questions at once each look for their own way in.
+ */
+async function greet(
+  push: BlobPush,
+  blobs: PlannedBlob[],
+  signal: AbortSignal,
+): Promise<Map<Digest, ReturnType<Repository['statBlob']>>> {
+  const digest = blobs.map(({ descriptor }) => descriptor.digest).find((one) => !push.there.has(one));
+  if (digest === undefined) return new Map();
+  const answer = push.repository.statBlob(digest, signal);
+  await answer.catch((thrown: unknown) => {
+    if (isKind(thrown, 'unavailable')) throw thrown;
+  });
+  return new Map([[digest, answer]]);
 }
 
 /** Of these blobs, those that the other side does not have. */

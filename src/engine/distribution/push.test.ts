@@ -143,6 +143,24 @@ test('what is not here is refused with the texts that clients know', async () =>
   await assert.rejects(push(home, 'app', '-'), { kind: 'invalid', message: 'invalid tag format' });
 });
 
+test('a registry out of reach is all that is said; a refusal comes after the layers', async () => {
+  await using home = openDistribution();
+  await image(home, ['app:1'], 'one', 'two');
+  const asked = `Head "http://${HOST}/v2/app/blobs/x": `;
+  home.registry.before = () => {
+    throw new WharfError('unavailable', 'connection refused');
+  };
+  assert.deepEqual((await push(home, 'app', '1')).slice(1), [
+    { errorDetail: { message: 'connection refused' }, error: 'connection refused' },
+  ]);
+  home.registry.before = () => {
+    throw new WharfError('unauthorized', `${asked}no basic auth credentials`);
+  };
+  const lines = await push(home, 'app', '1');
+  assert.equal(lines.filter(({ status }) => status === 'Preparing').length, 2);
+  assert.equal(errorOf(lines), 'no basic auth credentials');
+});
+
 test('a failure is the last line, nothing is recorded, and what came over stays there', async () => {
   await using home = openDistribution();
   await image(home, ['app:1'], 'one', 'two');

@@ -53,7 +53,8 @@ export async function* pushImage(
     yield* reportLines((report) => push(deps, reference, input, report, signal));
   } catch (thrown) {
     if (signal.aborted) throw thrown;
-    const { message } = WharfError.from(thrown);
+    // The reference leaves out what was asked for when it had nothing to show.
+    const message = WharfError.from(thrown).message.replace(/^\w+ "[^"]*": (?=no basic auth)/, '');
     yield { errorDetail: { message }, error: message };
   }
 }
