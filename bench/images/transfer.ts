@@ -44,7 +44,14 @@ export class BareClient implements Disposable {
     const count = (chunk: Buffer) => {
       bytes += chunk.length;
     };
-    await this.expect(200, 'GET', `/v2/${repository}/manifests/${tag}`, {}, [], count);
+    await this.expect(
+      200,
+      'GET',
+      `/v2/${repository}/manifests/${tag}`,
+      { Accept: image.manifest.mediaType },
+      [],
+      count,
+    );
     for (const { digest } of [image.config, ...image.layers])
       await this.expect(200, 'GET', `/v2/${repository}/blobs/${digest}`, {}, [], count);
     return bytes;
