@@ -1,4 +1,4 @@
-import { WharfError } from '../../base/index.ts';
+import { abortable, WharfError } from '../../base/index.ts';
 import type { RegistryCredentials } from '../types.ts';
 import { type Challenge, parseChallenges } from './challenge.ts';
 import type { Endpoint, Reached } from './endpoint.ts';
@@ -7,7 +7,7 @@ import { type Call, follow } from './follow.ts';
 import type { Net } from './net.ts';
 import { type RetryPolicy, withRetries } from './retry.ts';
 import { statusError } from './status.ts';
-import { basic, noBasicCredentials, type TokenRequest } from './tokens.ts';
+import { basic, noBasicCredentials, secretsOf, type TokenRequest } from './tokens.ts';
 import type { RetryNotice } from './types.ts';
 import type { WireResponse } from './wire.ts';
 
@@ -74,7 +74,7 @@ export class Session {
     const refused = response.status === 401 && home && response.url.origin === reached.base.origin;
     if (refused && sent.again) {
       const challenges = parseChallenges(response.headers['www-authenticate']);
-      if (sent.token) this.net.tokens.drop(sent.token);
+      if (sent.request && sent.token) await this.net.tokens.drop(sent.request, sent.token);
       if (challenges.length > 0) {
         response.discard();
         reached.challenges = challenges;
@@ -82,7 +82,7 @@ export class Session {
         response = await this.send(call, url, sent.header);
       }
     }
-    return this.checked(call, response);
+    return this.checked(call, response, sent);
   }
 
   private address(reached: Reached, path: string | URL): URL {
@@ -96,12 +96,15 @@ export class Session {
     return follow(this.net, { ...rest, url, authorization });
   }
 
-  private async checked(call: SessionCall, response: WireResponse): Promise<WireResponse> {
+  private async checked(
+    call: SessionCall,
+    response: WireResponse,
+    sent: Authorization,
+  ): Promise<WireResponse> {
     const { status, headers } = response;
     if (status < 400 || call.accept?.includes(status)) return response;
     const body = await refusalBody(response);
-    const { password, identityToken, registryToken } = this.credentials;
-    const secrets = [password, identityToken, registryToken].filter((text) => text !== undefined);
+    const secrets = secretsOf(this.credentials, sent.token);
     throw statusError(
       { status, headers, body },
       { secrets, ...(call.unknown !== undefined && { unknown: call.unknown }) },
@@ -130,14 +133,15 @@ export class Session {
   private async bearer(challenge: Challenge, reached: Reached, call: SessionCall): Promise<Authorization> {
     const scopes = [...new Set([...this.scopes, ...(call.scopes ?? [])])];
     const request = { challenge, scopes, credentials: this.credentials, registry: reached.base };
-    const { token, cached } = await this.net.tokens.get(this.net, request);
-    return { header: `Bearer ${token}`, token: request, again: cached };
+    const { token, cached } = await abortable(this.net.tokens.get(this.net, request), call.signal);
+    return { header: `Bearer ${token}`, request, token, again: cached };
   }
 }
 
 interface Authorization {
   header?: string;
-  token?: TokenRequest;
+  request?: TokenRequest;
+  token?: string;
   /** Whether a 401 may be cured by asking for another token. */
   again: boolean;
 }

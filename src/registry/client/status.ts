@@ -51,6 +51,7 @@ export function statusError(
   const faults = faultsOf(refusal, options.unknown).map((fault) => ({
     ...fault,
     message: clean(fault.message, options.secrets),
+    ...(fault.detail !== undefined && { detail: withoutSecrets(fault.detail, options.secrets ?? []) }),
   }));
   const first = faults[0];
   const kind = KINDS[status] ?? (status >= 500 ? 'unavailable' : 'invalid');
@@ -140,4 +141,10 @@ export function retryAfter(header: string | undefined, nowMs: number): number | 
 /** `404 Not Found`. */
 export function statusLine(status: number): string {
   return `${status} ${nodeHttp().STATUS_CODES[status] ?? ''}`.trimEnd();
+}
+
+/** A detail that repeats a secret is dropped whole. */
+function withoutSecrets(detail: unknown, secrets: readonly string[]): unknown {
+  const text = JSON.stringify(detail);
+  return secrets.some((secret) => secret !== '' && text.includes(secret)) ? undefined : detail;
 }

@@ -42,8 +42,11 @@ export class TokenCache {
   /** A token for the request, and whether it was there already. Errors: `unauthorized`, `unavailable`. */
   async get(net: Net, request: TokenRequest): Promise<{ token: string; cached: boolean }> {
     const key = keyOf(request);
-    const known = await this.kept.get(key)?.catch(() => undefined);
-    if (known && known.expires > net.clock.monotonic()) return { token: known.token, cached: true };
+    for (let kept = this.kept.get(key); kept; kept = this.kept.get(key)) {
+      const { token, expires } = await kept;
+      if (expires > net.clock.monotonic()) return { token, cached: true };
+      if (this.kept.get(key) === kept) this.kept.delete(key);
+    }
     const issued = fetchToken(net, request);
     this.kept.set(key, issued);
     for (const [oldest] of this.kept) if (this.kept.size > MAX_TOKENS) this.kept.delete(oldest);
@@ -55,9 +58,12 @@ export class TokenCache {
     }
   }
 
-  /** Forgets a token that a registry refused. */
-  drop(request: TokenRequest): void {
-    this.kept.delete(keyOf(request));
+  /** Forgets a token that a registry refused, unless there is another by now. */
+  async drop(request: TokenRequest, refused: string): Promise<void> {
+    const key = keyOf(request);
+    const kept = this.kept.get(key);
+    const current = await kept?.catch(() => undefined);
+    if (current?.token === refused && this.kept.get(key) === kept) this.kept.delete(key);
   }
 }
 
@@ -71,7 +77,7 @@ function keyOf({ challenge, scopes, credentials, registry }: TokenRequest): stri
 /** Asks the token service that the challenge names. Errors: `unauthorized` with the service's words, `unavailable`. */
 export async function fetchToken(net: Net, request: TokenRequest): Promise<IssuedToken> {
   const realm = realmOf(request.challenge);
-  const { identityToken, password, username } = request.credentials;
+  const { identityToken, password } = request.credentials;
   const secret = identityToken || password;
   if (secret && !mayTellRealm(realm, request.registry, net.realms)) {
     throw loginError(
@@ -85,12 +91,9 @@ export async function fetchToken(net: Net, request: TokenRequest): Promise<Issue
   const call = identityToken ? refreshCall(realm, request, identityToken) : passwordCall(realm, request);
   const response = await follow(net, call);
   const body = await response.bytes(MAX_ANSWER);
-  const secrets = [identityToken, password, username && password && basic(username, password)].filter(
-    (text): text is string => Boolean(text),
-  );
   if (response.status >= 400) {
     const refusal = { status: response.status, headers: response.headers, body: String(body) };
-    throw statusError(refusal, { secrets, from: 'login' });
+    throw statusError(refusal, { secrets: secretsOf(request.credentials), from: 'login' });
   }
   return readToken(net, response.status, body);
 }
@@ -157,6 +160,13 @@ function realmOf({ parameters }: Challenge): URL {
 function loginError(message: string): RegistryError {
   const faults = [{ code: 'UNAUTHORIZED', message }];
   return new RegistryError('unauthorized', message, { status: 401, faults, from: 'login' });
+}
+
+/** What of credentials, and of a token, must not be in any text. */
+export function secretsOf(credentials: RegistryCredentials, token?: string): string[] {
+  const { username = '', password, identityToken, registryToken } = credentials;
+  const encoded = password ? basic(username, password) : undefined;
+  return [encoded, password, identityToken, registryToken, token].filter((text) => text !== undefined);
 }
 
 /** `user:password` as RFC 7617 sends it. */
