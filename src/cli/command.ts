@@ -17,7 +17,18 @@ export const exactly = (count: number): Arity => ({ min: count, max: count });
 export const atLeast = (count: number): Arity => ({ min: count, max: Number.POSITIVE_INFINITY });
 
 /** What an operand can name. */
-export type Completable = 'containers' | 'running' | 'images' | 'volumes' | 'networks' | 'contexts' | 'files';
+export type Completable =
+  | 'containers'
+  | 'running'
+  | 'images'
+  | 'volumes'
+  | 'networks'
+  | 'contexts'
+  | 'files'
+  /** Names for a registry to resolve: those of images here, and the registries that are known. */
+  | 'remote'
+  /** Registries with credentials. */
+  | 'registries';
 
 /** A command: what it takes and what it does. */
 export interface CommandSpec {

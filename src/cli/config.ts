@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { errnoCode } from '../base/index.ts';
+import type { AuthEntry } from './config-file.ts';
 import { fileError, nodeFs } from './files.ts';
 
 /** What the client's `config.json` may say, as far as it is used. */
@@ -14,7 +15,11 @@ export interface ClientConfig {
   detachKeys?: string;
   currentContext?: string;
   HttpHeaders?: Record<string, string>;
-  auths?: Record<string, { auth?: string; identitytoken?: string }>;
+  auths?: Record<string, AuthEntry>;
+  /** Program (`docker-credential-NAME`) that keeps the credentials. */
+  credsStore?: string;
+  /** Programs by registry. */
+  credHelpers?: Record<string, string>;
   proxies?: Record<string, Record<string, string>>;
 }
 

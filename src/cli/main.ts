@@ -1,18 +1,8 @@
-import { isKind } from '../base/index.ts';
 import { type CommandSpec, ExitError, type Terminal } from './command.ts';
 import { configHome, createContext, globalFlags } from './context.ts';
 import { describeError } from './errors.ts';
 import { FlagError, type FlagSpec, flag, type ParsedFlags, parseFlags } from './flags.ts';
-import {
-  ABSENT,
-  absentText,
-  COMMANDS,
-  findCommand,
-  GROUPS,
-  REFUSED,
-  refusedText,
-  SUBGROUPS,
-} from './registry.ts';
+import { ABSENT, absentText, COMMANDS, findCommand, GROUPS, SUBGROUPS } from './registry.ts';
 import { VERSION } from './version.ts';
 
 const PROGRAM = 'wharf';
@@ -100,8 +90,7 @@ async function execute(
   } catch (thrown) {
     if (thrown instanceof ExitError)
       return thrown.message === '' ? thrown.code : fail(thrown.message, thrown.code);
-    const instead = isKind(thrown, 'not-implemented') ? refusedText(path) : '';
-    return fail(`${describeError(thrown)}${instead}`, 1);
+    return fail(describeError(thrown), 1);
   }
 }
 
@@ -195,7 +184,7 @@ async function unknown(words: readonly string[], terminal: Terminal, fail: Fail)
 export function subcommands(words: readonly string[]): string[] {
   const prefix = words.length === 0 ? '' : `${words.join(' ')} `;
   const names = COMMANDS.flatMap((each) => each.names).filter(
-    (name) => name.startsWith(prefix) && !name.startsWith('__') && !REFUSED.has(name.split(' ').at(-1) ?? ''),
+    (name) => name.startsWith(prefix) && !name.startsWith('__'),
   );
   const groups =
     prefix === ''

@@ -42,3 +42,20 @@ export function familiarName(text: string): string {
   if (digest) return `${short}${tag === undefined ? '' : `:${tag}`}${digest}`;
   return `${short}:${tag ?? 'latest'}`;
 }
+
+/** The whole name of an image, its registry and `library/` added: `docker.io/library/busybox`. Throws as `splitTarget`. */
+export function fullName(text: string): {
+  name: string;
+  tag: string | undefined;
+  digest: string | undefined;
+} {
+  const { repo, tag } = splitTarget(text);
+  const digest = /@(sha256:[0-9a-f]{64})$/.exec(text)?.[1];
+  const slash = repo.indexOf('/');
+  const first = slash < 0 ? '' : repo.slice(0, slash);
+  const hasDomain = /[.:]/.test(first) || first === 'localhost' || first !== first.toLowerCase();
+  const domain = !hasDomain || first === 'index.docker.io' ? 'docker.io' : first;
+  const path = hasDomain ? repo.slice(slash + 1) : repo;
+  const official = domain === 'docker.io' && !path.includes('/');
+  return { name: `${domain}/${official ? 'library/' : ''}${path}`, tag, digest };
+}

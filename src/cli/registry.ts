@@ -14,6 +14,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   container: 'Manage containers',
   context: 'Manage contexts',
   image: 'Manage images',
+  manifest: 'Manage image manifests and manifest lists at registries',
   network: 'Manage networks',
   registry: 'Serve and look after a registry of your own',
   system: 'Manage the engine',
@@ -26,10 +27,19 @@ export const SUBGROUPS: Readonly<Record<string, string>> = {
 };
 
 /** The commands that a newcomer needs, in the order in which help shows them. */
-export const COMMON = ['run', 'exec', 'ps', 'images', 'version', 'info'];
-
-/** Commands that this version's engine refuses; they work against one that can, and help does not offer them. */
-export const REFUSED: ReadonlySet<string> = new Set(['pull', 'login', 'logout', 'search']);
+export const COMMON = [
+  'run',
+  'exec',
+  'ps',
+  'pull',
+  'push',
+  'images',
+  'login',
+  'logout',
+  'search',
+  'version',
+  'info',
+];
 
 /** What to use instead of a word of docker that this version does not have. */
 const INSTEAD: Readonly<Record<string, string>> = {
@@ -39,11 +49,10 @@ const INSTEAD: Readonly<Record<string, string>> = {
   commit: 'use "wharf import" to make an image of a tar archive',
   cp: 'use a bind mount ("wharf run -v"), or "wharf exec NAME tar -c …" to read',
   export: 'use "wharf exec NAME tar -cC / …", or "wharf save" for its image',
-  push: 'use "wharf save" to write the image to an archive',
 };
 
-/** The refused commands and those that are not there at all, for the end of the help. */
-export const NOT_YET = ['build', 'commit', 'cp', 'export', 'login', 'logout', 'pull', 'push', 'search'];
+/** The words that are looked for most, for the end of the help. */
+export const NOT_YET = ['build', 'commit', 'cp', 'export'];
 
 /** Words of docker that this version does not have. */
 export const ABSENT: ReadonlySet<string> = new Set(
@@ -57,10 +66,8 @@ export const ABSENT: ReadonlySet<string> = new Set(
     'config',
     'cp',
     'export',
-    'manifest',
     'node',
     'plugin',
-    'push',
     'secret',
     'service',
     'stack',
@@ -68,13 +75,6 @@ export const ABSENT: ReadonlySet<string> = new Set(
     'trust',
   ].flatMap((word) => [word, `container ${word}`, `image ${word}`]),
 );
-
-/** What is said after an engine refused such a command; empty for other commands. */
-export function refusedText(path: string): string {
-  return path === 'login' || path === 'search'
-    ? '; images come from "wharf image bootstrap", "wharf load" and "wharf import"'
-    : '';
-}
 
 /** The error of a word of docker that this version does not have. */
 export function absentText(program: string, path: string): string {
@@ -224,6 +224,7 @@ export const COMMANDS: readonly Entry[] = [
   entry('image ls, image list, images', 'List images', () => import('./commands/image/ls.ts')),
   entry('image prune', 'Remove unused images', () => import('./commands/image/prune.ts')),
   entry('image pull, pull', 'Download an image from a registry', () => import('./commands/image/pull.ts')),
+  entry('image push, push', 'Upload an image to a registry', () => import('./commands/image/push.ts')),
   entry('image rm, image remove, rmi', 'Remove one or more images', () => import('./commands/image/rm.ts')),
   entry(
     'image save, save',
@@ -231,9 +232,35 @@ export const COMMANDS: readonly Entry[] = [
     () => import('./commands/image/save.ts'),
   ),
   entry(
+    'image tags, tags',
+    'List the tags that a registry has for an image',
+    () => import('./commands/image/tags.ts'),
+  ),
+  entry(
     'image tag, tag',
     'Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE',
     () => import('./commands/image/tag.ts'),
+  ),
+  entry(
+    'manifest annotate',
+    'Add additional information to a local image manifest',
+    () => import('./commands/manifest/annotate.ts'),
+  ),
+  entry(
+    'manifest create',
+    'Create a local manifest list for annotating and pushing to a registry',
+    () => import('./commands/manifest/create.ts'),
+  ),
+  entry(
+    'manifest inspect',
+    'Display an image manifest, or manifest list',
+    () => import('./commands/manifest/inspect.ts'),
+  ),
+  entry('manifest push', 'Push a manifest list to a repository', () => import('./commands/manifest/push.ts')),
+  entry(
+    'manifest rm',
+    'Delete one or more manifest lists from local storage',
+    () => import('./commands/manifest/rm.ts'),
   ),
   entry('network connect', 'Connect a container to a network', () => import('./commands/network/connect.ts')),
   entry('network create', 'Create a network', () => import('./commands/network/create.ts')),

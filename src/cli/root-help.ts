@@ -1,12 +1,12 @@
 import type { FlagSpec } from './flags.ts';
 import { flagUsages, listing } from './help.ts';
-import { COMMANDS, COMMON, type Entry, GROUPS, NOT_YET, REFUSED, SUBGROUPS } from './registry.ts';
+import { COMMANDS, COMMON, type Entry, GROUPS, NOT_YET, SUBGROUPS } from './registry.ts';
 
 /** The help of the program itself. */
 export function rootHelp(program: string, globals: readonly FlagSpec[]): string {
   const single = COMMANDS.flatMap((each) =>
     each.names
-      .filter((name) => !name.includes(' ') && !name.startsWith('__') && !REFUSED.has(name))
+      .filter((name) => !name.includes(' ') && !name.startsWith('__'))
       .map((name): [string, string] => [name, each.summary]),
   );
   const common = COMMON.flatMap((name) => single.filter(([each]) => each === name));
@@ -31,9 +31,7 @@ export function groupHelp(program: string, group: string): string {
   const inGroup = (each: Entry) => each.names.find((name) => name.startsWith(`${group} `));
   const rows = COMMANDS.flatMap((each): [string, string][] => {
     const name = inGroup(each);
-    return name === undefined || REFUSED.has(name.slice(group.length + 1))
-      ? []
-      : [[name.slice(group.length + 1), each.summary]];
+    return name === undefined ? [] : [[name.slice(group.length + 1), each.summary]];
   });
   return [
     `Usage:  ${program} ${group} COMMAND`,

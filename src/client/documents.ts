@@ -39,6 +39,21 @@ export interface ImageRow {
   SharedSize: number;
   Containers: number;
   Labels: Record<string, string> | null;
+  /** Asked for by `manifests`. */
+  Manifests?: ImageManifestRow[] | null;
+}
+
+/** What an image has for one platform, or beside its platforms. */
+export interface ImageManifestRow {
+  ID: string;
+  Available: boolean;
+  /** `image`, `attestation` or `unknown`. */
+  Kind: string;
+  Size: { Total: number; Content: number };
+  ImageData?: {
+    Platform: { os: string; architecture: string; variant?: string; 'os.version'?: string };
+    Containers: string[] | null;
+  } | null;
 }
 
 /** A row of GET /images/{name}/history. */

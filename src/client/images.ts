@@ -2,6 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import type { HistoryRow, ImageRow, PruneReport } from './documents.ts';
 import type { EngineClient, Query } from './engine-client.ts';
 
+/** `{}` in base64. */
+const NOBODY = 'e30=';
+
 /** The path of an image; slashes of its name stay. */
 function at(name: string, rest = ''): string {
   return `/images/${name.split('/').map(encodeURIComponent).join('/')}${rest}`;
@@ -73,6 +76,18 @@ export function createImage(
   return client.stream('POST', '/images/create', { query, headers, ...(body ? { body } : {}) });
 }
 
+/** POST /images/{name}/push */
+export function pushImage(
+  client: EngineClient,
+  name: string,
+  query: Query,
+  headers: Readonly<Record<string, string>>,
+): Promise<IncomingMessage> {
+  // An engine refuses a push without this header; empty credentials are those of nobody.
+  const auth = { 'X-Registry-Auth': NOBODY, ...headers };
+  return client.stream('POST', at(name, '/push'), { query, headers: auth });
+}
+
 /** POST /images/prune */
 export function pruneImages(client: EngineClient, filters: string | undefined): Promise<PruneReport> {
   return client.json('POST', '/images/prune', { query: { filters } });
@@ -82,10 +97,11 @@ export function pruneImages(client: EngineClient, filters: string | undefined): 
 export function searchImages(
   client: EngineClient,
   query: Query,
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<
   { name: string; description: string; star_count: number; is_official: boolean; is_automated: boolean }[]
 > {
-  return client.json('GET', '/images/search', { query });
+  return client.json('GET', '/images/search', { query, headers });
 }
 
 /** POST /wharf/images/bootstrap: makes a base image from the machine's own packages. */

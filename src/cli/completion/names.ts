@@ -26,6 +26,12 @@ async function ask(context: Context, kind: Listed): Promise<string[]> {
       return (await listImages(context.client(), {}))
         .flatMap((each) => each.RepoTags ?? [])
         .filter((tag) => tag !== '<none>:<none>');
+    case 'registries':
+      return registries(context);
+    case 'remote':
+      return [
+        ...new Set([...(await names(context, 'images')), ...registries(context).map((host) => `${host}/`)]),
+      ];
     case 'volumes':
       return ((await listVolumes(context.client(), undefined)).Volumes ?? []).map((each) => each.Name);
     case 'networks':
@@ -33,4 +39,13 @@ async function ask(context: Context, kind: Listed): Promise<string[]> {
     case 'contexts':
       return ['default', ...storedContexts(context.config().dir).map((each) => each.name)];
   }
+}
+
+/** The registries for which `config.json` has credentials, or a program that keeps them. */
+function registries(context: Context): string[] {
+  const { auths, credHelpers } = context.config();
+  return [...Object.keys(auths ?? {}), ...Object.keys(credHelpers ?? {})]
+    .map((address) => address.replace(/^https?:\/\//, '').split('/', 1)[0] ?? '')
+    .filter((host) => host !== '' && host !== 'index.docker.io')
+    .sort();
 }

@@ -5,8 +5,8 @@ import { describeError } from '../errors.ts';
 import { fileError, nodeFs } from '../files.ts';
 import type { ParsedFlags } from '../flags.ts';
 import { checkPlatform } from '../platform.ts';
-import { showProgress } from '../progress.ts';
-import { familiarName, splitTarget } from '../reference.ts';
+import { SILENT, showProgress } from '../progress.ts';
+import { familiarName, fullName, splitTarget } from '../reference.ts';
 import { registryAuth } from '../registry-auth.ts';
 import { safeText } from '../sanitize.ts';
 import { createRequest } from './request.ts';
@@ -100,15 +100,14 @@ async function pull(
   platform: string | undefined,
   quiet: boolean,
 ): Promise<void> {
-  const { repo, tag } = splitTarget(image);
-  const digest = /@(sha256:[0-9a-f]{64})$/.exec(image)?.[1];
+  const { name, tag, digest } = fullName(image);
   const response = await createImage(
     context.client(),
-    { fromImage: repo, tag: digest ?? tag ?? 'latest', platform },
+    { fromImage: name, tag: digest ?? tag ?? 'latest', platform },
     undefined,
-    registryAuth(context, repo),
+    await registryAuth(context, name),
   );
-  await showProgress(response, quiet ? { write: () => undefined } : context.stderr);
+  await showProgress(response, quiet ? SILENT : context.stderr);
 }
 
 /** The exit code of a container that could not start: 127 not found, 126 not executable, else 125. */

@@ -24,7 +24,7 @@ export const command: CommandSpec = {
   completes: 'images',
   async run(context, flags) {
     const steps = await imageHistory(context.client(), flags.operands[0] ?? '', {
-      platform: platformQuery(flags.string('platform')),
+      platform: platformQuery(flags.string('platform'), 'invalid platform: '),
     });
     const [full, human] = [flags.bool('no-trunc'), flags.bool('human')];
     const rows = steps.map((step) => {

@@ -27,7 +27,7 @@ export const command: CommandSpec = {
     const quiet = flags.bool('quiet') || !context.stdout.isTTY;
     const response = await loadImages(context.client(), body, {
       quiet: quiet ? '1' : '0',
-      platform: platformQuery(flags.string('platform')),
+      platform: platformQuery(flags.string('platform'), 'invalid platform: '),
     });
     if (response.headers['content-type']?.startsWith('application/json'))
       await showProgress(response, context.stdout);

@@ -1,4 +1,3 @@
-import { WharfError } from '../../../base/index.ts';
 import { filterText, listImages } from '../../../client/index.ts';
 import type { CommandSpec } from '../../command.ts';
 import { flag } from '../../flags.ts';
@@ -16,15 +15,18 @@ export const command: CommandSpec = {
     listFormat(),
     flag('no-trunc', 'bool', "Don't truncate output"),
     flag('q,quiet', 'bool', 'Only show image IDs'),
-    flag('tree', 'bool', 'List multi-platform images as a tree (EXPERIMENTAL)', { hidden: true }),
+    flag('tree', 'bool', 'List multi-platform images as a tree (EXPERIMENTAL)'),
   ],
   arity: { min: 0, max: 1 },
   completes: 'images',
   async run(context, flags) {
-    if (flags.bool('tree')) throw new WharfError('not-implemented', '--tree is not part of this build');
     const filters = filtersOf(flags.list('filter'));
     const [reference] = flags.operands;
     if (reference !== undefined) filters['reference'] = [...(filters['reference'] ?? []), reference];
+    if (flags.bool('tree')) {
+      const { showTree } = await import('../../image-tree.ts');
+      return showTree(context, flags, filterText(filters));
+    }
     const images = await listImages(context.client(), {
       all: flags.bool('all'),
       filters: filterText(filters),

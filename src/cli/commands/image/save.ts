@@ -30,7 +30,7 @@ export const command: CommandSpec = {
     const response = await saveImages(
       context.client(),
       flags.operands,
-      platformQuery(flags.string('platform')),
+      platformQuery(flags.string('platform'), 'invalid platform: '),
     );
     if (output === '') {
       await pipeline(response, context.stdout, { end: false });

@@ -8,11 +8,18 @@ import { DEFAULT_ROOT } from './serve.ts';
 /** Where a daemon keeps the registry that it serves itself. */
 const DAEMON_ROOT = '/var/lib/wharf/registry';
 
+const NANOS_PER_MS = 1e6;
+const HOUR = 3600e3 * NANOS_PER_MS;
+
 export const command: CommandSpec = {
   usage: '[OPTIONS]',
   summary: 'Remove what no repository of a registry needs',
   flags: [
     flag('dry-run', 'bool', 'Only say what would be removed'),
+    flag('grace', 'duration', 'Keep what came so recently though nothing names it: a push may be about to', {
+      default: HOUR,
+      shown: '1h0m0s',
+    }),
     flag('json', 'bool', 'Print the report in JSON format'),
     flag(
       'root',
@@ -33,7 +40,11 @@ export const command: CommandSpec = {
           ? DAEMON_ROOT
           : DEFAULT_ROOT;
     const dryRun = flags.bool('dry-run');
-    const report = await collectRegistry(root, { dryRun, untagged: flags.bool('untagged') }, silentLog);
+    const report = await collectRegistry(
+      root,
+      { dryRun, untagged: flags.bool('untagged'), graceMs: flags.number('grace') / NANOS_PER_MS },
+      silentLog,
+    );
     if (flags.bool('json')) {
       context.print(`${JSON.stringify(report, null, 4)}\n`);
       return 0;

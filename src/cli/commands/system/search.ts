@@ -2,6 +2,7 @@ import { filterText, searchImages } from '../../../client/index.ts';
 import { type CommandSpec, exactly } from '../../command.ts';
 import { flag } from '../../flags.ts';
 import { ellipsis } from '../../human.ts';
+import { registryAuth } from '../../registry-auth.ts';
 import { filterFlag, filtersOf } from '../../shared-flags.ts';
 import { renderListing, row } from '../../table.ts';
 
@@ -10,7 +11,6 @@ const HEADERS = {
   Description: 'DESCRIPTION',
   StarCount: 'STARS',
   IsOfficial: 'OFFICIAL',
-  IsAutomated: 'AUTOMATED',
 };
 
 export const command: CommandSpec = {
@@ -23,29 +23,33 @@ export const command: CommandSpec = {
     flag('no-trunc', 'bool', "Don't truncate output"),
   ],
   arity: exactly(1),
+  completes: 'remote',
   async run(context, flags) {
-    const found = await searchImages(context.client(), {
-      term: flags.operands[0],
-      limit: flags.number('limit') || undefined,
+    const term = flags.operands[0] ?? '';
+    const limit = flags.number('limit');
+    const query = {
+      term,
+      limit: limit > 0 ? limit : undefined,
       filters: filterText(filtersOf(flags.list('filter'))),
-    });
-    const rows = found.map((each) =>
-      row({
-        Description: () =>
-          flags.bool('no-trunc') ? each.description : ellipsis(each.description.replaceAll('\n', ' '), 45),
-        IsAutomated: () => (each.is_automated ? '[OK]' : ''),
-        IsOfficial: () => (each.is_official ? '[OK]' : ''),
+    };
+    const found = await searchImages(context.client(), query, await registryAuth(context, term));
+    const chosen = flags.string('format');
+    const words = chosen === 'json' || chosen === '{{json .}}' ? ['true', 'false'] : ['[OK]', ''];
+    const rows = found.map((each) => {
+      const text = each.description.replaceAll('\n', ' ').replaceAll('\r', ' ');
+      return row({
+        Description: () => (flags.bool('no-trunc') ? text : ellipsis(text, 45)),
+        IsOfficial: () => words[each.is_official ? 0 : 1] ?? '',
         Name: () => each.name,
         StarCount: () => String(each.star_count),
-      }),
-    );
-    const chosen = flags.string('format');
+      });
+    });
     const format =
       chosen === '' || chosen === 'table'
         ? 'table {{.Name}}\t{{.Description}}\t{{.StarCount}}\t{{.IsOfficial}}'
         : chosen;
     context.print(
-      await renderListing({ format, typeName: '*formatter.searchContext', headers: HEADERS, rows }),
+      await renderListing({ format, typeName: '*registry.searchContext', headers: HEADERS, rows }),
     );
     return 0;
   },
