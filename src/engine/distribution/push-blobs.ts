@@ -1,10 +1,10 @@
-import { isKind, shortId, WharfError } from '../../base/index.ts';
+import { abortable, isKind, shortId, WharfError } from '../../base/index.ts';
 import type { ContentStore } from '../../content/index.ts';
 import type { Descriptor, Digest } from '../../oci/index.ts';
 import type { Repository } from '../../registry/types.ts';
 import { progressBar, type Report } from '../images/index.ts';
 import type { PlannedBlob } from './push-plan.ts';
-import type { Uploads } from './push-uploads.ts';
+import type { BlobDestination, Uploads } from './push-uploads.ts';
 
 /** Questions to a registry at once, of one push: they are small, and wait for the network alone. */
 const QUESTIONS = 16;
@@ -51,6 +51,7 @@ export async function pushBlobs(push: BlobPush, blobs: PlannedBlob[], outer: Abo
       say(blob, await bring(push, blob, signal));
     }
     push.there.add(digest);
+    push.uploads.arrived(destination(push, digest));
   });
 }
 
@@ -90,14 +91,32 @@ export async function absentBlobs(
 /** What to say when it is there. */
 async function bring(push: BlobPush, blob: PlannedBlob, signal: AbortSignal): Promise<string> {
   const { digest } = blob.descriptor;
-  const to = { domain: push.domain, path: push.repository.path, digest };
-  const justSent = await push.uploads.elsewhere(to, signal);
-  const sources = new Set([...(justSent ? [justSent] : []), ...push.sources(digest)]);
-  for (const from of [...sources].slice(0, MOUNT_TRIES)) {
-    if (await mounted(push, digest, from, signal)) return `Mounted from ${from}`;
+  const tried = new Set<string>();
+  // Looked up anew each time, for pushes at once begin to send what this one lacks.
+  for (let from = holder(push, digest, tried); from; from = holder(push, digest, tried)) {
+    tried.add(from.path);
+    if (!(await abortable(from.ready, signal))) continue;
+    if (await mounted(push, digest, from.path, signal)) return `Mounted from ${from.path}`;
   }
   await upload(push, blob, signal);
   return 'Pushed';
+}
+
+/** Where to mount from next; undefined when the blob had better be sent. */
+function holder(
+  push: BlobPush,
+  digest: Digest,
+  tried: Set<string>,
+): { path: string; ready: Promise<boolean> } | undefined {
+  if (tried.size >= MOUNT_TRIES) return undefined;
+  const known = push.uploads.holders(destination(push, digest)).find(({ path }) => !tried.has(path));
+  if (known) return known;
+  const path = push.sources(digest).find((source) => !tried.has(source));
+  return path === undefined ? undefined : { path, ready: Promise.resolve(true) };
+}
+
+function destination(push: BlobPush, digest: Digest): BlobDestination {
+  return { domain: push.domain, path: push.repository.path, digest };
 }
 
 /** A registry that would not mount, or an origin that this user may not read, is no failure: the blob is sent then. */
@@ -112,7 +131,7 @@ async function mounted(push: BlobPush, digest: Digest, from: string, signal: Abo
 
 async function upload(push: BlobPush, blob: PlannedBlob, signal: AbortSignal): Promise<void> {
   const { descriptor } = blob;
-  const to = { domain: push.domain, path: push.repository.path, digest: descriptor.digest };
+  const to = destination(push, descriptor.digest);
   const source = { descriptor, open: (start: number) => push.content.open(descriptor.digest, { start }) };
   const sent = sentReport(push.report, blob);
   for (;;) {

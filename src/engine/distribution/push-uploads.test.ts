@@ -142,27 +142,32 @@ test('a failure reaches all who wait, and frees the turn', async () => {
   await uploads.share(to('a'), two.send, nothing, never);
 });
 
-test('an upload to another repository of the same registry is waited for', async () => {
+test('uploads to other repositories of the same registry are to be mounted from', async () => {
   const uploads = new Uploads(() => 5);
-  assert.equal(await uploads.elsewhere(to('b'), never), undefined);
-  const one = held();
+  const paths = (where = to('b')) => uploads.holders(where).map(({ path }) => path);
+  assert.deepEqual(paths(), []);
+  const [one, two] = [held(), held()];
   const first = uploads.share(to('a'), one.send, nothing, never);
-  assert.equal(await uploads.elsewhere(to('a'), never), undefined, 'not for one to the same');
-  assert.equal(await uploads.elsewhere(to('b', 'blob', 'elsewhere'), never), undefined);
-  const waits = uploads.elsewhere(to('b'), never);
+  const second = assert.rejects(uploads.share(to('c'), two.send, nothing, never));
+  assert.deepEqual(paths(), ['a', 'c']);
+  assert.deepEqual(paths(to('a')), ['c'], 'not the one to the same');
+  assert.deepEqual(paths(to('b', 'blob', 'elsewhere')), []);
+  const ready = uploads.holders(to('b')).map((holder) => holder.ready);
   one.end.resolve();
-  assert.equal(await waits, 'a');
-  await first;
-  const failing = held();
-  const second = assert.rejects(uploads.share(to('a'), failing.send, nothing, never));
-  const told = uploads.elsewhere(to('b'), never);
-  failing.end.reject(new Error('no'));
-  assert.equal(await told, undefined);
-  await second;
-  const stop = new AbortController();
-  const third = uploads.share(to('a'), held().send, nothing, stop.signal);
-  const tired = assert.rejects(uploads.elsewhere(to('b'), stop.signal), { kind: 'cancelled' });
-  stop.abort();
-  await tired;
-  await assert.rejects(third);
+  two.end.reject(new Error('no'));
+  assert.deepEqual(await Promise.all(ready), [true, false]);
+  await Promise.all([first, second]);
+  assert.deepEqual(paths(), []);
+});
+
+test('where a blob went last is remembered, of the latest ones', async () => {
+  const uploads = new Uploads(() => 5);
+  uploads.arrived(to('a', 'old'));
+  for (const path of ['a', 'c']) uploads.arrived(to(path));
+  const [holder] = uploads.holders(to('b'));
+  assert.deepEqual([holder?.path, await holder?.ready], ['c', true]);
+  assert.deepEqual(uploads.holders(to('c')), []);
+  for (let at = 0; at < 1023; at++) uploads.arrived(to('a', String(at)));
+  assert.equal(uploads.holders(to('b')).length, 1);
+  assert.equal(uploads.holders(to('b', 'old')).length, 0);
 });

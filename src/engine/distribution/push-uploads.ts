@@ -8,16 +8,20 @@ export interface BlobDestination {
   digest: Digest;
 }
 
+/** Blobs of which is remembered where they went: the next push of a series wants to mount them before they are recorded. */
+const REMEMBERED = 1024;
+
 /** Sends a blob, telling how many bytes the other side has. */
 export type SendBlob = (sent: (bytes: number) => void, signal: AbortSignal) => Promise<void>;
 
 /**
  * The uploads of all pushes: at most `limit` at once, and each blob once per registry at a time. Another push that wants
- * the same blob in the same repository joins; one for another repository waits, for what is there can be mounted.
+ * the same blob in the same repository joins; one for another repository can wait and mount it from there.
  */
 export class Uploads {
   private readonly limit: () => number;
   private readonly running = new Map<string, Map<string, SharedUpload>>();
+  private readonly lately = new Map<string, string>();
   private readonly waiting: (() => void)[] = [];
   private active = 0;
 
@@ -37,15 +41,25 @@ export class Uploads {
   }
 
   /**
-   * Waits for an upload of the same blob to another repository of the same registry; its path if that went well.
-   * Undefined at once when there is none.
+   * Other repositories of the same registry from which the blob can be mounted: those it is being sent to now, `ready`
+   * telling whether that went well, and the one that got it last.
    */
-  async elsewhere(to: BlobDestination, signal: AbortSignal): Promise<string | undefined> {
-    for (const [path, shared] of this.running.get(key(to)) ?? []) {
-      if (path === to.path) continue;
-      return (await abortable(shared.succeeded, signal)) ? path : undefined;
-    }
-    return undefined;
+  holders(to: BlobDestination): { path: string; ready: Promise<boolean> }[] {
+    const running = [...(this.running.get(key(to)) ?? [])].map(([path, { succeeded }]) => ({
+      path,
+      ready: succeeded,
+    }));
+    const last = this.lately.get(key(to));
+    const known = last === undefined ? [] : [{ path: last, ready: Promise.resolve(true) }];
+    return [...running, ...known].filter(({ path }) => path !== to.path);
+  }
+
+  /** Remembers, for a while, that the blob is there. */
+  arrived(to: BlobDestination): void {
+    const at = key(to);
+    this.lately.delete(at);
+    this.lately.set(at, to.path);
+    if (this.lately.size > REMEMBERED) this.lately.delete(this.lately.keys().next().value as string);
   }
 
   private find(to: BlobDestination): SharedUpload | undefined {

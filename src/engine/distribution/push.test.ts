@@ -282,6 +282,24 @@ test('pushes at once share their layers: each is sent once, to whatever reposito
   assert.equal(new Set(mounts.map((call) => call.split(' ')[0])).size, 8);
 });
 
+test('a layer that came over with a push still under way is mounted, not sent again', async () => {
+  await using home = openDistribution();
+  const [one] = [await image(home, ['one:1'], 'shared'), await image(home, ['two:1'], 'shared')];
+  const stored = Promise.withResolvers<void>();
+  const go = Promise.withResolvers<void>();
+  home.registry.before = async ({ method, path }) => {
+    if (method !== 'put' || path !== 'one') return;
+    stored.resolve();
+    await go.promise;
+  };
+  const first = push(home, 'one', '1');
+  await stored.promise;
+  const id = short(one.layers[0]?.diffId ?? '');
+  assert.deepEqual(states(await push(home, 'two', '1'), id), ['Preparing', 'Mounted from one']);
+  go.resolve();
+  assert.equal(errorOf(await first), undefined);
+});
+
 test('a push that joins goes on when the one it joined is cancelled or refused', async () => {
   await using home = openDistribution();
   await image(home, ['app:1', 'app:2'], 'one');
