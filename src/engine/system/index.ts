@@ -1,4 +1,3 @@
-export { checkCredentials } from './auth.ts';
 export { diskUsage, layerSizes } from './disk-usage.ts';
 export { engineInfo } from './info.ts';
 export { verifyEngine } from './verify.ts';
