@@ -1,13 +1,15 @@
-import type { Logger } from '../base/index.ts';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Logger, WharfError } from '../base/index.ts';
 import { type GarbageReport, openLocalStorage } from '../registry/server/index.ts';
 import { orderCollection } from './control.ts';
 import { openRegistryRoot } from './root.ts';
 import type { CollectRequest } from './service.ts';
-import { UPLOAD_AGE_MS } from './service.ts';
 
 /**
  * Collects the garbage of a root: by the registry that runs over it – the program's or a daemon's –, beside its requests; or
- * by itself when none runs. Errors: `conflict` when the root is in use by something that takes no orders.
+ * by itself when none runs. Errors: `not-found` when no registry was ever there; `conflict` when the root is in
+ * use by something that takes no orders.
  */
 export async function collectRegistry(
   root: string,
@@ -17,11 +19,14 @@ export async function collectRegistry(
 ): Promise<GarbageReport> {
   const report = await orderCollection(root, request, signal);
   if (report) return report;
+  if (!existsSync(join(root, 'meta.db')))
+    throw new WharfError('not-found', `there is no registry in ${root}`);
+  const { dryRun, untagged, graceMs } = request;
   using store = await openRegistryRoot(root, log);
   const { content, database, leases } = store;
   const storage = openLocalStorage({ content, database, leases, log });
   try {
-    return await storage.collect({ ...request, uploadAgeMs: UPLOAD_AGE_MS });
+    return await storage.collect({ dryRun, untagged, uploadAgeMs: graceMs });
   } finally {
     await storage.close();
   }

@@ -58,7 +58,8 @@ async function answer(
   if (request.method !== 'POST' || url.pathname !== '/gc')
     return send(response, 404, { message: 'no such order' });
   const isSet = (name: string) => url.searchParams.get(name) === '1';
-  send(response, 200, await collect({ dryRun: isSet('dry-run'), untagged: isSet('untagged') }));
+  const graceMs = Number(url.searchParams.get('grace'));
+  send(response, 200, await collect({ dryRun: isSet('dry-run'), untagged: isSet('untagged'), graceMs }));
 }
 
 function send(response: ServerResponse, status: number, document: object): void {
@@ -74,7 +75,7 @@ export async function orderCollection(
   order: CollectRequest,
   signal?: AbortSignal,
 ): Promise<GarbageReport | undefined> {
-  const query = new URLSearchParams();
+  const query = new URLSearchParams({ grace: String(order.graceMs) });
   if (order.dryRun) query.set('dry-run', '1');
   if (order.untagged) query.set('untagged', '1');
   const { promise, resolve, reject } = Promise.withResolvers<{ status: number; body: string } | undefined>();

@@ -24,8 +24,6 @@ import { type Door, openDoor } from './door.ts';
 import { type Listeners, openListeners } from './listeners.ts';
 import { formatAddress, isLoopback, type ListenAddress, type RegistrySettings } from './settings.ts';
 
-/** Uploads without a byte for so long are garbage; clients that were cut come back sooner. */
-export const UPLOAD_AGE_MS = 24 * 3_600_000;
 /** Requests may finish for so long when the registry ends. */
 const GRACE_MS = 10_000;
 
@@ -48,6 +46,8 @@ export interface CollectRequest {
   dryRun: boolean;
   /** Remove manifests that no tag reaches, too. */
   untagged: boolean;
+  /** Milliseconds for which what a client brought, found or left half sent is kept though nothing names it yet. */
+  graceMs: number;
 }
 
 /**
@@ -188,8 +188,8 @@ class Service implements RegistryService {
     return this.parts.storage.needs(digest);
   }
 
-  collect({ dryRun, untagged }: CollectRequest): Promise<GarbageReport> {
-    return this.parts.storage.collect({ dryRun, untagged, uploadAgeMs: UPLOAD_AGE_MS });
+  collect({ dryRun, untagged, graceMs }: CollectRequest): Promise<GarbageReport> {
+    return this.parts.storage.collect({ dryRun, untagged, uploadAgeMs: graceMs });
   }
 
   reload(): void {

@@ -13,7 +13,6 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import { hash } from 'bcryptjs';
 import { errnoCode, WharfError } from '../base/index.ts';
 import { parseHtpasswd } from '../registry/server/index.ts';
 
@@ -39,6 +38,8 @@ export async function setUser(file: string, name: string, password: string): Pro
       'invalid',
       `a password has at most ${MAX_PASSWORD_BYTES} bytes: bcrypt looks at no more`,
     );
+  // Loaded here: a registry that is served computes no hashes on this thread.
+  const { hash } = await import('bcryptjs');
   const line = `${name}:${await hash(password, COST)}`;
   const text = readText(file);
   const known = parseHtpasswd(text, file).has(name);
