@@ -1,5 +1,10 @@
 import type { Logger } from '../base/index.ts';
-import { type DistributionDeps, type OwnRegistry, Uploads } from '../engine/distribution/index.ts';
+import {
+  BlobFetcher,
+  type DistributionDeps,
+  type OwnRegistry,
+  Uploads,
+} from '../engine/distribution/index.ts';
 import { openRegistries, type Registries, type RegistryHosts } from '../registry/client/index.ts';
 import type { CurrentSettings } from './current-settings.ts';
 import { type Engine, imageDeps } from './engine.ts';
@@ -57,12 +62,14 @@ export function distributionDeps(
     uploads: () => current.settings.distribution.maxUploads,
     attempts: () => current.settings.distribution.attempts,
   };
+  const images = imageDeps(engine);
   return {
-    ...imageDeps(engine),
+    ...images,
     registries: () => registries.get(),
     own,
     limits,
     leases: engine.leases,
+    fetcher: new BlobFetcher({ ...images, limits }),
     uploads: new Uploads(limits.uploads),
   };
 }

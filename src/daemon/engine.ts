@@ -9,7 +9,7 @@ import {
 } from '../engine/containers/index.ts';
 import { createEventBus } from '../engine/events/index.ts';
 import { ExecRegistry } from '../engine/execs/index.ts';
-import { imageLookup, type LoadDeps } from '../engine/images/index.ts';
+import { imageLookup, type LoadDeps, MadeLayers } from '../engine/images/index.ts';
 import { openLogReader, openLogRotator } from '../logs/index.ts';
 import { openNetworkStack } from '../network/index.ts';
 import type { Digest } from '../oci/index.ts';
@@ -54,6 +54,7 @@ export function buildEngine(current: CurrentSettings, storage: Storage, log: Log
     lookup: imageLookup(storage),
     leases: new Leases(),
     layerLocks: new KeyedLock(),
+    madeLayers: new MadeLayers(storage.images),
     sampler: new StatsSampler({ live, clock, networks }),
     /** Others than images who need blobs of the content store. */
     holders: [] as ((digest: Digest) => boolean)[],
@@ -62,18 +63,14 @@ export function buildEngine(current: CurrentSettings, storage: Storage, log: Log
 
 /** What the operations on images use. */
 export function imageDeps(engine: Engine): LoadDeps {
-  const { storage, events, clock, log, leases, layerLocks: locks } = engine;
+  const { storage, events, clock, log, leases, layerLocks: locks, madeLayers: made } = engine;
   return {
     images: storage.images,
     content: storage.content,
     snapshots: storage.snapshots,
     temporary: storage.temporary,
     unpack: unpackLayer,
-    knownLayer: (chainId) =>
-      storage.images
-        .all()
-        .flatMap((image) => image.layers)
-        .find((layer) => layer.chainId === chainId),
+    made,
     locks,
     events,
     clock,

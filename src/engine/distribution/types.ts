@@ -3,6 +3,7 @@ import type { Platform } from '../../oci/index.ts';
 import type { Registries } from '../../registry/client/index.ts';
 import type { RegistryCredentials, Repository } from '../../registry/types.ts';
 import type { LoadDeps } from '../images/index.ts';
+import type { BlobFetcher } from './fetch.ts';
 import type { Uploads } from './push-uploads.ts';
 
 /** A line of a progress stream, as clients print it (`{"status":…,"id":…,"progressDetail":…}`). */
@@ -34,6 +35,8 @@ export interface DistributionDeps extends LoadDeps {
   own: OwnRegistry | undefined;
   limits: DistributionLimits;
   leases: Leases;
+  /** That of all pulls. */
+  fetcher: BlobFetcher;
   /** Those of all pushes. */
   uploads: Uploads;
 }

@@ -13,11 +13,15 @@ export {
 export { listImages } from './list.ts';
 export { type LoadDeps, loadImages } from './load.ts';
 export { imageLookup } from './lookup.ts';
+export { MadeLayers } from './made-layers.ts';
 export { progressBar, type Report, reportLines } from './progress.ts';
 export { pruneImages } from './prune.ts';
+export { layersToMake, recordOf } from './register.ts';
 export { type RemoveDeps, removeImage } from './remove.ts';
 export { saveImages } from './save.ts';
 export {
+  familiarName,
+  type ImageLayer,
   type ImageName,
   type ImageRecord,
   type ImageStore,

@@ -6,6 +6,7 @@ import { abortable, type KeyedLock, type Logger, newId, UndoStack, WharfError } 
 import type { ContentStore, Lease } from '../../content/index.ts';
 import { type Descriptor, type Digest, MediaTypes, parseDigest } from '../../oci/index.ts';
 import type { Snapshotter } from '../../snapshot/index.ts';
+import type { MadeLayers } from './made-layers.ts';
 import type { ImageLayer } from './store.ts';
 
 /** What the compressor gives at a time: each piece is a trip to another thread, and its default pieces are of 16 KiB. */
@@ -25,7 +26,7 @@ export type LayerUnpacker = (
   request: {
     source: string | GrowingFile;
     target: string;
-    expectedDiffId: Digest;
+    expectedDiffId?: Digest;
     onProgress?: (read: number) => void;
   },
   signal?: AbortSignal,
@@ -37,8 +38,8 @@ export interface LayerDeps {
   unpack: LayerUnpacker;
   /** Serialises unpacking by chainID: a layer wanted twice at once is unpacked once. */
   locks: KeyedLock;
-  /** Bytes of layers already here, by chainID: from the records of images that have them. */
-  knownLayer: (chainId: Digest) => ImageLayer | undefined;
+  /** What is known of the layers that are here. */
+  made: MadeLayers;
   log: Logger;
 }
 
@@ -115,7 +116,9 @@ export async function makeLayer(
   taking.lease.add(chainId, layer.blob.digest);
   return lockedUnlessCancelled(deps.locks, `layer ${chainId}`, taking.signal, async () => {
     if (deps.snapshots.stat(chainId)?.kind === 'layer') return knownLayer(deps, layer, making);
-    return { chainId, diffId, blob: layer.blob, ...(await unpackInto(deps, layer, taking, making)) };
+    const made = { chainId, diffId, blob: layer.blob, ...(await unpackInto(deps, layer, taking, making)) };
+    deps.made.add(made);
+    return made;
   });
 }
 
@@ -171,7 +174,7 @@ export async function inChain<T, R>(
 /** A layer that is here; of one that no image has any more the figures are counted anew, from its blob. */
 async function knownLayer(deps: LayerDeps, layer: LayerToMake, making: LayerMaking): Promise<ImageLayer> {
   const { chainId, diffId, blob } = layer;
-  const known = deps.knownLayer(chainId);
+  const known = deps.made.find(chainId);
   if (known) return { ...known, blob };
   await making.arrived;
   let tarBytes = 0;

@@ -10,6 +10,7 @@ import { openOverlaySnapshotter } from '../../snapshot/index.ts';
 import type { EngineEvent } from '../events/index.ts';
 import { importImage } from './import.ts';
 import { loadImages } from './load.ts';
+import { MadeLayers } from './made-layers.ts';
 import type { ProgressLine } from './progress.ts';
 import { type ImageRecord, openImageStore } from './store.ts';
 
@@ -45,11 +46,7 @@ export function openFixture() {
     published: events,
     users,
     containersOf: (imageId: string) => users.get(imageId) ?? [],
-    knownLayer: (chainId: string) =>
-      images
-        .all()
-        .flatMap((image) => image.layers)
-        .find((layer) => layer.chainId === chainId),
+    made: new MadeLayers(images),
     async [Symbol.asyncDispose]() {
       await this.snapshots.settled();
       database[Symbol.dispose]();

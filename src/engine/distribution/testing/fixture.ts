@@ -1,4 +1,5 @@
 import { openFixture } from '../../images/test-fixture.ts';
+import { BlobFetcher } from '../fetch.ts';
 import { Uploads } from '../push-uploads.ts';
 import type { DistributionDeps, OwnRegistry } from '../types.ts';
 import { FakeRegistry, fakeRegistries } from './fake-registry.ts';
@@ -21,6 +22,7 @@ export function openDistribution(over: { own?: OwnRegistry; uploads?: number; do
     registries: () => registries,
     own: over.own,
     limits,
+    fetcher: new BlobFetcher({ ...fixture, limits }),
     uploads: new Uploads(limits.uploads),
   };
   return { fixture, registry, deps, [Symbol.asyncDispose]: () => fixture[Symbol.asyncDispose]() };
