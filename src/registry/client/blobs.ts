@@ -17,13 +17,13 @@ export async function fetchBlob(
   const what = `blob ${blob.digest}`;
   let response = await session.request(what, { ...call, headers, accept: offset > 0 ? [416] : [] });
   if (response.status === 416) {
-    response.discard();
+    await response.discard();
     response = await session.request(what, call);
   }
   if (response.status !== 206) return { start: 0, body: response.body() };
   const start = Number(/^bytes (\d+)-/.exec(response.headers['content-range'] ?? '')?.[1] ?? Number.NaN);
   if (Number.isSafeInteger(start) && start <= offset) return { start, body: response.body() };
-  response.discard();
+  await response.discard();
   throw new WharfError('invalid', 'the registry answered with another range of the blob than was asked for');
 }
 
@@ -41,7 +41,7 @@ export async function statBlob(
       unknown: 'BLOB_UNKNOWN',
       signal,
     });
-    response.discard();
+    await response.discard();
     const size = Number(response.headers['content-length'] ?? Number.NaN);
     if (!Number.isSafeInteger(size))
       throw new WharfError('invalid', 'the registry does not tell the size of a blob');

@@ -48,7 +48,7 @@ export class Endpoint {
     for (const [at, { base }] of this.candidates.entries()) {
       try {
         const response = await follow(this.net, { method: 'GET', url: new URL('v2/', base) });
-        response.discard();
+        await response.discard();
         const challenges =
           response.status === 401 ? parseChallenges(response.headers['www-authenticate']) : [];
         return { base, challenges };

@@ -33,7 +33,7 @@ export async function follow(net: Net, call: Call): Promise<WireResponse> {
     const location = response.headers.location;
     const follows = /^(GET|HEAD)$/.test(method) ? [301, 302, 303, 307, 308] : [307, 308];
     if (call.stay || location === undefined || !follows.includes(response.status)) return response;
-    response.discard();
+    await response.discard();
     if (hop === MAX_HOPS)
       throw atRequest(method, call.url, new NetworkError(`stopped after ${MAX_HOPS} redirects`, false));
     const next = hopTarget(net, url, location);

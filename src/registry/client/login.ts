@@ -37,7 +37,7 @@ export async function logIn(
     throw atRequest('GET', url, thrown);
   }
   const response = await follow(net, { method: 'GET', url, authorization, signal });
-  response.discard();
+  await response.discard();
   if (response.status === 200) return { status: 'Login Succeeded', identityToken };
   const status = statusLine(response.status);
   const message = `login attempt to ${redactUrl(url)} failed with status: ${status}`;

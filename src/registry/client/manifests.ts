@@ -36,7 +36,7 @@ export async function resolveManifest(
 ): Promise<Descriptor> {
   try {
     const response = await request(session, 'HEAD', path, reference, signal);
-    response.discard();
+    await response.discard();
     const digest = response.headers['docker-content-digest'];
     const size = Number(response.headers['content-length'] ?? Number.NaN);
     const mediaType = bareMediaType(response.headers['content-type'] ?? '');

@@ -76,7 +76,7 @@ export class HttpRepository implements Repository {
         scopes: [`repository:${from}:pull`],
         signal,
       });
-      response.discard();
+      await response.discard();
       if (response.status === 201) return true;
       if (response.status === 202) this.uploads.set(digest, opened(this.own, response));
       return false;
@@ -111,7 +111,7 @@ export class HttpRepository implements Repository {
       unknown: 'NAME_UNKNOWN',
       signal,
     });
-    response.discard();
+    await response.discard();
     const stated = response.headers['docker-content-digest'];
     if (isDigest(stated) && stated !== digestLike(bytes, stated))
       throw new WharfError('corrupt', `the registry stored ${stated} for the manifest ${digest}`);
@@ -127,7 +127,7 @@ export class HttpRepository implements Repository {
       unknown: 'MANIFEST_UNKNOWN',
       signal,
     });
-    response.discard();
+    await response.discard();
   }
 
   async *tags(signal?: AbortSignal): AsyncGenerator<string> {

@@ -76,7 +76,7 @@ export class Session {
       const challenges = parseChallenges(response.headers['www-authenticate']);
       if (sent.request && sent.token) await this.net.tokens.drop(sent.request, sent.token);
       if (challenges.length > 0) {
-        response.discard();
+        await response.discard();
         reached.challenges = challenges;
         sent = await this.authorize(reached, call, url, true);
         response = await this.send(call, url, sent.header);

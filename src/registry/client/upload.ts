@@ -99,7 +99,7 @@ async function askOffset(session: Session, input: UploadInput, progress: Progres
     accept: [400, 403, 404, 405, 416],
     signal: input.signal,
   });
-  response.discard();
+  await response.discard();
   if (response.status >= 400) {
     progress.upload = undefined;
     return;
@@ -121,7 +121,7 @@ export async function startUpload(
 ): Promise<OpenUpload> {
   const call = { method: 'POST', path: `v2/${input.path}/blobs/uploads/`, unknown: 'NAME_UNKNOWN' };
   const response = await session.request('upload', { ...call, signal: input.signal });
-  response.discard();
+  await response.discard();
   return opened(session, response);
 }
 
@@ -142,7 +142,7 @@ async function sendWhole(
 ): Promise<void> {
   const { digest, size } = source.descriptor;
   const body = { length: size, open: () => source.open(0) };
-  finish(await session.once({ ...ending(upload, digest), headers: BYTES, body, signal }), digest);
+  await finish(await session.once({ ...ending(upload, digest), headers: BYTES, body, signal }), digest);
 }
 
 /** The bytes from the offset on, in one request if nothing speaks against it, and the end of the upload. */
@@ -164,11 +164,11 @@ async function sendPieces(session: Session, input: UploadInput, progress: Progre
       body,
       signal,
     });
-    response.discard();
+    await response.discard();
     upload.location = locationOf(session.net, response);
     progress.offset = start + length;
   }
-  finish(await session.request('upload', { ...ending(upload, digest), signal }), digest);
+  await finish(await session.request('upload', { ...ending(upload, digest), signal }), digest);
 }
 
 function ending(upload: OpenUpload, digest: Digest): { method: string; path: URL } {
@@ -177,8 +177,8 @@ function ending(upload: OpenUpload, digest: Digest): { method: string; path: URL
   return { method: 'PUT', path };
 }
 
-function finish(response: WireResponse, digest: Digest): void {
-  response.discard();
+async function finish(response: WireResponse, digest: Digest): Promise<void> {
+  await response.discard();
   const { status, headers } = response;
   if (status !== 201 && status !== 204)
     throw new WharfError('invalid', `the registry answered the end of an upload with status ${status}`);

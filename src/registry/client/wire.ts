@@ -28,8 +28,8 @@ export interface WireResponse {
   body(): AsyncGenerator<Uint8Array>;
   /** The whole body when it has at most that many bytes. Errors: `invalid` when it has more. */
   bytes(max: number): Promise<Buffer>;
-  /** Reads a short rest, so that the connection can be used again, and closes it otherwise. */
-  discard(): void;
+  /** Reads a short rest, so that the connection can be used for the next request, and closes it otherwise. Throws nothing. */
+  discard(): Promise<void>;
 }
 
 /** The rest of an unread answer that is read to keep the connection, in bytes. */
@@ -171,18 +171,20 @@ function received(
     headers: incoming.headers,
     body,
     bytes: (max) => gather(body(), max),
-    discard() {
-      let left = SHORT;
-      const close = () => incoming.destroy();
-      const bodiless = request.method === 'HEAD';
-      if (!bodiless && Number(incoming.headers['content-length'] ?? 0) > left) return close();
-      stall.onStall = close;
-      stall.touch();
-      incoming.on('data', (chunk: Buffer) => {
-        left -= chunk.length;
-        if (left < 0) close();
-      });
-    },
+    discard: () =>
+      new Promise((resolve) => {
+        let left = SHORT;
+        const close = () => incoming.destroy();
+        incoming.on('close', resolve);
+        if (request.method !== 'HEAD' && Number(incoming.headers['content-length'] ?? 0) > left)
+          return close();
+        stall.onStall = close;
+        stall.touch();
+        incoming.on('data', (chunk: Buffer) => {
+          left -= chunk.length;
+          if (left < 0) close();
+        });
+      }),
   };
 }
 
