@@ -4,6 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { parseJson } from '../../api/index.ts';
 import { decompress, readTar } from '../../archive/index.ts';
 import { WharfError } from '../../base/index.ts';
 import { type Digest, parseDigest } from '../../oci/index.ts';
@@ -62,15 +63,11 @@ export class ArchiveSpool implements AsyncDisposable {
     return undefined;
   }
 
-  /** The parsed JSON of a document, or undefined when the archive has none of that name. Errors: `invalid`. */
+  /** The parsed JSON of a document, or undefined when the archive has none of that name. Errors: `invalid`, with Docker's texts. */
   async json(name: string): Promise<unknown> {
     const bytes = await this.bytes(name);
     if (!bytes) return undefined;
-    try {
-      return JSON.parse(bytes.toString('utf8'));
-    } catch (thrown) {
-      throw new WharfError('invalid', `${name} in the archive is not JSON`, { cause: thrown });
-    }
+    return parseJson(bytes.toString('utf8'));
   }
 
   /** The bytes of a small document. Errors: `invalid` above 16 MiB. */

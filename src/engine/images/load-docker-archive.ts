@@ -2,6 +2,7 @@ import { WharfError } from '../../base/index.ts';
 import {
   type Descriptor,
   type Digest,
+  digestOf,
   type ImageConfigFile,
   MediaTypes,
   matchPlatform,
@@ -9,7 +10,9 @@ import {
 } from '../../oci/index.ts';
 import type { ArchiveSpool, SpooledFile } from './archive-spool.ts';
 import { storePlainLayer } from './layers.ts';
+import { type LayoutImage, readLayout } from './layout.ts';
 import type { LoadContext, LoadDeps, LoadedImage } from './load.ts';
+import { takeLayoutImage, takeTarget } from './load-oci-layout.ts';
 import { countLoaded } from './progress.ts';
 import { buildImage } from './register.ts';
 import { archivedName } from './target-name.ts';
@@ -29,7 +32,7 @@ interface CheckedItem {
   config: Buffer;
   file: ImageConfigFile;
   names: string[];
-  layers: { name: string; file: SpooledFile; diffId: Digest }[];
+  layers: { name: string; file: SpooledFile | undefined; diffId: Digest }[];
 }
 
 /** Reads the images of a docker-archive that fit the platform. Errors: `invalid`, `corrupt`. */
@@ -39,14 +42,60 @@ export async function loadDockerArchive(deps: LoadDeps, context: LoadContext): P
     items.push(await checkItem(context.spool, item));
   }
   const loaded: LoadedImage[] = [];
-  for (const { config, file, names, layers } of items) {
+  const layout = await otherHalf(context);
+  for (const item of items) {
+    const { config, file, names, layers } = item;
     if (context.platform && !matchPlatform(context.platform, file)) continue;
+    const whole = layout.filter((image) => isSame(item, image));
+    if (whole[0]) {
+      loaded.push(await loadWhole(deps, context, whole[0], names, whole));
+      continue;
+    }
     const blobs: Descriptor[] = [];
     for (const [at, layer] of layers.entries()) blobs.push(await layerBlob(deps, context, layer, at));
     const image = await buildImage(deps, { config, layers: blobs }, context);
-    loaded.push({ image, names });
+    loaded.push({ image, names: names.map((name) => ({ name })) });
   }
   return loaded;
+}
+
+/**
+ * The OCI layout that the archive is as well. It only adds to what `manifest.json` says, so one that is no good is passed by.
+ */
+async function otherHalf({ spool, platform }: LoadContext): Promise<LayoutImage[]> {
+  if (!spool.file('index.json')) return [];
+  try {
+    return await readLayout(spool, platform);
+  } catch (thrown) {
+    if (thrown instanceof WharfError) return [];
+    throw thrown;
+  }
+}
+
+/** True when a manifest of the layout has that very config, and packed layers: from plain ones it can be made again. */
+function isSame({ config }: CheckedItem, { manifest }: LayoutImage): boolean {
+  const plain: string[] = [MediaTypes.ociLayer, MediaTypes.dockerLayer];
+  return (
+    manifest.config.digest === digestOf(config) &&
+    manifest.layers.some(({ mediaType }) => !plain.includes(mediaType))
+  );
+}
+
+/** Takes the image in with the manifest that it has in the layout, names standing there for what they stand for. */
+async function loadWhole(
+  deps: LoadDeps,
+  context: LoadContext,
+  found: LayoutImage,
+  names: string[],
+  all: LayoutImage[],
+): Promise<LoadedImage> {
+  const image = await takeLayoutImage(deps, context, found);
+  const named: LoadedImage['names'] = [];
+  for (const name of names) {
+    const own = all.find((other) => other.name === name);
+    named.push(own ? { name, target: await takeTarget(deps, context, own) } : { name });
+  }
+  return { image, names: named };
 }
 
 async function checkItem(spool: ArchiveSpool, item: ArchiveItem): Promise<CheckedItem> {
@@ -61,11 +110,11 @@ async function checkItem(spool: ArchiveSpool, item: ArchiveItem): Promise<Checke
       `invalid manifest, layers length mismatch: expected ${item.Layers.length}, got ${diffIds.length}`,
     );
   }
-  const layers = item.Layers.map((name, at) => {
-    const found = spool.file(name);
-    if (!found) throw new WharfError('invalid', `invalid manifest, layer ${name} is not in the archive`);
-    return { name, file: found, diffId: diffIds[at] as Digest };
-  });
+  const layers = item.Layers.map((name, at) => ({
+    name,
+    file: spool.file(name),
+    diffId: diffIds[at] as Digest,
+  }));
   return { config, file, names: item.RepoTags.map(archivedName), layers };
 }
 
@@ -76,10 +125,11 @@ async function layerBlob(
   layer: CheckedItem['layers'][number],
   at: number,
 ): Promise<Descriptor> {
-  const { file, diffId } = layer;
+  const { file, diffId, name } = layer;
   const known = knownBlob(deps, diffId);
   if (known) context.lease.add(known.digest);
   if (known && (await deps.content.stat(known.digest))) return known;
+  if (!file) throw new WharfError('invalid', `invalid manifest, layer ${name} is not in the archive`);
   const source = () => countLoaded(context.spool.open(file), { diffId, total: file.size }, context.report);
   const magic = await firstBytes(context.spool, file);
   if (magic === 'gzip' || magic === 'zstd') {
@@ -127,7 +177,11 @@ function parseItems(document: unknown): ArchiveItem[] {
   if (document === null) {
     throw new WharfError('invalid', 'invalid manifest, manifest cannot be null (but can be [])');
   }
-  if (!Array.isArray(document)) throw new WharfError('invalid', 'invalid manifest.json: a list is needed');
+  if (!Array.isArray(document)) {
+    const kind = typeof document === 'boolean' ? 'bool' : typeof document;
+    const text = `json: cannot unmarshal ${kind} into Go value of type []tarexport.manifestItem`;
+    throw new WharfError('invalid', text);
+  }
   if (document.length > MAX_IMAGES) {
     throw new WharfError('invalid', `invalid manifest.json: more than ${MAX_IMAGES} images`);
   }

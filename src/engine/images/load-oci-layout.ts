@@ -1,4 +1,4 @@
-import { type Digest, parseImageConfig } from '../../oci/index.ts';
+import { type Digest, type ImageConfigFile, matchPlatform, parseImageConfig } from '../../oci/index.ts';
 import { blobBytes, blobFile, type LayoutImage, readLayout } from './layout.ts';
 import type { KeptTarget, LoadContext, LoadDeps, LoadedImage } from './load.ts';
 import { countLoaded } from './progress.ts';
@@ -11,6 +11,7 @@ import { buildImage } from './register.ts';
 export async function loadOciLayout(deps: LoadDeps, context: LoadContext): Promise<LoadedImage[]> {
   const loaded = new Map<string, LoadedImage>();
   for (const found of await readLayout(context.spool, context.platform)) {
+    if (context.platform && !matchPlatform(context.platform, await configOf(context, found))) continue;
     const image = await takeLayoutImage(deps, context, found);
     const target = await takeTarget(deps, context, found);
     const known = loaded.get(image.id) ?? { image, names: [] };
@@ -19,6 +20,10 @@ export async function loadOciLayout(deps: LoadDeps, context: LoadContext): Promi
     loaded.set(image.id, known);
   }
   return [...loaded.values()];
+}
+
+async function configOf({ spool }: LoadContext, { manifest }: LayoutImage): Promise<ImageConfigFile> {
+  return parseImageConfig(await blobBytes(spool, manifest.config));
 }
 
 /** Takes in one image with its blobs as they are. */

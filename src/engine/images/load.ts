@@ -8,7 +8,7 @@ import { loadOciLayout } from './load-oci-layout.ts';
 import { loadOldestArchive } from './load-oldest-archive.ts';
 import { type ProgressLine, type Report, reportLines } from './progress.ts';
 import { keepImage, publishImage, type RegisterDeps } from './register.ts';
-import { familiarName, type ImageRecord } from './store.ts';
+import { familiarName, type ImageRecord, ownBlobs } from './store.ts';
 import type { SweepDeps } from './sweep.ts';
 import { takeIn } from './take-in.ts';
 
@@ -69,6 +69,11 @@ function load(
     const reportLayers = options.quiet ? () => {} : report;
     const context = { spool, platform: options.platform, report: reportLayers, lease, signal };
     const loaded = await readImages(deps, context);
+    // Who loses a name may lose what was kept for it: looked at again when the lease ends.
+    for (const { name } of loaded.flatMap(({ names }) => names)) {
+      const holder = deps.images.named(name);
+      if (holder) lease.add(...deps.images.blobsOf(holder));
+    }
     announce(deps, loaded, report);
   });
 }
@@ -95,13 +100,17 @@ function keep(deps: LoadDeps, { image, names }: LoadedImage): Map<string, Digest
     image,
     names.map(({ name }) => name),
   );
-  const own = new Set<string>(deps.images.blobsOf(image.id));
+  const recorded = deps.images.get(image.id) ?? image;
+  const own = new Set<string>(ownBlobs(recorded));
   for (const { name, target } of names) {
     if (!target) continue;
     const { descriptor, parts } = target;
     deps.images.setName(name, image.id, descriptor);
-    if (descriptor.digest === deps.images.get(image.id)?.manifest.digest) continue;
-    deps.images.keepIndex({ digest: descriptor.digest, blobs: parts.filter(({ digest }) => !own.has(digest)) });
+    if (descriptor.digest === recorded.manifest.digest) continue;
+    deps.images.keepIndex({
+      digest: descriptor.digest,
+      blobs: parts.filter(({ digest }) => !own.has(digest)),
+    });
   }
   return before;
 }

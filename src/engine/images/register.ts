@@ -6,12 +6,12 @@ import {
   digestOf,
   hostPlatform,
   type ImageConfigFile,
-  type Manifest,
   MediaTypes,
   parseImageConfig,
 } from '../../oci/index.ts';
 import type { EventBus } from '../events/index.ts';
 import { inChain, type LayerDeps, type LayerToMake, makeLayer, type Taking } from './layers.ts';
+import { ownManifest } from './own-manifest.ts';
 import { familiarName, type ImageLayer, type ImageRecord, type ImageStore } from './store.ts';
 
 export interface RegisterDeps extends LayerDeps {
@@ -94,13 +94,10 @@ async function makeManifest(
   layers: ImageLayer[],
   { lease }: Taking,
 ): Promise<Descriptor> {
-  const manifest: Manifest = {
-    schemaVersion: 2,
-    mediaType: MediaTypes.ociManifest,
+  const bytes = ownManifest(
     config,
-    layers: layers.map(({ blob }) => ({ mediaType: blob.mediaType, digest: blob.digest, size: blob.size })),
-  };
-  const bytes = Buffer.from(JSON.stringify(manifest));
+    layers.map(({ blob }) => blob),
+  );
   lease.add(digestOf(bytes));
   return deps.content.put(bytes, MediaTypes.ociManifest);
 }

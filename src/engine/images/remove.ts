@@ -1,6 +1,6 @@
 import type { ImageDeleteResponseItem } from '../../api/index.ts';
 import { shortId, WharfError } from '../../base/index.ts';
-import type { Platform } from '../../oci/index.ts';
+import type { Digest, Platform } from '../../oci/index.ts';
 import { requirePlatform } from './platform.ts';
 import { publishImage, type RegisterDeps } from './register.ts';
 import { canonicalName, familiarName, type ImageRecord } from './store.ts';
@@ -25,31 +25,39 @@ export async function removeImage(
   const image = deps.images.resolve(ref);
   requirePlatform(ref, image, platforms[0]);
   const items: ImageDeleteResponseItem[] = [];
+  // Before names go, and with them what was kept for them.
+  const blobs = deps.images.blobsOf(image.id);
   const name = canonicalName(ref);
   const byName = name !== undefined && deps.images.named(name) === image.id ? name : undefined;
   if (byName !== undefined) {
     const last = untagByName(deps, image, byName, options.force, items);
-    if (!last) return items;
+    if (!last) {
+      await sweepAmong(deps, blobs);
+      return items;
+    }
   } else {
     untagById(deps, image, options.force, items);
   }
   const conflict = findConflict(deps, image, options.force);
   if (conflict) {
     // A name was taken away as asked; that the image itself stays is no error then.
-    if (items.length > 0 && conflict.used) return items;
+    if (items.length > 0 && conflict.used) {
+      await sweepAmong(deps, blobs);
+      return items;
+    }
     throw conflictError(image, conflict);
   }
-  await deleteImage(deps, image, items);
+  await deleteImage(deps, image, items, blobs);
   return items;
 }
 
-/** Removes the record, then whatever only it needed; adds what went to `items`. Returns the bytes of the layers that went. */
+/** Removes the record, then whatever of `blobs` only it needed; adds what went to `items`. Returns the bytes of the layers that went. */
 export async function deleteImage(
   deps: RemoveDeps,
   image: ImageRecord,
   items: ImageDeleteResponseItem[],
+  blobs: Digest[] = deps.images.blobsOf(image.id),
 ): Promise<number> {
-  const blobs = deps.images.blobsOf(image.id);
   for (const name of deps.images.namesOf(image.id)) untag(deps, image, name, items);
   deps.images.delete(image.id);
   items.push({ Deleted: image.id });

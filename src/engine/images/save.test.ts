@@ -160,7 +160,7 @@ for (const [ref, kind, text] of missing) {
 test('another platform does not exist', async () => {
   await using fixture = await loaded(['app:1']);
   assert.throws(() => saveImages(fixture, ['app:1'], { platform: { os: 'linux', architecture: 'mips' } }), {
-    message: 'reference does not exist',
+    message: 'no suitable export target found for platform linux/mips',
   });
 });
 

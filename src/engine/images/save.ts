@@ -4,14 +4,17 @@ import { WharfError } from '../../base/index.ts';
 import type { ContentStore } from '../../content/index.ts';
 import {
   type Descriptor,
+  type Digest,
   digestOf,
+  formatPlatform,
   MediaTypes,
   matchPlatform,
   type Platform,
   parseReference,
 } from '../../oci/index.ts';
+import { bare, isOwnManifest, ownManifest } from './own-manifest.ts';
 import { publishImage, type RegisterDeps } from './register.ts';
-import { canonicalName, familiarName, type ImageRecord, type ImageStore } from './store.ts';
+import { canonicalName, familiarName, type ImageLayer, type ImageRecord, type ImageStore } from './store.ts';
 import type { SweepDeps } from './sweep.ts';
 import { takeIn } from './take-in.ts';
 
@@ -24,8 +27,7 @@ interface SavedImage {
 }
 
 /**
- * Streams a tar that is a docker-archive and an OCI layout at once; layers are plain tars named by their diffID, as the
- * reference writes them. Errors: `not-found` before anything is sent.
+ * Streams a tar that is a docker-archive and an OCI layout at once. Errors: `not-found` before anything is sent.
  */
 export function saveImages(deps: SaveDeps, refs: string[], options: { platform?: Platform }): Readable {
   const images = collect(deps, refs, options.platform);
@@ -41,7 +43,7 @@ async function* held(deps: SaveDeps, images: SavedImage[]): AsyncIterable<Uint8A
     await ended.promise;
   });
   try {
-    yield* writeTar(entries(deps.content, images));
+    yield* writeTar(entries(deps, images));
   } finally {
     ended.resolve();
     await held;
@@ -53,7 +55,8 @@ function collect(deps: SaveDeps, refs: string[], platform: Platform | undefined)
   for (const ref of refs) {
     for (const { image, name } of namedBy(deps.images, ref)) {
       if (platform && !matchPlatform(platform, image.platform)) {
-        throw new WharfError('not-found', 'reference does not exist');
+        const text = `no suitable export target found for platform ${formatPlatform(platform)}`;
+        throw new WharfError('internal', text);
       }
       const saved = found.get(image.id) ?? { image, names: [] };
       if (name && !saved.names.includes(name)) saved.names.push(name);
@@ -90,32 +93,86 @@ function missing(ref: string): WharfError {
 }
 
 /** In the order in which the reference walks its folder: by name. */
-async function* entries(content: ContentStore, images: SavedImage[]): AsyncIterable<TarInput> {
+async function* entries(deps: SaveDeps, images: SavedImage[]): AsyncIterable<TarInput> {
+  const { content } = deps;
   const blobs = new Map<string, TarInput>();
   const index: object[] = [];
   const items: object[] = [];
-  for (const { image, names } of images) {
+  for (const saved of images) {
+    const { image, names } = saved;
     const mtimeNs = nanos(image.created);
-    const layers = image.layers.map((layer) => ({
-      mediaType: MediaTypes.ociLayer,
-      digest: layer.diffId,
-      size: layer.tarBytes,
-    }));
-    for (const { diffId, tarBytes, blob } of image.layers) {
+    const form = await formOf(deps, saved);
+    for (const part of form.parts) blobs.set(part.digest, stored(content, part, mtimeNs));
+    for (const { diffId, tarBytes, blob } of form.plain) {
       const body = plainLayer(content, blob);
       blobs.set(diffId, { name: blobName(diffId), type: 'file', size: tarBytes, mtimeNs, body });
     }
     const config = await content.read(image.config.digest, 8 << 20);
     blobs.set(image.id, document(blobName(image.id), config, mtimeNs));
-    const manifest = manifestOf(image, config.length, layers);
-    blobs.set(digestOf(manifest), document(blobName(digestOf(manifest)), manifest));
-    index.push(...indexEntries(manifest, names));
-    items.push(archiveItem(image, names, layers));
+    if (form.made) blobs.set(form.manifest.digest, document(blobName(form.manifest.digest), form.made));
+    index.push(...indexEntries(form, names));
+    items.push(archiveItem(image, names, form.layers));
   }
   const mtimeNs = nanos(images[0]?.image.created ?? '');
   for (const name of ['blobs/', 'blobs/sha256/']) yield { name, type: 'directory', mode: 0o755, mtimeNs };
   for (const digest of [...blobs.keys()].sort()) yield blobs.get(digest) as TarInput;
   yield* indexes(images, index, items);
+}
+
+/** How an image lies in the archive. */
+interface SavedForm {
+  manifest: Descriptor;
+  /** The manifest's bytes when it is made for the archive. */
+  made?: Buffer;
+  /** Blobs written as they are kept. */
+  parts: { digest: Digest; size: number }[];
+  /** Layers written as plain tars. */
+  plain: ImageLayer[];
+  layers: { diffId: Digest; blob: Descriptor }[];
+  /** What names stand for, where that is not the manifest. */
+  targets: Map<string, Descriptor>;
+}
+
+/**
+ * An image that came with a manifest lies in the archive with it, its packed layers and whatever else its names stand for,
+ * byte for byte; any other with plain layers, as the reference writes all of them.
+ */
+async function formOf(deps: SaveDeps, { image, names }: SavedImage): Promise<SavedForm> {
+  const targets = new Map<string, Descriptor>();
+  for (const name of names) {
+    const target = deps.images.name(name)?.target;
+    if (target && (await isWhole(deps, target))) targets.set(name, bare(target));
+  }
+  const came = deps.images.namesOf(image.id).some((name) => deps.images.name(name)?.target !== undefined);
+  if (came || !isOwnManifest(image)) {
+    const kept = deps.images
+      .indexes()
+      .filter(({ digest }) => [...targets.values()].some((each) => each.digest === digest));
+    const own = [image.manifest, ...image.layers.map(({ blob }) => blob)];
+    const parts = [...own, ...targets.values(), ...kept.flatMap(({ blobs }) => blobs)];
+    return { manifest: bare(image.manifest), parts, plain: [], layers: image.layers, targets };
+  }
+  const layers = image.layers.map(({ diffId, tarBytes }) => ({
+    diffId,
+    blob: { mediaType: MediaTypes.ociLayer, digest: diffId, size: tarBytes },
+  }));
+  const made = ownManifest(
+    image.config,
+    layers.map(({ blob }) => blob),
+  );
+  const manifest = { mediaType: MediaTypes.ociManifest, digest: digestOf(made), size: made.length };
+  return { manifest, made, parts: [], plain: image.layers, layers, targets };
+}
+
+async function isWhole({ content }: SaveDeps, target: Descriptor): Promise<boolean> {
+  return (await content.stat(target.digest)) !== undefined;
+}
+
+function stored(content: ContentStore, part: { digest: Digest; size: number }, mtimeNs: bigint): TarInput {
+  const body = (async function* () {
+    yield* content.open(part.digest) as AsyncIterable<Uint8Array>;
+  })();
+  return { name: blobName(part.digest), type: 'file', size: part.size, mtimeNs, body };
 }
 
 function* indexes(images: SavedImage[], index: object[], items: object[]): Iterable<TarInput> {
@@ -146,16 +203,10 @@ function blobName(digest: string): string {
   return `blobs/${digest.replace(':', '/')}`;
 }
 
-function manifestOf(image: ImageRecord, configSize: number, layers: object[]): Buffer {
-  const config = { mediaType: MediaTypes.ociConfig, digest: image.id, size: configSize };
-  return Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: MediaTypes.ociManifest, config, layers }));
-}
-
-function indexEntries(manifest: Buffer, names: string[]): object[] {
-  const entry = { mediaType: MediaTypes.ociManifest, digest: digestOf(manifest), size: manifest.length };
-  if (names.length === 0) return [entry];
+function indexEntries({ manifest, targets }: SavedForm, names: string[]): object[] {
+  if (names.length === 0) return [manifest];
   return names.map((name) => ({
-    ...entry,
+    ...(targets.get(name) ?? manifest),
     annotations: {
       'io.containerd.image.name': name,
       'org.opencontainers.image.ref.name': name.slice(name.lastIndexOf(':') + 1),
@@ -163,35 +214,40 @@ function indexEntries(manifest: Buffer, names: string[]): object[] {
   }));
 }
 
-function archiveItem(
-  image: ImageRecord,
-  names: string[],
-  layers: { mediaType: string; size: number; digest: string }[],
-): object {
-  const sources = layers.map(({ mediaType, size, digest }): [string, object] => [
-    digest,
-    { mediaType, size, digest },
-  ]);
+function archiveItem(image: ImageRecord, names: string[], layers: SavedForm['layers']): object {
+  const sources = layers.map(({ diffId, blob }): [string, object] => {
+    const { mediaType, size, digest } = blob;
+    return [diffId, { mediaType, size, digest }];
+  });
   return {
     Config: blobName(image.id),
     RepoTags: names.length > 0 ? names.map(familiarName) : null,
-    Layers: layers.map((layer) => blobName(layer.digest)),
+    Layers: layers.map(({ blob }) => blobName(blob.digest)),
     LayerSources: Object.fromEntries(sources.sort(([one], [other]) => (one < other ? -1 : 1))),
   };
 }
 
 /** `repositories` of the oldest format: name → tag → top layer, sorted as the reference's maps are. */
 function oldIndex(images: SavedImage[]): Record<string, Record<string, string>> | undefined {
-  const found: Record<string, Record<string, string>> = {};
-  const names = images.flatMap(({ image, names }) =>
-    names.map((name) => ({ image, name: familiarName(name) })),
+  const tagged = images.flatMap(({ image, names }) =>
+    names.map(familiarName).map((name) => {
+      const at = name.lastIndexOf(':');
+      const top = image.layers.at(-1)?.diffId.replace('sha256:', '') ?? '';
+      return { repository: name.slice(0, at), tag: name.slice(at + 1), top };
+    }),
   );
-  for (const { image, name } of names.sort((one, other) => (one.name < other.name ? -1 : 1))) {
-    const top = image.layers.at(-1)?.diffId.replace('sha256:', '') ?? '';
-    const at = name.lastIndexOf(':');
-    const tags = found[name.slice(0, at)] ?? {};
-    tags[name.slice(at + 1)] = top;
-    found[name.slice(0, at)] = tags;
+  const found: Record<string, Record<string, string>> = {};
+  for (const { repository, tag, top } of tagged.sort(byName)) {
+    found[repository] = { ...found[repository], [tag]: top };
   }
-  return names.length > 0 ? found : undefined;
+  return tagged.length > 0 ? found : undefined;
+}
+
+function byName(
+  one: { repository: string; tag: string },
+  other: { repository: string; tag: string },
+): number {
+  const [own, theirs] =
+    one.repository === other.repository ? [one.tag, other.tag] : [one.repository, other.repository];
+  return own < theirs ? -1 : 1;
 }
