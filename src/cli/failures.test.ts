@@ -142,12 +142,10 @@ test('the logging level and the shells of completion are checked', async () => {
   assert.match((await run(['completion', 'foo'], nothing)).err, /bash, fish and zsh/);
 });
 
-test('help offers nothing that the engine refuses, and pull still asks it', async () => {
+test('help offers nothing that is not there', async () => {
   const { out } = await run(['--help'], nothing);
-  assert.doesNotMatch(out, /^ {2}(?:pull|push|search|login|logout|build|cp|commit|export) /m);
-  assert.match(out, /^Not in this version: .*pull/m);
-  const pulled = await run(['pull', 'x'], () => ({ text: '{"status":"done"}\n' }));
-  assert.deepEqual([pulled.code, pulled.asked], [0, ['POST /images/create?fromImage=x&tag=latest']]);
+  assert.doesNotMatch(out, /^ {2}(?:build|cp|commit|export) /m);
+  assert.match(out, /^Not in this version: build, commit, cp, export$/m);
 });
 
 /** A terminal of a size whose errors can be read. */
@@ -209,9 +207,4 @@ test('a platform is checked here, and one that the image lacks is asked of a reg
     [code, err, asked.length],
     [1, "Unable to find image 'x:latest' locally\nError response from daemon: nowhere\n", 2],
   );
-});
-
-test('a command that the engine refuses says what to use', async () => {
-  const { err } = await run(['search', 'x'], () => ({ status: 501, json: { message: 'no searching' } }));
-  assert.match(err, /^Error response from daemon: no searching; images come from "wharf image bootstrap"/);
 });

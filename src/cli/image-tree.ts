@@ -147,7 +147,7 @@ function warning(tty: boolean, width: number): string {
 }
 
 function columnsOf(tty: boolean): Column[] {
-  const chip = tty ? '\u001b[38;5;0m\u001b[48;5;14m U \u001b[0m' : ' U ';
+  const chip = tty ? '\u001b[38;5;0m\u001b[48;5;14m U \u001b[0m' : 'U';
   return [
     { title: 'IMAGE', width: 0, cell: () => '' },
     { title: 'ID', width: 12, cell: (details) => details.id },
@@ -157,7 +157,7 @@ function columnsOf(tty: boolean): Column[] {
       title: 'EXTRA',
       width: EXTRA_WIDTH,
       coloured: false,
-      cell: (details) => (details.used ? chip : '   '),
+      cell: (details) => (details.used ? chip : ''),
     },
   ];
 }

@@ -147,13 +147,22 @@ export interface ImageLine {
   digest: string;
 }
 
-/** An image as a row. */
-export function imageLine({ image, repository, tag, digest }: ImageLine, now: number, full: boolean): Row {
+/** The first second of the year 1, Go's zero time, in Unix seconds. */
+const ZERO_TIME = -62_135_596_800;
+
+/** An image as a row; `undated` stands for the age of one without a date. */
+export function imageLine(
+  { image, repository, tag, digest }: ImageLine,
+  now: number,
+  full: boolean,
+  undated = 'N/A',
+): Row {
   const known = (value: number, text: () => string) => (value === -1 ? 'N/A' : text());
   return row({
     Containers: () => known(image.Containers, () => String(image.Containers)),
     CreatedAt: () => goTime(new Date(image.Created * 1000)),
-    CreatedSince: () => (image.Created <= 0 ? 'N/A' : `${humanDuration(now / 1000 - image.Created)} ago`),
+    CreatedSince: () =>
+      image.Created <= ZERO_TIME ? undated : `${humanDuration(now / 1000 - image.Created)} ago`,
     Digest: () => digest,
     ID: () => (full ? image.Id : truncateId(image.Id)),
     Repository: () => repository,
@@ -166,23 +175,30 @@ export function imageLine({ image, repository, tag, digest }: ImageLine, now: nu
   });
 }
 
-/** The lines that one image takes: one for every tag, or one for its digest, or `<none>`. */
-export function imageLines(image: ImageRow): ImageLine[] {
+/**
+ * The lines that one image takes: one for every tag, with `digests` one for every tag and digest; one for a repository
+ * with digests only, with `alone` one for each of those; or `<none>`.
+ */
+export function imageLines(image: ImageRow, digests = false, alone = digests): ImageLine[] {
   const tags = (image.RepoTags ?? []).filter((tag) => tag !== '<none>:<none>');
-  const split = (digest: string): [string, string] => [
-    digest.slice(0, digest.indexOf('@')),
-    digest.slice(digest.indexOf('@') + 1),
-  ];
-  const byRepository = new Map(
-    (image.RepoDigests ?? []).filter((digest) => digest !== '<none>@<none>').map(split),
-  );
-  if (tags.length === 0) {
-    if (byRepository.size === 0) return [{ image, repository: '<none>', tag: '<none>', digest: '<none>' }];
-    return [...byRepository].map(([repository, digest]) => ({ image, repository, tag: '<none>', digest }));
+  const known = new Map<string, string[]>();
+  for (const text of (image.RepoDigests ?? []).filter((digest) => digest !== '<none>@<none>')) {
+    const at = text.indexOf('@');
+    const repository = text.slice(0, at);
+    known.set(repository, [...(known.get(repository) ?? []), text.slice(at + 1)]);
   }
-  return tags.map((name) => {
+  if (tags.length === 0 && known.size === 0)
+    return [{ image, repository: '<none>', tag: '<none>', digest: '<none>' }];
+  const tagged = new Set<string>();
+  const lines = tags.flatMap((name): ImageLine[] => {
     const at = name.lastIndexOf(':');
-    const repository = name.slice(0, at);
-    return { image, repository, tag: name.slice(at + 1), digest: byRepository.get(repository) ?? '<none>' };
+    const [repository, tag] = [name.slice(0, at), name.slice(at + 1)];
+    tagged.add(repository);
+    const shown = digests ? (known.get(repository) ?? ['<none>']) : ['<none>'];
+    return shown.map((digest) => ({ image, repository, tag, digest }));
   });
+  for (const [repository, all] of known)
+    if (!tagged.has(repository))
+      for (const digest of alone ? all : ['']) lines.push({ image, repository, tag: '<none>', digest });
+  return lines;
 }

@@ -35,10 +35,10 @@ export const command: CommandSpec = {
     const full = flags.bool('no-trunc');
     const chosen = flags.string('format') || (quiet ? '' : (context.config().imagesFormat ?? ''));
     const digests = flags.bool('digests') || chosen.includes('.Digest');
-    const lines = images.flatMap(imageLines);
+    const lines = images.flatMap((image) => imageLines(image, digests, flags.bool('digests')));
     const standard = `table {{.Repository}}\t{{.Tag}}\t${digests ? '{{.Digest}}\t' : ''}{{.ID}}\t{{.CreatedSince}}\t{{.Size}}`;
     const format = chosen === '' || chosen === 'table' ? (quiet ? '{{.ID}}' : standard) : chosen;
-    const rows = lines.map((line) => imageLine(line, context.now(), full));
+    const rows = lines.map((line) => imageLine(line, context.now(), full, format === standard ? 'N/A' : ''));
     context.print(
       await renderListing({ format, typeName: '*formatter.imageContext', headers: IMAGE_HEADERS, rows }),
     );

@@ -123,7 +123,9 @@ async function verbose(context: Context, usage: DiskUsage): Promise<string> {
       'table {{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}\t{{.SharedSize}}\t{{.UniqueSize}}\t{{.Containers}}',
     typeName: '*formatter.imageContext',
     headers: IMAGE_HEADERS,
-    rows: (usage.Images ?? []).flatMap(imageLines).map((line) => imageLine(line, now, false)),
+    rows: (usage.Images ?? [])
+      .flatMap((image) => imageLines(image))
+      .map((line) => imageLine(line, now, false)),
   });
   const containers = await renderListing({
     format:
