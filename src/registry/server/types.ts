@@ -120,6 +120,7 @@ export interface RegistryStorage {
 /** A user as a request showed himself; undefined for nobody. */
 export type User = string | undefined;
 
+/** What a user does with a repository. */
 export type Action = 'pull' | 'push' | 'delete';
 
 /** Who may do what. */
