@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { nodeHttp } from '../../../base/index.ts';
 
 /** A request as a fixture saw it. */
@@ -24,6 +25,8 @@ export interface Served extends AsyncDisposable {
   seen: SeenRequest[];
   /** Connections made so far. */
   connections(): number;
+  /** Takes CONNECT requests. */
+  onConnect(take: (request: IncomingMessage, socket: Duplex) => unknown): void;
 }
 
 /** Serves a handler until disposed; open connections are then closed. */
@@ -59,6 +62,7 @@ export async function serve(
     port,
     seen,
     connections: () => connections,
+    onConnect: (take) => void server.on('connect', take),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
