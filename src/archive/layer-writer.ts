@@ -1,10 +1,11 @@
-import { fchmodSync, fchownSync, readdirSync, writeSync } from 'node:fs';
+import { fchmodSync, fchownSync, fstatSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import { errnoCode, WharfError } from '../base/index.ts';
 import {
   type Fd,
   type FileStat,
   fchmodat,
   fchownat,
+  fgetxattr,
   fsetxattr,
   fstatat,
   linkat,
@@ -29,6 +30,7 @@ const S_IFMT = 0o170000;
 const S_IFDIR = 0o040000;
 const NODE_TYPES = { fifo: 0o010000, char: 0o020000, block: 0o060000 } as const;
 const OPAQUE_XATTR = 'trusted.overlay.opaque';
+const DEFAULT_ACL = 'system.posix_acl_default';
 const OPEN_DIRECTORIES = 64;
 const ONE_NAME = RESOLVE.BENEATH | RESOLVE.NO_SYMLINKS;
 /** Filesystems without such attributes, or a namespace that may not set them: the file is good without. */
@@ -49,13 +51,21 @@ export class LayerWriter implements TarSink, Disposable {
   /** Parents by cleaned path, the latest used last. Dropped as a whole when a name that may lead somewhere is replaced. */
   private readonly parents = new Map<string, Fd>();
   private readonly stale: Fd[] = [];
+  /** Groups of directories that files were made in. Forgotten when any becomes another group's: it may be open twice. */
+  private groups = new WeakMap<Fd, number>();
   /** Times of directories, set at the end: what is made in them would change them. */
   private readonly directoryTimes = new Map<string, bigint>();
-  private file: { fd: Fd; header: TarHeader } | undefined;
+  /** The file under way, and what it lacks of its header. */
+  private file: { fd: Fd; header: TarHeader; owner: boolean; mode: boolean } | undefined;
+  /** Bits that a new file never gets. */
+  private readonly umask = processUmask();
+  /** True while new files get exactly the mode they are made with: no default ACL was seen (acl(5)). */
+  private exactModes: boolean;
 
   constructor(root: string, form: WhiteoutForm) {
     this.root = openat2(root, '.', { flags: O.RDONLY | O.DIRECTORY });
     this.form = form;
+    this.exactModes = fgetxattr(this.root, DEFAULT_ACL) === undefined;
   }
 
   entry(header: TarHeader): void {
@@ -75,10 +85,12 @@ export class LayerWriter implements TarSink, Disposable {
   end(): void {
     if (!this.file) return;
     using fd = this.file.fd;
-    const { header } = this.file;
+    const { header, owner, mode } = this.file;
     this.file = undefined;
     guarded(header, () => {
-      setAttributes(fd, header);
+      if (owner) fchownSync(fd.fd, header.uid, header.gid);
+      if (mode) fchmodSync(fd.fd, header.mode);
+      if (header.xattrs.size > 0) this.attributes(fd, header);
       utimensat(fd, '', { atimeNs: header.mtimeNs, mtimeNs: header.mtimeNs });
     });
   }
@@ -103,7 +115,7 @@ export class LayerWriter implements TarSink, Disposable {
     if (place.kind === 'skip') return;
     if (place.kind === 'root') {
       if (header.type !== 'directory') refuse(`the root can't be a ${header.type}`);
-      setAttributes(this.root, header);
+      this.ownerModeAndAttributes(this.root, header);
       this.directoryTimes.set('.', header.mtimeNs);
       return;
     }
@@ -131,7 +143,10 @@ export class LayerWriter implements TarSink, Disposable {
     switch (header.type) {
       case 'file': {
         const flags = O.WRONLY | O.CREAT | O.EXCL | O.NOFOLLOW;
-        this.file = { fd: openat2(parent, name, { flags, mode: 0o600, resolve: ONE_NAME }), header };
+        const exact = this.exactModes && (header.mode & ~0o777) === 0 && (header.mode & this.umask) === 0;
+        const mode = exact ? header.mode : 0o600;
+        const fd = openat2(parent, name, { flags, mode, resolve: ONE_NAME });
+        this.file = { fd, header, owner: !this.isOwnerOfNew(parent, header), mode: !exact };
         this.fileBytes += header.size;
         return;
       }
@@ -150,11 +165,35 @@ export class LayerWriter implements TarSink, Disposable {
         mknodat(parent, name, NODE_TYPES[header.type as 'fifo'] | 0o600, header.devMajor, header.devMinor);
         break;
     }
-    fchownat(parent, name, header.uid, header.gid);
+    if (!this.isOwnerOfNew(parent, header)) fchownat(parent, name, header.uid, header.gid);
     if (header.type !== 'symlink') fchmodat(parent, name, header.mode);
     if (header.xattrs.size > 0)
       setXattrs(header, (key, value) => lsetxattr(`/proc/self/fd/${parent.fd}/${name}`, key, value));
     utimensat(parent, name, { atimeNs: header.mtimeNs, mtimeNs: header.mtimeNs });
+  }
+
+  /** A new file is this process's, or its directory's group's when that is setgid (inode(7)): most need no other owner. */
+  private isOwnerOfNew(parent: Fd, { uid, gid }: TarHeader): boolean {
+    if (uid !== 0 || gid !== 0 || process.geteuid?.() !== 0 || process.getegid?.() !== 0) return false;
+    let group = this.groups.get(parent);
+    if (group === undefined) {
+      group = fstatSync(parent.fd).gid;
+      this.groups.set(parent, group);
+    }
+    return group === 0;
+  }
+
+  /** Owner before mode, because chown clears setuid; attributes after both, because chown clears file capabilities. */
+  private ownerModeAndAttributes(fd: Fd, header: TarHeader): void {
+    fchownSync(fd.fd, header.uid, header.gid);
+    if (header.gid !== 0) this.groups = new WeakMap();
+    fchmodSync(fd.fd, header.mode);
+    if (header.xattrs.size > 0) this.attributes(fd, header);
+  }
+
+  private attributes(fd: Fd, header: TarHeader): void {
+    if (header.xattrs.has(DEFAULT_ACL)) this.exactModes = false;
+    setXattrs(header, (name, value) => fsetxattr(fd, name, value));
   }
 
   private linkTarget(header: TarHeader): { directory: Fd; name: string } {
@@ -187,7 +226,7 @@ export class LayerWriter implements TarSink, Disposable {
     }
     const made = openat2(parent, name, { flags: O.RDONLY | O.DIRECTORY | O.NOFOLLOW, resolve: ONE_NAME });
     try {
-      setAttributes(made, header);
+      this.ownerModeAndAttributes(made, header);
       if (opaque) fsetxattr(made, OPAQUE_XATTR, Buffer.from('y'));
     } catch (thrown) {
       made.close();
@@ -284,13 +323,6 @@ function plainPath(entryName: string): { kind: 'root' } | { kind: 'entry'; paren
   return name === undefined ? { kind: 'root' } : { kind: 'entry', parent: parts.join('/'), name };
 }
 
-/** Owner before mode, because chown clears setuid; attributes after both, because chown clears file capabilities. */
-function setAttributes(fd: Fd, header: TarHeader): void {
-  fchownSync(fd.fd, header.uid, header.gid);
-  fchmodSync(fd.fd, header.mode);
-  if (header.xattrs.size > 0) setXattrs(header, (name, value) => fsetxattr(fd, name, value));
-}
-
 function setXattrs(header: TarHeader, set: (name: string, value: Buffer) => void): void {
   for (const [name, value] of header.xattrs) {
     if (isOverlayXattr(name)) continue;
@@ -319,6 +351,12 @@ function removeTree(parent: Fd, name: string): number {
   }
   unlinkat(parent, name, { directory: true });
   return bytes;
+}
+
+/** From /proc: Node's own way changes it for a moment, for all threads. */
+function processUmask(): number {
+  const text = /^Umask:\s*([0-7]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
+  return text === undefined ? 0o777 : Number.parseInt(text, 8);
 }
 
 function isDirectory(stat: FileStat): boolean {

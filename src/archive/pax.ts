@@ -31,6 +31,7 @@ export function applyExtensions(
   global: Extensions,
   local: Extensions,
 ): Omit<TarHeader, 'type'> {
+  if (global.size === 0 && local.size === 0) return plainHeader(raw);
   const get = (key: string): string | undefined => {
     const value = local.get(key) ?? global.get(key);
     return value === undefined || value.length === 0 ? undefined : utf8(value);
@@ -61,6 +62,21 @@ export function applyExtensions(
     devMajor: raw.devMajor,
     devMinor: raw.devMinor,
     xattrs,
+  };
+}
+
+function plainHeader(raw: RawHeader): Omit<TarHeader, 'type'> {
+  return {
+    name: raw.name,
+    linkName: raw.linkName,
+    mode: raw.mode & 0o7777,
+    uid: raw.uid,
+    gid: raw.gid,
+    size: raw.size,
+    mtimeNs: BigInt(raw.mtime) * 1_000_000_000n,
+    devMajor: raw.devMajor,
+    devMinor: raw.devMinor,
+    xattrs: new Map(),
   };
 }
 

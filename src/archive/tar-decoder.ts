@@ -108,7 +108,7 @@ export class TarDecoder {
     this.entries += 1;
     if (this.entries > this.limits.maxEntries) refuse(`it has more than ${this.limits.maxEntries} entries`);
     const header = applyExtensions(raw, this.global, this.local);
-    this.local = new Map();
+    if (this.local.size > 0) this.local = new Map();
     this.extensionBytes = 0;
     const type = entryType({ ...raw, name: header.name });
     if (header.name === '') corrupt('an entry has no name');

@@ -101,15 +101,26 @@ function text(block: Buffer, at: number, length: number): string {
 function number(block: Buffer, at: number, length: number): number {
   const first = block[at] as number;
   if (first & 0x80) return base256(block.subarray(at, at + length));
-  const digits = block
-    .toString('latin1', at, at + length)
-    .replace(/[\0 ]+$/, '')
-    .replace(/^[\0 ]+/, '');
-  const cut = digits.indexOf('\0');
-  const octal = cut < 0 ? digits : digits.slice(0, cut);
-  if (octal === '') return 0;
-  if (!/^[0-7]+$/.test(octal)) corrupt(`a header holds ${JSON.stringify(octal)} for a number`);
-  return Number.parseInt(octal, 8);
+  const end = at + length;
+  let place = at;
+  while (place < end && isBlank(block[place])) place += 1;
+  let value = 0;
+  for (; place < end; place += 1) {
+    const digit = (block[place] as number) - 0x30;
+    if (digit < 0 || digit > 7) break;
+    value = value * 8 + digit;
+  }
+  // A NUL ends the number, whatever follows; blanks may only be followed by blanks.
+  if (place < end && block[place] !== 0) {
+    for (let rest = place; rest < end; rest += 1)
+      if (!isBlank(block[rest]))
+        corrupt(`a header holds ${JSON.stringify(block.toString('latin1', at, end))} for a number`);
+  }
+  return value;
+}
+
+function isBlank(byte: number | undefined): boolean {
+  return byte === 0 || byte === 0x20;
 }
 
 function base256(bytes: Buffer): number {
@@ -123,16 +134,16 @@ function base256(bytes: Buffer): number {
 }
 
 function checksumHolds(block: Buffer): boolean {
-  let unsigned = 0;
-  let signed = 0;
-  for (let at = 0; at < BLOCK; at += 1) {
-    const byte = at >= 148 && at < 156 ? 32 : (block[at] as number);
-    unsigned += byte;
-    signed += byte > 127 ? byte - 256 : byte;
-  }
   const stated = number(block, 148, 8);
+  // The field itself counts as blanks.
+  let sum = 8 * 32;
+  for (let at = 0; at < 148; at += 1) sum += block[at] as number;
+  for (let at = 156; at < BLOCK; at += 1) sum += block[at] as number;
+  if (stated === sum) return true;
   // Some old writers summed signed bytes (POSIX pax, "chksum").
-  return stated === unsigned || stated === signed;
+  for (let at = 0; at < BLOCK; at += 1)
+    if ((at < 148 || at >= 156) && (block[at] as number) > 127) sum -= 256;
+  return stated === sum;
 }
 
 /** The blocks of a header, a PAX header before it when a value doesn't fit into ustar's fields. */

@@ -98,12 +98,15 @@ export function fchmodat(dir: Dir, name: string, mode: number): void {
   check(fchmodatCall(fdNumber(dir), cString(name), mode, AT_SYMLINK_NOFOLLOW), 'fchmodat', name);
 }
 
+/** Used again by every call: they are synchronous. */
+const timespecs = Buffer.alloc(32);
+
 /** Sets times (nanoseconds since 1970) of `name`, or of the descriptor for an empty name; a link is changed itself. */
 export function utimensat(dir: Dir, name: string, times: { atimeNs: bigint; mtimeNs: bigint }): void {
-  const spec = Buffer.alloc(32);
-  writeTimespec(spec, 0, times.atimeNs);
-  writeTimespec(spec, 16, times.mtimeNs);
-  const result = utimensatCall(fdNumber(dir), cString(name), spec, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH);
+  writeTimespec(timespecs, 0, times.atimeNs);
+  writeTimespec(timespecs, 16, times.mtimeNs);
+  const flags = AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH;
+  const result = utimensatCall(fdNumber(dir), cString(name), timespecs, flags);
   check(result, 'utimensat', name);
 }
 
