@@ -10,7 +10,7 @@ export function referencePattern(pattern: string): (canonical: string) => boolea
   return (canonical) => {
     const familiar = familiarName(canonical);
     const bare = familiar.replace(/(@sha256:[0-9a-f]{64}|:[^/:@]*)$/, '');
-    return [familiar, bare, canonical].some((name) => pathMatches(parts, name.split('/')));
+    return [familiar, bare].some((name) => pathMatches(parts, name.split('/')));
   };
 }
 

@@ -30,7 +30,8 @@ interface OldestLayer {
 
 /**
  * Reads an archive of the oldest kind: a folder for each layer, with `json` and `layer.tar`, and `repositories` with the tags.
- * An image's config is made of its top layer's document, as the reference makes it, so that ids are the same.
+ * An image's config is made of its top layer's document, as the reference makes it of those that Docker 1.8.3 or newer wrote,
+ * so that ids are the same; of older ones the reference writes every field anew.
  * Errors: `invalid`, `corrupt`.
  */
 export async function loadOldestArchive(deps: LoadDeps, context: LoadContext): Promise<LoadedImage[]> {
@@ -39,7 +40,7 @@ export async function loadOldestArchive(deps: LoadDeps, context: LoadContext): P
     const layers = await chainOf(context.spool, id);
     const image = await loadChain(deps, context, layers);
     if (!image) continue;
-    const known = loaded.get(image.id) ?? { image, names: [] };
+    const known = loaded.get(image.id) ?? { image, names: [], silent: true };
     known.names.push({ name });
     loaded.set(image.id, known);
   }

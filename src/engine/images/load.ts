@@ -30,6 +30,8 @@ export interface LoadContext {
 export interface LoadedImage {
   image: ImageRecord;
   names: { name: string; target?: KeptTarget }[];
+  /** Neither lines nor an event tell of it, as of the oldest archives in the reference. */
+  silent?: boolean;
 }
 
 /** What a name stands for in an archive that says so: an index or a manifest, and the blobs that hang on it. */
@@ -118,7 +120,10 @@ function keep(deps: LoadDeps, { image, names }: LoadedImage): Map<string, Digest
 /** Records all of them at once, then says what was loaded, and what a name was taken from. */
 function announce(deps: LoadDeps, loaded: LoadedImage[], report: Report): void {
   const said = deps.images.transaction(() => loaded.map((each) => ({ ...each, before: keep(deps, each) })));
-  for (const { image, names, before } of said) {
+  // The reference ends such an answer with an empty line.
+  if (said.length === 0) report({});
+  for (const { image, names, before, silent } of said) {
+    if (silent) continue;
     for (const { name } of names) {
       const familiar = familiarName(name);
       const old = before.get(name);
