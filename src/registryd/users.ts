@@ -31,7 +31,7 @@ export function listUsers(file: string): string[] {
  * owner alone. Errors: `invalid` for a name or password that can't be one, and for a damaged file.
  */
 export async function setUser(file: string, name: string, password: string): Promise<'added' | 'changed'> {
-  checkName(name);
+  checkUserName(name);
   if (password === '') throw new WharfError('invalid', 'an empty password lets everybody in');
   if (Buffer.byteLength(password) > MAX_PASSWORD_BYTES)
     throw new WharfError(
@@ -63,7 +63,8 @@ export function removeUsers(file: string, names: readonly string[]): void {
   );
 }
 
-function checkName(name: string): void {
+/** Errors: `invalid` for what can't name a user. */
+export function checkUserName(name: string): void {
   // Names stand in tokens, access files (where @ and * mean something else) and audit lines.
   if (!/^[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}$/.test(name))
     throw new WharfError(

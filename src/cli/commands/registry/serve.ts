@@ -31,16 +31,13 @@ export const command: CommandSpec = {
     const { jsonLog, serveRegistry } = await import('../../../registryd/index.ts');
     const log = jsonLog(2, flags.bool('debug'));
     const end = new AbortController();
-    const onEnd = () => {
-      if (end.signal.aborted) process.exit(1);
-      end.abort();
-    };
-    process.on('SIGTERM', onEnd).on('SIGINT', onEnd);
-    process.on('unhandledRejection', (error) =>
-      log.error('a promise was rejected and nobody looked', { error }),
-    );
     let reload = () => {};
-    process.on('SIGHUP', () => reload());
+    using _signals = listeners({
+      SIGTERM: () => (end.signal.aborted ? process.exit(1) : end.abort()),
+      SIGINT: () => (end.signal.aborted ? process.exit(1) : end.abort()),
+      SIGHUP: () => reload(),
+      unhandledRejection: (error) => log.error('a promise was rejected and nobody looked', { error }),
+    });
     const settings = settingsOf(flags);
     await serveRegistry({ root: flags.string('root'), settings, log }, end.signal, (service) => {
       reload = () => service.reload();
@@ -48,6 +45,16 @@ export const command: CommandSpec = {
     return 0;
   },
 };
+
+/** Listens to events of the process until it is disposed. */
+function listeners(events: Record<string, (value: unknown) => void>): Disposable {
+  for (const [name, listener] of Object.entries(events)) process.on(name, listener);
+  return {
+    [Symbol.dispose]() {
+      for (const [name, listener] of Object.entries(events)) process.off(name, listener);
+    },
+  };
+}
 
 /** What was given, by name and as text. */
 function settingsOf(flags: ParsedFlags): Record<string, string> {
