@@ -32,9 +32,9 @@ function seen(path: string): string {
   return `${(mode & 0o7777).toString(8)} ${uid}:${gid}`;
 }
 
-const directory = (name: string, mode: number, gid = 0): TarInput => ({
+const directory = (name: string, mode: number, gid = 0) => ({
   name: `${name}/`,
-  type: 'directory',
+  type: 'directory' as const,
   mode,
   gid,
 });

@@ -1,3 +1,4 @@
+import { getCompileCacheDir } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { type ErrorKind, WharfError } from '../base/index.ts';
@@ -78,6 +79,8 @@ class UnpackThread {
     this.worker = new Worker(new URL('./unpack-worker.ts', import.meta.url), {
       // Descriptors come from system calls of our own, which Node's bookkeeping doesn't see; it would warn at every close.
       trackUnmanagedFds: false,
+      // Threads have a compile cache of their own, which only their environment turns on.
+      env: { NODE_COMPILE_CACHE: getCompileCacheDir() ?? '' },
     });
     this.worker.on('message', (message: FromThread) => this.take(message));
     this.worker.on('error', (thrown) => this.end(thrown));
