@@ -1,4 +1,4 @@
-import type { ContainerRow, ImageRow } from '../client/index.ts';
+import type { ContainerRow, ImageRow, VolumeRow } from '../client/index.ts';
 import { ellipsis, goTime, humanDuration, humanSize, truncateId } from './human.ts';
 import { type Row, row } from './table.ts';
 import { quote } from './template/quote.ts';
@@ -201,4 +201,31 @@ export function imageLines(image: ImageRow, digests = false, alone = digests): I
     if (!tagged.has(repository))
       for (const digest of alone ? all : ['']) lines.push({ image, repository, tag: '<none>', digest });
   return lines;
+}
+
+/** A volume as a row. */
+export function volumeRow(item: VolumeRow): Row {
+  return row(
+    {
+      Availability: () => 'N/A',
+      Driver: () => item.Driver,
+      Group: () => 'N/A',
+      Labels: () => labelList(item.Labels),
+      Links: () => (item.UsageData ? String(item.UsageData.RefCount) : 'N/A'),
+      Mountpoint: () => item.Mountpoint,
+      Name: () => item.Name,
+      Scope: () => item.Scope,
+      Size: () => (item.UsageData ? humanSize(item.UsageData.Size) : 'N/A'),
+      Status: () => 'N/A',
+    },
+    item.Labels,
+  );
+}
+
+/** The one line that an image has where its names do not matter: with its first tag. */
+export function firstLine(image: ImageRow): ImageLine {
+  const [first] = imageLines(image);
+  return first && first.tag !== '<none>'
+    ? { ...first, digest: '' }
+    : { image, repository: '<none>', tag: '<none>', digest: '' };
 }

@@ -2,9 +2,16 @@ import { type DiskUsage, diskUsage } from '../../../client/index.ts';
 import { type CommandSpec, type Context, NO_OPERANDS } from '../../command.ts';
 import { flag } from '../../flags.ts';
 import { humanSize } from '../../human.ts';
-import { CONTAINER_HEADERS, containerRow, IMAGE_HEADERS, imageLine, imageLines } from '../../rows.ts';
+import {
+  CONTAINER_HEADERS,
+  containerRow,
+  firstLine,
+  IMAGE_HEADERS,
+  imageLine,
+  volumeRow,
+} from '../../rows.ts';
 import { listFormat } from '../../shared-flags.ts';
-import { renderListing, row } from '../../table.ts';
+import { type Row, renderListing, row, templateFailure, unescapeFormat } from '../../table.ts';
 
 const HEADERS = {
   Type: 'TYPE',
@@ -32,8 +39,9 @@ export const command: CommandSpec = {
   async run(context, flags) {
     const usage = await diskUsage(context.client());
     const chosen = flags.string('format');
-    if (flags.bool('verbose') && chosen === '') {
-      context.print(await verbose(context, usage));
+    if (flags.bool('verbose')) {
+      const standard = chosen === '' || chosen === 'table';
+      context.print(await (standard ? verbose(context, usage) : verboseFormat(context, usage, chosen)));
       return 0;
     }
     const rows = sums(usage).map((sum) =>
@@ -123,9 +131,7 @@ async function verbose(context: Context, usage: DiskUsage): Promise<string> {
       'table {{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}\t{{.SharedSize}}\t{{.UniqueSize}}\t{{.Containers}}',
     typeName: '*formatter.imageContext',
     headers: IMAGE_HEADERS,
-    rows: (usage.Images ?? [])
-      .flatMap((image) => imageLines(image))
-      .map((line) => imageLine(line, now, false)),
+    rows: (usage.Images ?? []).map((image) => imageLine(firstLine(image), now, false)),
   });
   const containers = await renderListing({
     format:
@@ -163,4 +169,29 @@ async function verbose(context: Context, usage: DiskUsage): Promise<string> {
     rows: [],
   });
   return `Images space usage:\n\n${images}\nContainers space usage:\n\n${containers}\nLocal Volumes space usage:\n\n${volumes}\nBuild cache usage: ${size}\n\n${header}`;
+}
+
+/** All lists as one value: as JSON, or through a template. */
+async function verboseFormat(context: Context, usage: DiskUsage, format: string): Promise<string> {
+  const { compileTemplate, isTemplateError, Methods, toJson } = await import('../../template/index.ts');
+  const now = context.now();
+  const methods = (type: string, rows: readonly Row[]) => rows.map((each) => new Methods(type, each));
+  const value = {
+    Images: methods(
+      '*formatter.imageContext',
+      (usage.Images ?? []).map((image) => imageLine(firstLine(image), now, true)),
+    ),
+    Containers: methods(
+      '*formatter.ContainerContext',
+      (usage.Containers ?? []).map((each) => containerRow({ ...each, SizeRootFs: 0 }, now, true)),
+    ),
+    Volumes: methods('*formatter.volumeContext', (usage.Volumes ?? []).map(volumeRow)),
+    BuildCache: [],
+  };
+  if (format === 'json' || format === '{{json .}}') return `${toJson(value)}\n`;
+  try {
+    return compileTemplate(unescapeFormat(format)).apply(value);
+  } catch (thrown) {
+    throw isTemplateError(thrown) ? templateFailure(thrown, 'template parsing error') : thrown;
+  }
 }

@@ -1,10 +1,9 @@
 import { filterText, listVolumes } from '../../../client/index.ts';
 import { type CommandSpec, NO_OPERANDS } from '../../command.ts';
 import { flag } from '../../flags.ts';
-import { humanSize } from '../../human.ts';
-import { labelList } from '../../rows.ts';
+import { volumeRow } from '../../rows.ts';
 import { filterFlag, filtersOf, listFormat } from '../../shared-flags.ts';
-import { renderListing, row } from '../../table.ts';
+import { renderListing } from '../../table.ts';
 
 const HEADERS = {
   Name: 'VOLUME NAME',
@@ -31,23 +30,7 @@ export const command: CommandSpec = {
   async run(context, flags) {
     const { Volumes } = await listVolumes(context.client(), filterText(filtersOf(flags.list('filter'))));
     const sorted = [...(Volumes ?? [])].sort((a, b) => a.Name.localeCompare(b.Name, 'en', { numeric: true }));
-    const rows = sorted.map((item) =>
-      row(
-        {
-          Availability: () => 'N/A',
-          Driver: () => item.Driver,
-          Group: () => 'N/A',
-          Labels: () => labelList(item.Labels),
-          Links: () => (item.UsageData ? String(item.UsageData.RefCount) : 'N/A'),
-          Mountpoint: () => item.Mountpoint,
-          Name: () => item.Name,
-          Scope: () => item.Scope,
-          Size: () => (item.UsageData ? humanSize(item.UsageData.Size) : 'N/A'),
-          Status: () => 'N/A',
-        },
-        item.Labels,
-      ),
-    );
+    const rows = sorted.map(volumeRow);
     const quiet = flags.bool('quiet');
     const chosen = flags.string('format') || (quiet ? '' : (context.config().volumesFormat ?? ''));
     const format =
