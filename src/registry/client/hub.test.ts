@@ -119,11 +119,11 @@ test('who may not see a repository is told so without words about others', () =>
   withHub({}, async (_, client) => {
     const anonymous = client.repository('joe/own');
     const denied = /^denied: requested access to the resource is denied$/;
-    await assert.rejects(anonymous.manifest('latest'), refused('unauthorized', denied));
-    await assert.rejects(anonymous.resolve('latest'), refused('unauthorized', denied));
+    await assert.rejects(anonymous.manifest('latest'), refused('forbidden', denied));
+    await assert.rejects(anonymous.resolve('latest'), refused('forbidden', denied));
     await assert.rejects(
       client.repository('library/box', JOE, ['pull', 'push']).uploadBlob(LAYER),
-      refused('unauthorized', denied),
+      refused('forbidden', denied),
     );
     const wrong = client.repository('joe/own', { username: 'joe', password: 'not-the-password' });
     await assert.rejects(
@@ -162,7 +162,7 @@ test('a hundred requests at once ask for one token', () =>
 test('users do not share tokens', () =>
   withHub({}, async (_, client) => {
     await client.repository('joe/own', JOE).manifest('latest');
-    await assert.rejects(client.repository('joe/own').manifest('latest'), refused('unauthorized', /^denied/));
+    await assert.rejects(client.repository('joe/own').manifest('latest'), refused('forbidden', /^denied/));
   }));
 
 test('a push with a mount asks for both repositories', () =>
@@ -251,6 +251,6 @@ test('catalogue and tags', () =>
     assert.deepEqual(all, ['joe/own', 'library/box']);
     await assert.rejects(
       collect(client.registries.repositories(hub.registry.host)),
-      refused('unauthorized', /^denied/),
+      refused('forbidden', /^denied/),
     );
   }));

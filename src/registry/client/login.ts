@@ -1,4 +1,4 @@
-import { WharfError } from '../../base/index.ts';
+import { abortable, WharfError } from '../../base/index.ts';
 import type { RegistryCredentials } from '../types.ts';
 import { Endpoint } from './endpoint.ts';
 import { loginDomain, ownCandidates } from './endpoints.ts';
@@ -25,7 +25,7 @@ export async function logIn(
     if (bearer) {
       const offline = !credentials.identityToken;
       const request = { challenge: bearer, scopes: [], credentials, registry: base, offline };
-      const issued = await fetchToken(net, request);
+      const issued = await abortable(fetchToken(net, request), signal);
       authorization = `Bearer ${issued.token}`;
       identityToken = issued.refreshToken ?? '';
     } else if (challenges.some(({ scheme }) => scheme === 'basic')) {

@@ -54,13 +54,18 @@ export function statusError(
     ...(fault.detail !== undefined && { detail: withoutSecrets(fault.detail, options.secrets ?? []) }),
   }));
   const first = faults[0];
-  const kind = KINDS[status] ?? (status >= 500 ? 'unavailable' : 'invalid');
+  // A token that is good but not enough is answered by 401, too; no other token of this user would help.
+  const kind = first?.code === 'DENIED' && status === 401 ? 'forbidden' : kindOf(status);
   return new RegistryError(kind, first ? faultText(first) : plainText(refusal, options.secrets), {
     status,
     faults: first ? faults : [{ code: 'UNKNOWN', message: '' }],
     ...(options.from && { from: options.from }),
     retryAfterMs: retryAfter(headers['retry-after'], options.nowMs ?? Date.now()),
   });
+}
+
+function kindOf(status: number): ErrorKind {
+  return KINDS[status] ?? (status >= 500 ? 'unavailable' : 'invalid');
 }
 
 /** `MANIFEST_UNKNOWN` and its message as `manifest unknown: manifest unknown`. */
