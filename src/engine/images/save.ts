@@ -7,9 +7,11 @@ import {
   type Digest,
   digestOf,
   formatPlatform,
+  isManifestType,
   MediaTypes,
   matchPlatform,
   type Platform,
+  parseManifest,
   parseReference,
 } from '../../oci/index.ts';
 import { bare, isOwnManifest, ownManifest } from './own-manifest.ts';
@@ -143,14 +145,13 @@ async function formOf(deps: SaveDeps, { image, names }: SavedImage): Promise<Sav
     const target = deps.images.name(name)?.target;
     if (target && (await isWhole(deps, target))) targets.set(name, bare(target));
   }
-  const came = deps.images.namesOf(image.id).some((name) => deps.images.name(name)?.target !== undefined);
-  if (came || !isOwnManifest(image)) {
-    const kept = deps.images
-      .indexes()
-      .filter(({ digest }) => [...targets.values()].some((each) => each.digest === digest));
-    const own = [image.manifest, ...image.layers.map(({ blob }) => blob)];
+  if (targets.size > 0 || !isOwnManifest(image)) {
+    const wanted = new Set<string>([...targets.values()].map(({ digest }) => digest));
+    const kept = deps.images.indexes().filter(({ digest }) => wanted.has(digest));
+    const main = await mainManifest(deps, image, [...targets.values()]);
+    const own = [main.manifest, ...main.layers.map(({ blob }) => blob)];
     const parts = [...own, ...targets.values(), ...kept.flatMap(({ blobs }) => blobs)];
-    return { manifest: bare(image.manifest), parts, plain: [], layers: image.layers, targets };
+    return { ...main, parts, plain: [], targets };
   }
   const layers = image.layers.map(({ diffId, tarBytes }) => ({
     diffId,
@@ -162,6 +163,21 @@ async function formOf(deps: SaveDeps, { image, names }: SavedImage): Promise<Sav
   );
   const manifest = { mediaType: MediaTypes.ociManifest, digest: digestOf(made), size: made.length };
   return { manifest, made, parts: [], plain: image.layers, layers, targets };
+}
+
+/** The manifest that `manifest.json` follows: one that a name stands for, rather than one that was made here. */
+async function mainManifest(
+  { content }: SaveDeps,
+  image: ImageRecord,
+  targets: Descriptor[],
+): Promise<Pick<SavedForm, 'manifest' | 'layers'>> {
+  const manifest = targets.find(({ mediaType }) => isManifestType(mediaType));
+  if (!manifest || !isOwnManifest(image)) return { manifest: bare(image.manifest), layers: image.layers };
+  const { layers } = parseManifest(await content.read(manifest.digest), manifest.mediaType);
+  return {
+    manifest,
+    layers: image.layers.map(({ diffId, blob }, at) => ({ diffId, blob: layers[at] ?? blob })),
+  };
 }
 
 async function isWhole({ content }: SaveDeps, target: Descriptor): Promise<boolean> {
