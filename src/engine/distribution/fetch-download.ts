@@ -2,8 +2,8 @@ import { GrowingFile } from '../../archive/index.ts';
 import { abortable, isKind, WharfError } from '../../base/index.ts';
 import type { Ingest } from '../../content/index.ts';
 import type { Descriptor } from '../../oci/index.ts';
-import { type FetchDeps, type FetchRequest, type FetchWatcher, RESTARTED, type Transfer } from './fetch.ts';
-import { BrokenBody, retryDelay, verificationFailed } from './fetch-failures.ts';
+import type { FetchDeps, FetchRequest, FetchWatcher, Transfer } from './fetch.ts';
+import { BrokenBody, RESTARTED, retryDelay, verificationFailed } from './fetch-failures.ts';
 import type { Lanes } from './fetch-lanes.ts';
 
 /** So many bytes more since the last cut, and the count of tries begins anew: a slow line is no reason to give up. */
@@ -58,7 +58,7 @@ export class Download {
   join(request: FetchRequest, watcher: FetchWatcher, signal: AbortSignal): Transfer {
     const member: Member = { request, watcher, settled: Promise.withResolvers<void>() };
     this.members.add(member);
-    const leave = () => this.settle(member, new WharfError('cancelled', 'the request was cancelled'));
+    const leave = () => this.leave(member);
     signal.addEventListener('abort', leave, { once: true });
     void member.settled.promise.catch(() => {}).finally(() => signal.removeEventListener('abort', leave));
     if (signal.aborted) leave();
@@ -76,6 +76,18 @@ export class Download {
   /** Starts it; the result goes to the members. */
   begin(): void {
     void this.run().finally(() => this.over.resolve());
+  }
+
+  private leave(member: Member): void {
+    if (!this.members.delete(member)) return;
+    const cancelled = new WharfError('cancelled', 'the request was cancelled');
+    if (this.members.size > 0) {
+      member.settled.reject(cancelled);
+      return;
+    }
+    this.cancel.abort();
+    // The blob may be named all the same: until then the last one must keep its lease.
+    void this.ended.then(() => member.settled.reject(cancelled));
   }
 
   private settle(member: Member, thrown: unknown): void {

@@ -4,6 +4,9 @@ import type { Descriptor } from '../../oci/index.ts';
 const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 15_000;
 
+/** What a growing file fails with when its download begins from zero. */
+export const RESTARTED = new WharfError('unavailable', 'the download of the layer began from zero');
+
 /** A body that ended before its end: the fetch goes on where it was cut. `cause` says what happened. */
 export class BrokenBody extends Error {
   override readonly cause: WharfError;

@@ -1,5 +1,5 @@
 import type { GrowingFile } from '../../archive/index.ts';
-import { type Clock, WharfError } from '../../base/index.ts';
+import type { Clock } from '../../base/index.ts';
 import type { ContentStore } from '../../content/index.ts';
 import type { Descriptor } from '../../oci/index.ts';
 import type { Repository } from '../../registry/types.ts';
@@ -37,16 +37,16 @@ export interface FetchWatcher {
 
 /** A blob on its way. */
 export interface Transfer {
-  /** When the blob is in the content store. Errors: those of `Repository.blob`; `corrupt`; `exhausted`; `cancelled`. */
+  /**
+   * When the blob is in the content store, or will not come any more: hold the lease until then. Errors: those of `Repository.blob`; `corrupt`; `exhausted`;
+   * `cancelled`.
+   */
   readonly arrived: Promise<void>;
   /** How often it began from zero since what came was not the blob. */
   readonly restarts: number;
   /** Where it can be read from meanwhile; a growing file fails with `RESTARTED` when it begins from zero. */
   source(): Promise<string | GrowingFile>;
 }
-
-/** What a growing file fails with when its download begins from zero. */
-export const RESTARTED = new WharfError('unavailable', 'the download of the layer began from zero');
 
 /**
  * Fetches blobs for all pulls: each is fetched once whoever wants it, a bounded number at a time, and a fetch ends early

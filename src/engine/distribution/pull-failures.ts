@@ -1,5 +1,6 @@
 import { WharfError } from '../../base/index.ts';
 import type { Reference } from '../../oci/index.ts';
+import { RegistryError } from '../../registry/client/index.ts';
 
 /** What a registry said of a reference that can't be had, in Docker's words and with the kinds of its statuses. */
 export function refusedReference(thrown: unknown, reference: Reference): WharfError {
@@ -28,6 +29,11 @@ export function refusedReference(thrown: unknown, reference: Reference): WharfEr
       return worded('corrupt', error.message);
     case 'unavailable':
       return worded('internal', error.message);
+    // Nothing to log in with, or the way to a token failed: 500 in the reference, unlike what a registry refuses.
+    case 'unauthorized':
+      return error instanceof RegistryError && error.from === 'login'
+        ? worded('internal', error.message)
+        : error;
     default:
       return error;
   }

@@ -44,30 +44,43 @@ class KeptWalk {
   readonly blobs: KeptBlobs = new Map();
   private readonly session: PullSession;
   private readonly signal: AbortSignal;
+  private readonly giveUp = new AbortController();
+  private failure: { thrown: unknown } | undefined;
   private documents = 0;
   private bytes = 0;
 
   constructor(session: PullSession, signal: AbortSignal) {
     this.session = session;
-    this.signal = signal;
+    this.signal = AbortSignal.any([signal, this.giveUp.signal]);
   }
 
   async entries(index: Index, chosen?: Digest): Promise<void> {
     const wanted = index.manifests.filter(
       (entry) => entry.digest !== chosen && (this.session.allPlatforms || !isOtherImage(entry)),
     );
-    await mapLimit(wanted, AT_ONCE, async (entry) => {
-      this.signal.throwIfAborted();
+    await this.each(wanted, (entry) => this.entry(entry));
+  }
+
+  /** What can't be had or read is left out; another failure ends the walk, when all that runs has ended. */
+  private async each(items: Descriptor[], work: (item: Descriptor) => Promise<void>): Promise<void> {
+    await mapLimit(items, AT_ONCE, async (item) => {
+      if (this.signal.aborted) return;
       try {
-        await this.entry(entry);
+        await work(item);
       } catch (thrown) {
-        if (!isKind(thrown, 'not-found') && !isKind(thrown, 'invalid')) throw thrown;
+        if (!isKind(thrown, 'not-found') && !isKind(thrown, 'invalid')) {
+          this.failure ??= { thrown };
+          this.giveUp.abort();
+          return;
+        }
         this.session.deps.log.debug('an entry of an index is not kept', {
-          digest: entry.digest,
+          digest: item.digest,
           error: thrown,
         });
       }
     });
+    if (this.failure) throw this.failure.thrown;
+    this.signal.throwIfAborted();
   }
 
   private async entry(entry: Descriptor): Promise<void> {
@@ -79,7 +92,7 @@ class KeptWalk {
     const parsed = parseManifestOrIndex(bytes, entry.mediaType);
     if (parsed.kind === 'index') return this.entries(parsed.index);
     const { config, layers } = parsed.manifest;
-    await mapLimit([config, ...layers], AT_ONCE, (blob) => this.blob(blob));
+    await this.each([config, ...layers], (blob) => this.blob(blob));
   }
 
   private async blob(blob: Descriptor): Promise<void> {

@@ -7,7 +7,8 @@ import {
   type LayerUnpacker,
   makeLayer,
 } from '../images/index.ts';
-import { RESTARTED, type Transfer } from './fetch.ts';
+import type { Transfer } from './fetch.ts';
+import { RESTARTED } from './fetch-failures.ts';
 import { failedLayer, layersMismatch } from './pull-failures.ts';
 import { LayerProgress } from './pull-progress.ts';
 import type { PullSession } from './pull-session.ts';
@@ -20,16 +21,21 @@ interface LayerPlan {
   layerHere: boolean;
 }
 
-/** Fetches and makes the layers of an image, all at once: each is unpacked while it comes in. */
+/**
+ * Fetches and makes the layers of an image, all at once: each is unpacked while it comes in. Of those of a `known` image
+ * nothing is said when all are here.
+ */
 export async function pullLayers(
   session: PullSession,
   layers: LayerToMake[],
+  known: boolean,
   signal: AbortSignal,
 ): Promise<ImageLayer[]> {
   const plans = await Promise.all(layers.map((layer) => planOf(session, layer)));
+  const nothingToDo = plans.every(({ blobHere, layerHere }) => blobHere && layerHere);
   for (const { progress, blobHere, layerHere } of plans) {
-    if (blobHere && layerHere) progress.exists();
-    else progress.pulling();
+    if (!blobHere || !layerHere) progress.pulling();
+    else if (!nothingToDo || !known) progress.exists();
   }
   return inChain(plans, signal, (plan, below, either) => pullLayer(session, plan, below, either));
 }
@@ -53,9 +59,37 @@ async function pullLayer(
   below: Promise<unknown>,
   signal: AbortSignal,
 ): Promise<ImageLayer> {
+  const own = new AbortController();
+  const fetch = fetchLayer(session, plan, AbortSignal.any([signal, own.signal]));
+  try {
+    return await makeFetched(session, plan, fetch, below, signal);
+  } catch (thrown) {
+    own.abort();
+    // Until it ended the blob may still come, and must find its lease.
+    await fetch.arrived.catch(() => {});
+    throw thrown;
+  }
+}
+
+/** The blob of a layer on its way; without a transfer it is here. */
+interface LayerFetch {
+  transfer: Transfer | undefined;
+  arrived: Promise<void>;
+}
+
+function fetchLayer(session: PullSession, plan: LayerPlan, signal: AbortSignal): LayerFetch {
+  const transfer = plan.blobHere ? undefined : session.fetch(plan.layer.blob, plan.progress, signal);
+  return { transfer, arrived: arrival(plan, transfer) };
+}
+
+async function makeFetched(
+  session: PullSession,
+  plan: LayerPlan,
+  { transfer, arrived }: LayerFetch,
+  below: Promise<unknown>,
+  signal: AbortSignal,
+): Promise<ImageLayer> {
   const { layer, progress } = plan;
-  const transfer = plan.blobHere ? undefined : session.fetch(layer.blob, progress, signal);
-  const arrived = arrival(plan, transfer);
   // Its place in the chain is taken only when the blob proved right, too.
   const ready = Promise.all([below, arrived]);
   ready.catch(() => {});

@@ -90,11 +90,12 @@ async function pullDocument(
   const target = await chooseImage(read, document, session.platform);
   const file = await pullConfig(session, target.manifest);
   const layers = planLayers(file, target.manifest);
+  const known = deps.images.get(target.manifest.config.digest) !== undefined;
   let made: ImageLayer[] = [];
   let kept: KeptBlobs = new Map();
   const parts = [
     async (signal: AbortSignal) => {
-      made = await pullLayers(session, layers, signal);
+      made = await pullLayers(session, layers, known, signal);
     },
     async (signal: AbortSignal) => {
       kept = await pullKept(session, target, signal);
@@ -132,8 +133,11 @@ function keepPulled(
   return images.transaction(() => {
     const before = images.named(name);
     if (!images.get(image.id)) images.put(image);
-    for (const one of new Set([name, `${reference.name}@${target.digest}`])) {
-      images.setName(one, image.id, target);
+    images.setName(name, image.id, target);
+    const byDigest = `${reference.name}@${target.digest}`;
+    // As in the reference, the image of another platform that had this name first keeps it.
+    if (name !== byDigest && (images.named(byDigest) ?? image.id) === image.id) {
+      images.setName(byDigest, image.id, target);
     }
     if (kept.size > 0) {
       const known = images.indexes().find(({ digest }) => digest === target.digest);

@@ -249,13 +249,16 @@ test('of an index the image of the host comes, and what is no image of another p
   assert.equal(again.length, 3);
 });
 
-test('another platform of the same index takes its names', async () => {
+test('another platform of the same index takes the tag; the digest stays with who had it first', async () => {
   await using home = openDistribution();
   const { host, other, index } = indexed(home);
   await pull(home.deps, 'app', { tag: 'multi', platform: amd });
   await pull(home.deps, 'app', { tag: 'multi', platform: { os: 'linux', architecture: 'arm64' } });
   const { images } = home.deps;
-  assert.equal(images.named(`${HOST}/app@${index.digest}`), other.config.digest);
+  assert.equal(images.named(`${HOST}/app:multi`), other.config.digest);
+  assert.deepEqual(images.namesOf(host.config.digest), [`${HOST}/app@${index.digest}`]);
+  // Asked for by digest, it moves.
+  await pull(home.deps, 'app', { tag: index.digest, platform: arm });
   assert.deepEqual(images.namesOf(host.config.digest), []);
 });
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { WharfError } from '../../../base/index.ts';
 import {
   type Descriptor,
@@ -165,6 +166,7 @@ class FakeRepository implements Repository {
     const call = await this.call('upload', source.descriptor.digest, signal);
     const chunks: Uint8Array[] = [];
     let bytes = 0;
+    const { digest, size } = source.descriptor;
     for await (const chunk of source.open(0)) {
       await this.registry.during(call, bytes, signal);
       refuseWhenAborted(signal);
@@ -172,10 +174,11 @@ class FakeRepository implements Repository {
       bytes += chunk.length;
       sent?.(bytes);
     }
+    sent?.(bytes);
     const whole = Buffer.concat(chunks);
-    if (digestOf(whole) !== source.descriptor.digest)
+    if (bytes !== size || !isOf(whole, digest))
       throw new WharfError('invalid', 'digest invalid: provided digest did not match uploaded content');
-    this.contents.blobs.set(source.descriptor.digest, whole);
+    this.contents.blobs.set(digest, whole);
   }
 
   async putManifest(
@@ -185,7 +188,11 @@ class FakeRepository implements Repository {
     signal?: AbortSignal,
   ): Promise<Digest> {
     await this.call('put', reference, signal);
-    this.refuseMissing(bytes);
+    const digest = digestOf(bytes);
+    if (isDigest(reference) && reference !== digest)
+      throw new WharfError('invalid', 'digest invalid: provided digest did not match uploaded content');
+    if (isManifestType(mediaType) || isIndexType(mediaType))
+      this.refuseMissing(parseManifestOrIndex(bytes, mediaType));
     return this.registry.addManifest(this.path, bytes, mediaType, isDigest(reference) ? undefined : reference)
       .digest;
   }
@@ -200,7 +207,7 @@ class FakeRepository implements Repository {
 
   async *tags(signal?: AbortSignal): AsyncIterable<string> {
     await this.call('tags', '', signal);
-    if (!this.registry.repositories.has(this.path))
+    if (this.contents.blobs.size + this.contents.manifests.size === 0)
       throw new WharfError('not-found', 'name unknown: repository name not known to registry');
     yield* [...this.contents.tags.keys()].sort();
   }
@@ -209,10 +216,18 @@ class FakeRepository implements Repository {
     await this.call('referrers', digest, signal);
     const manifests: Descriptor[] = [];
     for (const [own, { bytes, mediaType }] of this.contents.manifests) {
-      const document = JSON.parse(String(bytes)) as { subject?: Descriptor; artifactType?: string };
+      const document = JSON.parse(String(bytes)) as Manifest;
       if (document.subject?.digest !== digest) continue;
-      if (artifactType !== undefined && document.artifactType !== artifactType) continue;
-      manifests.push({ mediaType, digest: own as Digest, size: bytes.length });
+      const type = document.artifactType ?? document.config?.mediaType;
+      if (artifactType !== undefined && type !== artifactType) continue;
+      const { annotations } = document;
+      manifests.push({
+        mediaType,
+        digest: own as Digest,
+        size: bytes.length,
+        ...(type && { artifactType: type }),
+        ...(annotations && { annotations }),
+      });
     }
     return { schemaVersion: 2, mediaType: MediaTypes.ociIndex, manifests };
   }
@@ -222,6 +237,7 @@ class FakeRepository implements Repository {
   }
 
   private async call(method: Call['method'], about: string, signal?: AbortSignal): Promise<Call> {
+    refuseBadName(method, about);
     const call = { method, path: this.path, about, credentials: this.credentials };
     this.registry.calls.push(call);
     refuseWhenAborted(signal);
@@ -247,21 +263,34 @@ class FakeRepository implements Repository {
   }
 
   /** As registries do: what a document names must be there before it. */
-  private refuseMissing(bytes: Uint8Array): void {
-    const { config, layers, manifests } = JSON.parse(String(Buffer.from(bytes))) as {
-      config?: Descriptor;
-      layers?: Descriptor[];
-      manifests?: Descriptor[];
-    };
-    for (const blob of [...(config ? [config] : []), ...(layers ?? [])]) {
+  private refuseMissing(document: Manifest | Index): void {
+    const blobs = 'layers' in document ? [document.config, ...document.layers] : [];
+    for (const blob of blobs) {
       if (!this.contents.blobs.has(blob.digest) && !blob.urls)
         throw new WharfError('invalid', `manifest blob unknown: blob unknown to registry: ${blob.digest}`);
     }
-    for (const { digest } of manifests ?? []) {
+    for (const { digest } of 'manifests' in document ? document.manifests : []) {
       if (!this.contents.manifests.has(digest) && !this.contents.blobs.has(digest))
         throw new WharfError('invalid', `manifest unknown: ${digest}`);
     }
   }
+}
+
+/** Methods whose subject is a tag or a digest; of the others it is a digest. */
+const BY_REFERENCE = ['resolve', 'manifest', 'put', 'delete'];
+const TAG = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
+
+function refuseBadName(method: Call['method'], about: string): void {
+  const [name = '', , from] = about.split(' ');
+  const tag = BY_REFERENCE.includes(method) && about === name && TAG.test(name);
+  const path = from === undefined || /^[a-z0-9]+([._/-]+[a-z0-9]+)*$/.test(from);
+  if (method !== 'tags' && !(path && (tag || isDigest(name))))
+    throw new WharfError('invalid', 'the name is none');
+}
+
+function isOf(bytes: Buffer, digest: Digest): boolean {
+  const [algorithm = '', hex] = digest.split(':');
+  return createHash(algorithm).update(bytes).digest('hex') === hex;
 }
 
 function refuseWhenAborted(signal: AbortSignal | undefined): void {

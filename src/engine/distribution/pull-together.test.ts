@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { WharfError } from '../../base/index.ts';
+import { digestOf } from '../../oci/index.ts';
+import { removeImage, sweepContent } from '../images/index.ts';
+import { EMPTY, inventory } from '../images/test-fixture.ts';
+import { HOST, openDistribution } from './testing/fixture.ts';
+import { publish, pull, told } from './testing/published.ts';
+
+const remove = { force: true, noPrune: false };
+
+test('a hundred pulls of one image fetch and unpack each layer once', async () => {
+  await using home = openDistribution();
+  const { layers, config } = publish(home.registry, 'app', { tag: '1' });
+  let unpacked = 0;
+  const deps = {
+    ...home.deps,
+    unpack: (...of: Parameters<typeof home.deps.unpack>) => {
+      unpacked++;
+      return home.deps.unpack(...of);
+    },
+  };
+  const all = await Promise.all(Array.from({ length: 100 }, () => pull(deps, 'app', { tag: '1' })));
+  for (const lines of all) assert.match(told(lines).at(-1) ?? '', /^Status: /);
+  assert.deepEqual(
+    home.registry.asked('blob').sort(),
+    [config, ...layers].map(({ digest }) => `app ${digest}`).sort(),
+  );
+  assert.equal(unpacked, 2);
+});
+
+test('images that share layers come at once, while half of the pulls are given up and others’ images are removed', async () => {
+  await using home = openDistribution({ downloads: 4 });
+  const noise = (seed: number) => Buffer.alloc(40_000, `noise ${seed} `);
+  const shared: Record<string, Buffer>[] = [{ base: noise(0) }, { runtime: noise(1) }];
+  const published = Array.from({ length: 20 }, (_, at) =>
+    publish(home.registry, `app${at}`, {
+      tag: '1',
+      files: [...shared.slice(0, 1 + (at % 2)), { own: noise(100 + at) }],
+    }),
+  );
+  home.registry.piece = 1000;
+  home.registry.during = async () => new Promise<void>((resolve) => setImmediate(resolve));
+  const cancelled = new Set<number>();
+  const work = published.map(async (_, at) => {
+    const giveUp = new AbortController();
+    if (at % 4 < 2) {
+      cancelled.add(at);
+      setTimeout(() => giveUp.abort(), 5 * at);
+    }
+    const lines = await pull(home.deps, `app${at}`, { tag: '1' }, giveUp.signal).catch((thrown: unknown) => {
+      assert.ok(giveUp.signal.aborted, String(thrown));
+      return undefined;
+    });
+    if (lines) assert.match(told(lines).at(-1) ?? '', /^Status: /);
+    // Whoever is done removes the image at once, beside the others' work.
+    if (lines && at % 3 === 0) {
+      await removeImage({ ...home.deps, containersOf: () => [] }, `${HOST}/app${at}:1`, remove);
+    }
+    await sweepContent(home.deps);
+  });
+  await Promise.all(work);
+  const { images, content, snapshots } = home.deps;
+  await snapshots.settled();
+  for (const image of images.all()) {
+    for (const digest of images.blobsOf(image.id)) assert.equal(digestOf(await content.read(digest)), digest);
+    for (const { chainId } of image.layers) assert.equal(snapshots.stat(chainId)?.kind, 'layer');
+  }
+  // Nothing is there that nobody needs.
+  const { blobs = [], snapshots: layers = [] } = await inventory(home.fixture);
+  assert.deepEqual(
+    blobs.filter((digest) => !images.needed().blobs.has(digest)),
+    [],
+  );
+  assert.deepEqual(
+    layers.filter((key) => !images.needed().layers.has(key)),
+    [],
+  );
+  // Those given up come now.
+  for (const at of cancelled) {
+    const lines = told(await pull(home.deps, `app${at}`, { tag: '1' }));
+    assert.match(lines.at(-1) ?? '', /^Status: /);
+  }
+});
+
+test('a cancelled pull goes on where it stopped, in another process, too', async () => {
+  await using home = openDistribution();
+  const big = Buffer.from(Array.from({ length: 400_000 }, (_, at) => (at * 7919) % 251));
+  const { layers } = publish(home.registry, 'app', { tag: '1', files: [{ big }], pack: 'plain' });
+  const giveUp = new AbortController();
+  home.registry.during = ({ about }, at) => {
+    if (about === layers[0]?.digest && at >= 200_000) giveUp.abort();
+  };
+  await assert.rejects(pull(home.deps, 'app', { tag: '1' }, giveUp.signal));
+  const left = await inventory(home.fixture);
+  assert.deepEqual({ ...left, temporary: [] }, { ...EMPTY, temporary: [] });
+  home.registry.during = () => {};
+  let first = Number.POSITIVE_INFINITY;
+  for await (const { size } of home.deps.content.ingests()) first = size;
+  assert.ok(first >= 190_000, 'what came is kept');
+  // As at the start of the daemon.
+  await home.deps.content.recover();
+  await sweepContent(home.deps);
+  const lines = await pull(home.deps, 'app', { tag: '1' });
+  const counts = lines
+    .filter(({ status }) => status === 'Downloading')
+    .map(({ progressDetail }) => (progressDetail as { current: number }).current);
+  assert.ok((counts[0] ?? 0) >= first, 'it goes on there');
+  assert.match(told(lines).at(-1) ?? '', /^Status: Downloaded newer/);
+});
+
+test('an image that is removed while another pull of it is at its end stays whole for that pull', async () => {
+  await using home = openDistribution();
+  publish(home.registry, 'app', { tag: '1' });
+  publish(home.registry, 'other', { tag: '1', files: [{ a: 'a of app' }, { b: 'b of app' }] });
+  await pull(home.deps, 'app', { tag: '1' });
+  home.registry.before = async ({ method, path }) => {
+    if (method !== 'manifest' || path !== 'other') return;
+    home.registry.before = () => {};
+    await removeImage({ ...home.deps, containersOf: () => [] }, `${HOST}/app:1`, remove);
+  };
+  const lines = told(await pull(home.deps, 'other', { tag: '1' }));
+  assert.match(lines.at(-1) ?? '', /^Status: Downloaded newer/);
+  const image = home.deps.images.resolve(`${HOST}/other:1`);
+  for (const digest of home.deps.images.blobsOf(image.id)) assert.ok(await home.deps.content.stat(digest));
+});
+
+test('a pull that fails leaves what was there, and takes what it brought', async () => {
+  await using home = openDistribution();
+  publish(home.registry, 'app', { tag: '1', files: [{ a: 'first' }] });
+  await pull(home.deps, 'app', { tag: '1' });
+  const before = await inventory(home.fixture);
+  const { layers } = publish(home.registry, 'app', {
+    tag: '1',
+    files: [{ a: 'first' }, { b: '2' }, { c: '3' }],
+  });
+  home.registry.before = ({ method, about }) => {
+    if (method === 'blob' && about === layers[2]?.digest) {
+      throw new WharfError('not-found', 'blob unknown: blob unknown to registry');
+    }
+  };
+  const lines = await pull(home.deps, 'app', { tag: '1' });
+  const message = 'blob unknown: blob unknown to registry';
+  assert.deepEqual(lines.at(-1), { errorDetail: { message }, error: message });
+  await home.deps.snapshots.settled();
+  assert.deepEqual(await inventory(home.fixture), before);
+  assert.equal(home.fixture.published.length, 1);
+});
