@@ -45,6 +45,7 @@ export class UserGatekeeper implements Gatekeeper, TokenIssuer {
   private readonly key: Buffer;
   private readonly externalUrl: string | undefined;
   private readonly throttle: LoginThrottle;
+  private readonly entries = new Map<string, { entry: string; name: string }>();
 
   constructor(options: GatekeeperOptions) {
     const clock = options.clock ?? systemClock;
@@ -116,10 +117,15 @@ export class UserGatekeeper implements Gatekeeper, TokenIssuer {
   entryOf(username: string): string | undefined {
     const entry = this.users.entry(username);
     if (entry === undefined) return undefined;
-    return createHmac('sha256', this.key)
+    const known = this.entries.get(username);
+    if (known?.entry === entry) return known.name;
+    const name = createHmac('sha256', this.key)
       .update(`entry\0${username}\0${entry}`)
       .digest('base64url')
       .slice(0, 22);
+    // As many as there are users in the file.
+    this.entries.set(username, { entry, name });
+    return name;
   }
 
   /** The user of a token, unless the user is gone or has another password since. */

@@ -66,6 +66,19 @@ describe('a token', () => {
     assert.equal(signer.verify('refresh', token), undefined);
   });
 
+  it('that was good before ends all the same, and is not kept for ever', () => {
+    const token = signer.sign('access', CLAIMS);
+    assert.ok(signer.verify('access', token));
+    assert.ok(signer.verify('access', token));
+    assert.equal(signer.verify('refresh', token), undefined);
+    seconds = START + 360;
+    assert.equal(signer.verify('access', token), undefined);
+    seconds = START;
+    for (let at = 0; at < 2_000; at++) signer.verify('access', signer.sign('access', CLAIMS));
+    const { recent } = signer as unknown as { recent: Map<string, unknown> };
+    assert.ok(recent.size <= 500);
+  });
+
   it('of one use does not stand for the other', () => {
     assert.equal(signer.verify('refresh', signer.sign('access', CLAIMS)), undefined);
     assert.equal(signer.verify('access', signer.sign('refresh', CLAIMS)), undefined);
