@@ -353,10 +353,13 @@ const BOMBS: [title: string, bytes: Buffer][] = [
 for (const [title, bytes] of BOMBS) {
   test(`is refused: ${title}`, async () => {
     using home = place();
-    await assert.rejects(
-      applyLayer(decompress(once(bytes), limits), home.root, { limits }),
-      (thrown) => isKind(thrown, 'invalid') || isKind(thrown, 'corrupt'),
-    );
+    const refused = (thrown: unknown) => isKind(thrown, 'invalid') || isKind(thrown, 'corrupt');
+    await assert.rejects(applyLayer(decompress(once(bytes), limits), home.root, { limits }), refused);
+    const layer = join(home.top, 'layer');
+    writeFileSync(layer, bytes);
+    const target = join(home.top, 'by-worker');
+    mkdirSync(target);
+    await assert.rejects(unpackLayer({ source: layer, target, limits }), refused);
   });
 }
 
