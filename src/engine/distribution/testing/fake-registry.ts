@@ -6,7 +6,12 @@ import {
   digestOf,
   type Index,
   isDigest,
+  isIndexType,
+  isManifestType,
+  type Manifest,
   MediaTypes,
+  parseIndex,
+  parseManifest,
 } from '../../../oci/index.ts';
 import type { Registries } from '../../../registry/client/types.ts';
 import type { FetchedManifest, RegistryCredentials, Repository } from '../../../registry/types.ts';
@@ -192,7 +197,9 @@ class FakeRepository implements Repository {
     if (isDigest(reference) && reference !== digest)
       throw new WharfError('invalid', 'digest invalid: provided digest did not match uploaded content');
     if (isManifestType(mediaType) || isIndexType(mediaType))
-      this.refuseMissing(parseManifestOrIndex(bytes, mediaType));
+      this.refuseMissing(
+        isIndexType(mediaType) ? parseIndex(bytes, mediaType) : parseManifest(bytes, mediaType),
+      );
     return this.registry.addManifest(this.path, bytes, mediaType, isDigest(reference) ? undefined : reference)
       .digest;
   }
