@@ -10,13 +10,25 @@ export type Answer = (
   body: string,
 ) => { status?: number; json?: unknown; text?: string; break?: boolean };
 
+/** What the command sees of a terminal. */
+export interface Screen {
+  /** Whether standard input and the outputs are a terminal. */
+  tty?: boolean;
+  /** Its width. */
+  columns?: number;
+  /** What is typed or piped; each part once the command asks for more. */
+  input?: readonly string[];
+}
+
 /** Runs a command line in tests, against an engine that answers by function. */
 export async function runAgainst(
   args: string[],
   answer: Answer,
   env: Readonly<Record<string, string>> = {},
-): Promise<{ code: number; out: string; err: string; asked: string[] }> {
+  screen: Screen = {},
+): Promise<{ code: number; out: string; err: string; asked: string[]; raw: boolean[] }> {
   const asked: string[] = [];
+  let shown = '';
   const server = http.createServer(async (request, response) => {
     let body = '';
     for await (const part of request) body += part;
@@ -32,7 +44,18 @@ export async function runAgainst(
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
-  stdin.end();
+  const raw: boolean[] = [];
+  const parts = [...(screen.input ?? [])];
+  if (screen.tty) {
+    Object.assign(stdin, { isTTY: true, setRawMode: (on: boolean) => raw.push(on) });
+    for (const stream of [stdout, stderr])
+      Object.assign(stream, { isTTY: true, columns: screen.columns ?? 80 });
+    // A terminal does not end; each question, which ends in a blank, gets the next part.
+    stdout.on('data', (data: Buffer) => {
+      shown += data;
+      if (/: $/.test(String(data)) && parts.length > 0) stdin.write(parts.shift());
+    });
+  } else stdin.end(parts.join(''));
   try {
     const { port } = server.address() as AddressInfo;
     const terminal = { stdin, stdout, stderr } as unknown as Terminal;
@@ -42,7 +65,7 @@ export async function runAgainst(
       ...env,
     });
     const read = (stream: PassThrough) => String(stream.read() ?? '');
-    return { code, out: read(stdout), err: read(stderr), asked };
+    return { code, out: shown + read(stdout), err: read(stderr), asked, raw };
   } finally {
     server.closeAllConnections();
     server.close();

@@ -188,7 +188,7 @@ async function verboseFormat(context: Context, usage: DiskUsage, format: string)
     Volumes: methods('*formatter.volumeContext', (usage.Volumes ?? []).map(volumeRow)),
     BuildCache: [],
   };
-  if (format === 'json' || format === '{{json .}}') return `${toJson(value)}\n`;
+  if (format === 'json' || format === '{{json .}}') return toJson(value);
   try {
     return compileTemplate(unescapeFormat(format)).apply(value);
   } catch (thrown) {
