@@ -83,7 +83,12 @@ function merged(outcomes: readonly Outcome[], partial: boolean): Score[] {
   if (!partial) return now;
   const before = JSON.parse(readFileSync(join(HERE, 'score.json'), 'utf8')) as Score[];
   const fresh = new Map(now.map((each) => [each.script, each]));
-  return before.map((each) => fresh.get(each.script) ?? each);
+  const known = new Set(before.map((each) => each.script));
+  const all = [
+    ...before.map((each) => fresh.get(each.script) ?? each),
+    ...now.filter((each) => !known.has(each.script)),
+  ];
+  return all.sort((one, other) => (one.script < other.script ? -1 : 1));
 }
 
 function report(outcomes: readonly Score[], others: readonly string[]): string {
