@@ -14,7 +14,7 @@ import {
   UserGatekeeper,
 } from '../registry/server/index.ts';
 import type { RegistryCredentials } from '../registry/types.ts';
-import type { RegistrySettings } from './settings.ts';
+import { isLoopback, type RegistrySettings } from './settings.ts';
 
 /** Stands in tokens and challenges. */
 const SERVICE = 'wharf-registry';
@@ -28,7 +28,7 @@ export interface Door extends Disposable {
 
 /** Opens what the settings name. Errors: `invalid` for files of users and rights that can't be used. */
 export function openDoor(settings: RegistrySettings, root: string, log: Logger): Door {
-  if (settings.htpasswd === undefined) return openToAll(settings.externalUrl);
+  if (settings.htpasswd === undefined) return openToAll(settings);
   const users = new HtpasswdUsers(settings.htpasswd, log);
   try {
     const gatekeeper = new UserGatekeeper({
@@ -50,17 +50,19 @@ export function openDoor(settings: RegistrySettings, root: string, log: Logger):
 }
 
 /**
- * Everybody may do everything. A web page that a browser here shows must not: it reaches this address by a name of its own
- * (DNS rebinding), so only names are answered that no stranger can point here.
+ * Everybody may do everything. Where only this machine reaches the registry, a web page that a browser here shows must not:
+ * it comes by a name of its own (DNS rebinding), so only names are answered that no stranger can point here.
  */
-function openToAll(externalUrl: string | undefined): Door {
+function openToAll({ externalUrl, listen }: RegistrySettings): Door {
   const open = openGatekeeper();
+  const guarded = listen.every(({ host }) => isLoopback(host));
   const external = externalUrl === undefined ? undefined : new URL(externalUrl).hostname;
   const gatekeeper: Gatekeeper = {
     authorize(request, needs) {
       const { host } = request.headers;
       const name = host === undefined ? undefined : hostOf(host);
-      if (name === undefined || name === external || isOwnName(name)) return open.authorize(request, needs);
+      if (!guarded || name === undefined || name === external || isOwnName(name))
+        return open.authorize(request, needs);
       return unknownName(name);
     },
   };

@@ -87,6 +87,16 @@ describe('a registry without users', () => {
       assert.equal(await status(host), 403, host);
   });
 
+  it('that was opened to other machines answers by any name', async () => {
+    const { service } = await fixture.serve({
+      listen: '0.0.0.0:0',
+      'allow-anonymous-push': 'true',
+      'insecure-no-tls': 'true',
+    });
+    const base = `http://127.0.0.1:${service.addresses[0]?.split(':')[1]}`;
+    assert.equal(await rawStatus(base, 'registry.lab:5000'), 200);
+  });
+
   it('answers by the name that it was given', async () => {
     const { base } = await fixture.serve({ 'external-url': 'https://registry.lab' });
     assert.equal(await rawStatus(base, 'registry.lab'), 200);
@@ -308,5 +318,43 @@ describe('the registry of this process', () => {
     );
     const nobody = await service.repository('lab/tools', {});
     await assert.rejects(nobody.resolve('v1'));
+  });
+
+  it('has its use by the engine in the audit, too', async () => {
+    const { service, stop } = await fixture.serve({ htpasswd: fixture.writeUsers({ ann: 'secret' }) });
+    const repository = await service.repository('lab/own', { username: 'ann', password: 'secret' });
+    const bytes = Buffer.from('a layer');
+    const descriptor = { mediaType: 'application/octet-stream', digest: digestOfText('a layer'), size: 7 };
+    async function* open(offset: number) {
+      yield bytes.subarray(offset);
+    }
+    assert.equal(await repository.statBlob(descriptor.digest), undefined);
+    await repository.uploadBlob({ descriptor, open });
+    await assert.rejects(repository.resolve('latest'));
+    const nobody = await service.repository('lab/own', {});
+    await assert.rejects(nobody.uploadBlob({ descriptor, open }));
+    await stop();
+    assert.deepEqual(
+      fixture
+        .auditLines()
+        .map(({ user, from, method, action, reference, status, bytes: count }) =>
+          [
+            user,
+            from,
+            method,
+            action,
+            reference === descriptor.digest ? 'blob' : reference,
+            status,
+            count,
+          ].join(' '),
+        ),
+      [
+        'ann this process HEAD pull blob 404 0',
+        'ann this process PUT push blob 201 7',
+        'ann this process HEAD pull latest 404 0',
+        ` this process PUT push blob ${fixture.auditLines().at(-1).status} 0`,
+      ],
+    );
+    assert.ok([401, 403].includes(fixture.auditLines().at(-1).status));
   });
 });

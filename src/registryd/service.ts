@@ -19,6 +19,7 @@ import {
   type RegistryStorage,
 } from '../registry/server/index.ts';
 import type { RegistryCredentials, Repository } from '../registry/types.ts';
+import { auditedRepository } from './audited-repository.ts';
 import { openControl } from './control.ts';
 import { type Door, openDoor } from './door.ts';
 import { type Listeners, openListeners } from './listeners.ts';
@@ -181,7 +182,11 @@ class Service implements RegistryService {
 
   async repository(path: string, credentials: RegistryCredentials): Promise<Repository> {
     const grant = await this.parts.door.grantFor(credentials);
-    return inProcessRepository({ storage: this.parts.storage, grant, path });
+    const { audit, storage } = this.parts;
+    return auditedRepository(inProcessRepository({ storage, grant, path }), {
+      user: grant.user,
+      audit: (entry) => audit.write(entry),
+    });
   }
 
   needs(digest: Digest): boolean {
