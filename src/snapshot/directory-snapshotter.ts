@@ -39,13 +39,14 @@ export class DirectorySnapshotter implements Snapshotter {
   private readonly driver: FolderDriver;
   private readonly records: SnapshotRecords;
   private readonly trash: Trash;
-  private readonly disk = new DiskSync();
+  private readonly disk: DiskSync;
   private next: number;
 
   constructor(options: SnapshotterOptions, driver: FolderDriver) {
     this.name = driver.name;
     this.root = options.root;
     this.driver = driver;
+    this.disk = new DiskSync(options.root);
     // 0710: members of the group may pass to a path they know, nobody else may look.
     mkdirSync(options.root, { recursive: true, mode: 0o710 });
     this.records = new SnapshotRecords(options.database, driver.collection);
@@ -84,7 +85,7 @@ export class DirectorySnapshotter implements Snapshotter {
     const [below] = this.records.below(this.placed(active, parent));
     if (active.parent === undefined && below !== undefined)
       this.driver.adopt(this.tree(active.folder), this.tree(below));
-    await this.disk.sync(this.tree(active.folder));
+    await this.disk.sync();
     const other = this.records.find(name);
     if (other?.kind === 'layer') return this.remove(key);
     if (other) throw new WharfError('conflict', `snapshot ${name} exists already and is not a layer`);

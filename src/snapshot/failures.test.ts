@@ -163,18 +163,29 @@ describe('looking at trees', () => {
 
 describe('syncing', () => {
   it('serves many at once, and goes on after one that failed', async () => {
-    const disk = new DiskSync();
-    const results = await Promise.allSettled([
-      disk.sync(top),
-      disk.sync(join(top, 'none')),
-      ...Array.from({ length: 10 }, () => disk.sync(top)),
-    ]);
+    const folder = join(top, 'folder');
+    const disk = new DiskSync(folder);
+    const all = await Promise.allSettled([disk.sync(), disk.sync()]);
     assert.deepEqual(
-      results.map(({ status }) => status),
-      ['fulfilled', 'rejected', ...new Array(10).fill('fulfilled')],
+      all.map(({ status }) => status),
+      ['rejected', 'rejected'],
     );
-    await disk.sync(top);
-    await assert.rejects(disk.sync(join(top, 'none')), /ENOENT/);
+    await assert.rejects(disk.sync(), /ENOENT/);
+    mkdirSync(folder);
+    await Promise.all(Array.from({ length: 10 }, () => disk.sync()));
+    await disk.sync();
+  });
+
+  it('that is asked for while one runs is a later one, shared by all who ask', async () => {
+    const disk = new DiskSync(top);
+    const first = disk.sync();
+    // The first one runs from the next turn on: who asks before shares it.
+    assert.equal(disk.sync(), first);
+    await new Promise((resolve) => setImmediate(resolve));
+    const second = disk.sync();
+    assert.notEqual(second, first);
+    assert.equal(disk.sync(), second);
+    await Promise.all([first, second]);
   });
 });
 

@@ -9,7 +9,6 @@ import { check } from './errno.ts';
 import { duplicateFd, Fd, O, pipe2 } from './fd.ts';
 import { mkdirAllInRoot, readFileInRoot } from './in-root.ts';
 import { libcFunction } from './libc.ts';
-import { syncfs } from './mount.ts';
 import { mountInfo } from './mount-info.ts';
 import { createNetns, deleteNetns } from './namespace.ts';
 import { RouteSocket } from './netlink/route-socket.ts';
@@ -102,7 +101,6 @@ const operations: Record<string, () => void> = {
   'RouteSocket.open in a namespace': () => RouteSocket.open(pin).close(),
   openPidfd: () => openPidfd(process.pid).close(),
   pollFd: () => pollFd(sleeper.pidfd.fd, { readable: true }, () => {})[Symbol.dispose](),
-  syncfs: () => syncfs(join(base, 'root')),
   mountInfo: () => void mountInfo(),
   processStatus: () => void processStatus(process.pid),
   processStartTicks: () => void processStartTicks(process.pid),

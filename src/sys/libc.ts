@@ -27,6 +27,25 @@ export function libcFunction<A extends readonly unknown[], R = number>(prototype
   };
 }
 
+/**
+ * As `libcFunction`, of integers, for a call that may take long: it is made in libuv's thread pool. Its errno stays in that
+ * thread, so that a failure says no more than its result.
+ */
+export function libcFunctionLater<A extends readonly number[]>(
+  prototype: string,
+): (...args: A) => Promise<number> {
+  let bound: ReturnType<ReturnType<Koffi['load']>['func']> | undefined;
+  return (...args) => {
+    if (!bound) {
+      ownSymbols ??= ffi().load(null);
+      bound = ownSymbols.func(prototype);
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<number>();
+    bound.async(...args, (error: unknown, result: number) => (error ? reject(error) : resolve(result)));
+    return promise;
+  };
+}
+
 /** The address of a Buffer's first byte. The Buffer must be kept reachable for as long as the address is in use. */
 export function addressOf(buffer: Buffer): bigint {
   return ffi().address(buffer);

@@ -1,8 +1,8 @@
 import { statfsSync } from 'node:fs';
 import { WharfError } from '../base/index.ts';
 import { check, cString, fromNodeError, isErrno } from './errno.ts';
-import { type Fd, fdNumber, O } from './fd.ts';
-import { libcFunction } from './libc.ts';
+import { O } from './fd.ts';
+import { libcFunction, libcFunctionLater } from './libc.ts';
 import { openat2 } from './openat2.ts';
 
 const MS = {
@@ -78,7 +78,7 @@ const mountCall = libcFunction<[string | null, string, string | null, number, st
   'int mount(const char *source, const char *target, const char *type, ulong flags, const char *data)',
 );
 const umountCall = libcFunction<[string, number]>('int umount2(const char *target, int flags)');
-const syncfsCall = libcFunction<[number]>('int syncfs(int fd)');
+const syncfsCall = libcFunctionLater<[number]>('int syncfs(int fd)');
 
 /**
  * Mounts. The kernel ignores other flags on a bind, so a bind with such flags is followed by a remount, and propagation
@@ -144,14 +144,14 @@ export function umountIfMounted(target: string, options: { detach?: boolean } = 
   }
 }
 
-/** Writes all of the file system that holds the file to its disk. Blocks; call it from a worker where much is dirty. */
-export function syncfs(file: Fd | number | string): void {
-  if (typeof file !== 'string') {
-    check(syncfsCall(fdNumber(file)), 'syncfs', `descriptor ${fdNumber(file)}`);
-    return;
-  }
-  using opened = openat2('.', file, { flags: O.RDONLY | O.NONBLOCK });
-  check(syncfsCall(opened.fd), 'syncfs', file);
+/**
+ * Writes all of the file system that holds the file to its disk, off the event loop: it may take seconds where much is
+ * dirty. A failure of the disk is told without its errno.
+ */
+export async function syncfs(path: string): Promise<void> {
+  using opened = openat2('.', path, { flags: O.RDONLY | O.NONBLOCK });
+  if ((await syncfsCall(opened.fd)) < 0)
+    throw new WharfError('internal', `syncfs ${path}: the disk did not take all of it`);
 }
 
 /** Sizes of a file system: blocks of `blockSize` bytes, and inodes. */
