@@ -40,10 +40,14 @@ export async function sendBlob(call: Call, { repository, digest }: BlobRoute): P
     return;
   }
   request.socket.setTimeout(STALL_MS);
+  const count = (bytes: number) => {
+    call.bytes += bytes;
+  };
   const path = storage.blobPath?.(repository, digest);
-  if (path === undefined) await pipeline(storage.openBlob(repository, digest, range), response);
-  else await sendFile(response, path, range ?? { start: 0, end: found.size - 1 });
-  call.bytes = length;
+  if (path !== undefined) return sendFile(response, path, range ?? { start: 0, end: found.size - 1 }, count);
+  const body = storage.openBlob(repository, digest, range);
+  body.on('data', (chunk: Buffer) => count(chunk.length));
+  await pipeline(body, response);
 }
 
 /** DELETE of a blob: this repository shows it no more (end-10). */

@@ -17,6 +17,7 @@ interface Session {
   idle: NodeJS.Timeout | undefined;
   /** The file is being closed; it can't be opened before. */
   closing: Promise<void> | undefined;
+  opening: Promise<Ingest> | undefined;
 }
 
 /** The unfinished blob in which the content store keeps an upload. */
@@ -54,8 +55,12 @@ export class LocalUploads {
 
   async info(repository: string, id: string): Promise<UploadInfo> {
     const session = this.session(repository, id);
-    if (session.ingest) return infoOf(session);
-    return this.alone(session, async () => infoOf(session));
+    // Whoever looks does not stand in the way of a writer that comes meanwhile.
+    if (!session.ingest) {
+      await this.open(session);
+      if (!session.writer) this.closeWhenIdle(session);
+    }
+    return infoOf(session);
   }
 
   async append(
@@ -168,6 +173,7 @@ export class LocalUploads {
       writer: undefined,
       idle: undefined,
       closing: undefined,
+      opening: undefined,
     });
   }
 
@@ -190,9 +196,7 @@ export class LocalUploads {
     session.writer = writer;
     clearTimeout(session.idle);
     try {
-      await session.closing;
-      session.ingest ??= await this.content.ingest(ingestKey(id));
-      return await work(session.ingest, writer.signal);
+      return await work(await this.open(session), writer.signal);
     } finally {
       session.writer = undefined;
       if (!this.sessions.has(id)) await this.discard(session);
@@ -200,7 +204,23 @@ export class LocalUploads {
     }
   }
 
+  /** The upload's file, opened by the first who asks. */
+  private async open(session: Session): Promise<Ingest> {
+    if (session.ingest) return session.ingest;
+    session.opening ??= (async () => {
+      try {
+        await session.closing;
+        session.ingest = await this.content.ingest(ingestKey(session.record.id));
+        return session.ingest;
+      } finally {
+        session.opening = undefined;
+      }
+    })();
+    return session.opening;
+  }
+
   private closeWhenIdle(session: Session): void {
+    clearTimeout(session.idle);
     session.idle = setTimeout(() => {
       const { ingest } = session;
       session.ingest = undefined;
@@ -214,6 +234,7 @@ export class LocalUploads {
   private async discard(session: Session): Promise<void> {
     // The writer still has the file: it discards it at its end.
     if (session.writer) return;
+    await session.opening;
     const { ingest } = session;
     session.ingest = undefined;
     await session.closing;

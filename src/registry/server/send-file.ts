@@ -11,11 +11,16 @@ const KEPT = 16;
 const spare: Buffer[] = [];
 
 /** Sends a part of a file as the body of an answer, from two buffers in turn. Errors: those of the file, `cancelled`. */
-export async function sendFile(response: ServerResponse, path: string, range: ByteRange): Promise<void> {
+export async function sendFile(
+  response: ServerResponse,
+  path: string,
+  range: ByteRange,
+  sent: (bytes: number) => void,
+): Promise<void> {
   const file = await open(path, 'r');
   const buffers = [take(), take()] as const;
   try {
-    await pump(response, file, range, buffers);
+    await pump(response, file, range, buffers, sent);
     // Not before the kernel has the bytes: a buffer that is sent must not be filled again.
     spare.push(...buffers.slice(0, Math.max(0, KEPT - spare.length)));
   } finally {
@@ -29,27 +34,37 @@ async function pump(
   file: FileHandle,
   { start, end }: ByteRange,
   buffers: readonly [Buffer, Buffer],
+  count: (bytes: number) => void,
 ): Promise<void> {
   let sent: Promise<void> | undefined;
-  for (let at = start, turn = 0; at <= end; turn ^= 1) {
-    const buffer = buffers[turn as 0 | 1];
-    const { bytesRead } = await file.read(buffer, 0, Math.min(PIECE_BYTES, end + 1 - at), at);
-    if (bytesRead === 0) throw new WharfError('corrupt', `the file of a blob ends at byte ${at}`);
-    at += bytesRead;
+  // A connection that closes does not call back for what it had not sent.
+  let broken: ((reason: WharfError) => void) | undefined;
+  const onClose = () => broken?.(clientGone());
+  response.once('close', onClose);
+  try {
+    for (let at = start, turn = 0; at <= end; turn ^= 1) {
+      const buffer = buffers[turn as 0 | 1];
+      const { bytesRead } = await file.read(buffer, 0, Math.min(PIECE_BYTES, end + 1 - at), at);
+      if (bytesRead === 0) throw new WharfError('corrupt', `the file of a blob ends at byte ${at}`);
+      at += bytesRead;
+      await sent;
+      if (response.destroyed) throw clientGone();
+      sent = new Promise((resolve, reject) => {
+        broken = reject;
+        response.write(buffer.subarray(0, bytesRead), (error) => (error ? reject(error) : resolve()));
+      });
+      // It is waited for only after the next read.
+      sent.catch(() => undefined);
+      count(bytesRead);
+    }
     await sent;
-    sent = write(response, buffer.subarray(0, bytesRead));
+  } finally {
+    response.off('close', onClose);
   }
-  await sent;
 }
 
-function write(response: ServerResponse, bytes: Buffer): Promise<void> {
-  const sent = new Promise<void>((resolve, reject) => {
-    response.write(bytes, (error) => (error ? reject(error) : resolve()));
-    if (response.destroyed) reject(new WharfError('cancelled', 'the client is gone'));
-  });
-  // It is waited for only after the next read.
-  sent.catch(() => undefined);
-  return sent;
+function clientGone(): WharfError {
+  return new WharfError('cancelled', 'the client is gone');
 }
 
 function take(): Buffer {
