@@ -8,6 +8,8 @@ import type { RegistryHosts } from './types.ts';
 
 /** Unused connections to a host that are kept for the next request. */
 const KEPT = 16;
+/** Milliseconds after which an unused connection is closed. */
+const KEPT_MS = 60_000;
 /** Bytes that may wait in our memory a connection: larger means fewer stops of the stream. */
 const WINDOW = 256 << 10;
 
@@ -49,6 +51,7 @@ export class Agents implements Disposable {
     const options: AgentOptions & { highWaterMark: number } = {
       keepAlive: true,
       maxFreeSockets: KEPT,
+      timeout: KEPT_MS,
       scheduling: 'lifo',
       highWaterMark: WINDOW,
       ...(proxy && { proxyEnv: { HTTP_PROXY: proxy.href, HTTPS_PROXY: proxy.href } }),

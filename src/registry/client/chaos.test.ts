@@ -171,7 +171,7 @@ test('silence counts as a stall', () =>
       );
       assert.equal(slept.length, 2);
     },
-    { stallMs: 30 },
+    { stallMs: 1000 },
   ));
 
 test('a blob that is cut again and again comes whole by ranges', () =>
@@ -202,7 +202,7 @@ test('a blob that stalls is given up, and goes on', () =>
   under(
     first(1, { kind: 'stall', after: 70_000 }),
     async ({ repository }) => assert.ok((await resume(repository)).equals(BYTES)),
-    { stallMs: 100 },
+    { stallMs: 1500 },
   ));
 
 test('a reader of ours that is slow is no stall', () =>
@@ -212,12 +212,12 @@ test('a reader of ours that is slow is no stall', () =>
       const { body } = await repository.blob(LAYER.descriptor, 0);
       let got = 0;
       for await (const chunk of body) {
-        if (got === 0) await new Promise((resolve) => setTimeout(resolve, 150));
+        if (got === 0) await new Promise((resolve) => setTimeout(resolve, 2000));
         got += chunk.length;
       }
       assert.equal(got, BYTES.length);
     },
-    { stallMs: 50 },
+    { stallMs: 1500 },
   ));
 
 test('another range than was asked for is refused', () =>

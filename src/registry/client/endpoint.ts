@@ -12,7 +12,10 @@ export interface Reached {
   challenges: Challenge[];
 }
 
-/** A registry or mirror as a place on the network. It is looked for once, at the first request, by `GET /v2/`. */
+/**
+ * A registry or mirror as a place on the network. It is looked for once, at the first request, by `GET /v2/`; a service that
+ * has no such thing is `known` from the start.
+ */
 export class Endpoint {
   readonly candidates: readonly Candidate[];
   /** For a mirror that serves several registries: the one that is meant. */
@@ -20,10 +23,15 @@ export class Endpoint {
   private readonly net: Net;
   private found: Promise<Reached> | undefined;
 
-  constructor(net: Net, candidates: readonly Candidate[], namespace?: string) {
+  constructor(
+    net: Net,
+    candidates: readonly Candidate[],
+    options: { namespace?: string | undefined; known?: Reached | undefined } = {},
+  ) {
     this.net = net;
     this.candidates = candidates;
-    this.namespace = namespace;
+    this.namespace = options.namespace;
+    this.found = options.known && Promise.resolve(options.known);
   }
 
   /** The first candidate that answers, whatever it answers. Errors: `unavailable` of the last one, `cancelled`. */

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isKind } from '../../base/index.ts';
-import { insecureHosts, loginDomain, mirrorsOf, ownCandidates, parseBase, searchBases } from './endpoints.ts';
+import {
+  hubSearchBase,
+  insecureHosts,
+  loginDomain,
+  mirrorsOf,
+  ownCandidates,
+  parseBase,
+} from './endpoints.ts';
 import { hopTarget } from './follow.ts';
 import { proxyFor } from './proxy.ts';
 import { mayTellRealm } from './tokens.ts';
@@ -51,8 +58,8 @@ test('the addresses of a registry: HTTPS first, and HTTP only where it is allowe
   assert.deepEqual(bases('quay.io'), ['https://quay.io/']);
   assert.deepEqual(bases('reg.example:5000'), ['https://reg.example:5000/', 'http://reg.example:5000/']);
   assert.deepEqual(bases('[::1]:5000'), ['https://[::1]:5000/', 'http://[::1]:5000/']);
-  assert.equal(searchBases('docker.io', insecure)[0]?.base.href, 'https://index.docker.io/');
-  assert.equal(searchBases('quay.io', insecure)[0]?.base.href, 'https://quay.io/');
+  assert.equal(hubSearchBase('docker.io')?.href, 'https://index.docker.io/');
+  assert.equal(hubSearchBase('quay.io'), undefined);
 });
 
 test('the domain that is logged in to', () => {

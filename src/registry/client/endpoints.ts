@@ -3,8 +3,6 @@ import { WharfError } from '../../base/index.ts';
 
 /** Where Docker Hub's registry answers. */
 const HUB = 'https://registry-1.docker.io';
-/** The name under which Docker Hub's credentials are kept and checked. */
-export const HUB_LOGIN = 'https://index.docker.io/v1/';
 const HUB_NAMES = new Set(['docker.io', 'index.docker.io', 'registry-1.docker.io']);
 
 /** The hosts for which TLS is not verified and plain HTTP is allowed. */
@@ -75,9 +73,7 @@ export function loginDomain(server: string): string {
   return host;
 }
 
-/** Where a domain's `/v1/search` is asked. */
-export function searchBases(domain: string, insecure: InsecureHosts): Candidate[] {
-  return HUB_NAMES.has(domain)
-    ? [{ base: new URL('https://index.docker.io/') }]
-    : ownCandidates(domain, insecure);
+/** Where Docker Hub is searched; undefined for other domains, which are searched where they are. */
+export function hubSearchBase(domain: string): URL | undefined {
+  return HUB_NAMES.has(domain) ? new URL('https://index.docker.io/') : undefined;
 }

@@ -17,6 +17,7 @@ export interface Call {
 }
 
 const MAX_HOPS = 5;
+const PUT_PATIENCE = 5;
 
 /**
  * Sends a request and follows redirects. Authorization is dropped at the first hop to another origin and never taken up
@@ -49,7 +50,9 @@ async function exchangeOnFreshSocket(
 ): Promise<WireResponse> {
   const { method, url } = request;
   try {
-    const whole = { ...request, agent: net.agents.for(url), stallMs: net.stallMs };
+    // A registry may take its time to put an uploaded blob where it belongs before it answers.
+    const stallMs = method === 'PUT' ? net.stallMs * PUT_PATIENCE : net.stallMs;
+    const whole = { ...request, agent: net.agents.for(url), stallMs };
     try {
       return await exchange(whole);
     } catch (thrown) {

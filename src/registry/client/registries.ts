@@ -2,7 +2,7 @@ import { type Clock, type Logger, systemClock } from '../../base/index.ts';
 import type { RegistryCredentials, Repository } from '../types.ts';
 import { Agents } from './agents.ts';
 import { Endpoint } from './endpoint.ts';
-import { insecureHosts, mirrorsOf, ownCandidates, parseBase, searchBases } from './endpoints.ts';
+import { hubSearchBase, insecureHosts, mirrorsOf, ownCandidates, parseBase } from './endpoints.ts';
 import { logIn } from './login.ts';
 import type { Net } from './net.ts';
 import { HttpRepository } from './repository.ts';
@@ -88,16 +88,23 @@ class HttpRegistries implements Registries {
     credentials?: RegistryCredentials,
     signal?: AbortSignal,
   ): Promise<SearchResult[]> {
-    const searched = new Endpoint(this.net, searchBases(domain, this.net.insecure));
-    const sessions = {
-      search: new Session(this.net, searched, { credentials, scopes: [] }),
-      catalogue: this.session(domain, { scopes: ['registry:catalog:*'], credentials }),
-    };
+    const catalogue = this.session(domain, { scopes: ['registry:catalog:*'], credentials });
+    const base = hubSearchBase(domain);
+    const sessions = base
+      ? { search: new Session(this.net, this.hubSearch(base, credentials), { credentials, scopes: [] }) }
+      : { search: this.session(domain, { scopes: [], credentials }), catalogue };
     return searchRepositories(sessions, query, signal);
   }
 
   [Symbol.dispose](): void {
     this.net.agents[Symbol.dispose]();
+  }
+
+  /** The hub's search is no registry: it takes Basic credentials where there are some, and asks for none. */
+  private hubSearch(base: URL, credentials: RegistryCredentials | undefined): Endpoint {
+    const basic = credentials?.username && credentials.password;
+    const challenges = basic ? [{ scheme: 'basic', parameters: new Map<string, string>() }] : [];
+    return new Endpoint(this.net, [{ base }], { known: { base, challenges } });
   }
 
   private session(
@@ -122,7 +129,7 @@ class HttpRegistries implements Registries {
     base.username = '';
     base.password = '';
     const namespace = domain === 'docker.io' ? undefined : domain;
-    const open = () => new Endpoint(this.net, [{ base }], namespace);
+    const open = () => new Endpoint(this.net, [{ base }], { namespace });
     const endpoint = this.endpoint(`${base.href} ${namespace ?? ''}`, open);
     return new Session(this.net, endpoint, { credentials, scopes, attempts: 1 });
   }

@@ -22,7 +22,7 @@ export async function* listRepositories(session: Session, signal?: AbortSignal):
 
 /** Searches by `/v1/search`, as Docker does, or else in the catalogue. Errors as of `Registries.search`. */
 export async function searchRepositories(
-  sessions: { search: Session; catalogue: Session },
+  sessions: { search: Session; catalogue?: Session },
   { term, limit }: { term: string; limit: number },
   signal?: AbortSignal,
 ): Promise<SearchResult[]> {
@@ -33,8 +33,10 @@ export async function searchRepositories(
     const document = readObject(await response.bytes(MAX_MANIFEST_BYTES), 'search');
     return listField(document, 'results', 'search').slice(0, limit).map(readResult);
   } catch (thrown) {
-    if (!(thrown instanceof RegistryError) || ![404, 405, 400].includes(thrown.status)) throw thrown;
-    return await searchCatalogue(sessions.catalogue, term, limit, thrown, signal);
+    const { catalogue } = sessions;
+    if (!catalogue || !(thrown instanceof RegistryError) || ![404, 405, 400].includes(thrown.status))
+      throw thrown;
+    return await searchCatalogue(catalogue, term, limit, thrown, signal);
   }
 }
 

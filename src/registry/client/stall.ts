@@ -9,17 +9,20 @@ export class StallTimer {
   private waiting = true;
   private timer: NodeJS.Timeout | undefined;
 
-  /** `ms` without a touch count as stalled; the time runs at once. */
-  constructor(ms: number, onStall: () => void) {
+  private readonly now: () => number;
+
+  /** `ms` without a touch count as stalled; the time runs at once. `now` is monotonic. */
+  constructor(ms: number, onStall: () => void, now: () => number = () => performance.now()) {
     this.ms = ms;
     this.onStall = onStall;
-    this.since = performance.now();
+    this.now = now;
+    this.since = now();
     this.arm(ms);
   }
 
   /** Something moved, or the wait for it begins now. */
   touch(): void {
-    this.since = performance.now();
+    this.since = this.now();
     this.waiting = true;
   }
 
@@ -37,7 +40,7 @@ export class StallTimer {
 
   private arm(ms: number): void {
     this.timer = setTimeout(() => {
-      const rest = this.waiting ? this.since + this.ms - performance.now() : this.ms;
+      const rest = this.waiting ? this.since + this.ms - this.now() : this.ms;
       if (rest > 0) return this.arm(Math.ceil(rest));
       this.stop();
       this.onStall();

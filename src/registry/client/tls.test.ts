@@ -13,7 +13,7 @@ import { openConnectProxy } from './testing/connect-proxy.ts';
 import { openHubLike } from './testing/hub-like.ts';
 import { memoryRegistry } from './testing/memory-registry.ts';
 import { testRegistries } from './testing/registries.ts';
-import { type Served, serve } from './testing/serve.ts';
+import { json, type Served, serve } from './testing/serve.ts';
 import type { RegistryHosts } from './types.ts';
 
 const MANIFEST = Buffer.from(
@@ -195,6 +195,27 @@ describe('TLS, client certificates and proxies', { skip }, () => {
     assert.deepEqual([...new Set(proxy.logins)], [login]);
     assert.equal(hub.cdn.seen[0]?.headers.authorization, undefined);
     assert.ok(!JSON.stringify([hub.registry.seen, hub.auth.seen, hub.cdn.seen]).includes('proxy-secret'));
+  });
+
+  it('the hub is searched at its index, with the login where there is one', async () => {
+    await using index = await serve(
+      (_, response) => json(response, 200, { results: [{ name: 'busybox' }] }),
+      { tls: leaf },
+    );
+    await using proxy = await openConnectProxy({ 'index.docker.io:443': index.port });
+    using certs = certsDir('index.docker.io', { 'ca.crt': authority.cert });
+    using registries = testRegistries({ proxy: { https: proxy.url }, certsDirs: certs.dirs });
+    const query = { term: 'busybox', limit: 3 };
+    assert.equal((await registries.search('docker.io', query))[0]?.name, 'busybox');
+    await registries.search('docker.io', query, { username: 'joe', password: 'joes-password' });
+    const login = `Basic ${Buffer.from('joe:joes-password').toString('base64')}`;
+    assert.deepEqual(
+      index.seen.map(({ url, headers }) => [url, headers.authorization]),
+      [
+        ['/v1/search?q=busybox&n=3', undefined],
+        ['/v1/search?q=busybox&n=3', login],
+      ],
+    );
   });
 
   it('a proxy that refuses, or is not there, is named without its password', async () => {

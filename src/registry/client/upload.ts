@@ -96,7 +96,7 @@ async function askOffset(session: Session, input: UploadInput, progress: Progres
   const response = await session.request('upload status', {
     method: 'GET',
     path: upload.location,
-    accept: [400, 403, 404, 405, 416],
+    accept: [400, 403, 404, 405, 409, 410, 416],
     signal: input.signal,
   });
   await response.discard();
