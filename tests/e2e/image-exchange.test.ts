@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { importImage } from './support/images.ts';
-import { execute, needsOwnDaemon, useDaemon } from './support/index.ts';
+import { eventually, execute, needsOwnDaemon, useDaemon } from './support/index.ts';
 
 const noSkopeo = existsSync('/usr/bin/skopeo') ? false : 'skopeo is not installed';
 
@@ -129,5 +130,65 @@ describe('disk usage', { skip: needsOwnDaemon }, () => {
     assert.equal(Images.length, 1);
     assert.equal(only?.SharedSize, 0);
     within(only?.Size ?? 0, LayersSize);
+  });
+});
+
+describe('a daemon that is killed while images come and go', { skip: needsOwnDaemon }, () => {
+  const engine = useDaemon({ busybox: false });
+  const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+  const path = (name: string) => join(engine.temporary, name);
+
+  /** Bytes under the folders that hold images. */
+  async function onDisk(): Promise<number> {
+    const { stdout } = await execute('du', ['-s', '-c', '-B1', ...['content', 'overlay', 'tmp'].map(inRoot)]);
+    return Number.parseInt(stdout.trim().split('\n').at(-1) ?? '', 10);
+  }
+  const inRoot = (name: string) => join(engine.dataRoot, name);
+
+  async function isSound(): Promise<void> {
+    const { code, stdout, stderr } = await engine.wharf('doctor', '--verify');
+    assert.equal(code, 0, stdout + stderr);
+  }
+
+  it('has them whole or not at all, and nothing is left of what is not there', async () => {
+    const fill = (tree: string) => {
+      mkdirSync(join(tree, 'data'));
+      for (let at = 0; at < 300; at++) writeFileSync(join(tree, 'data', String(at)), randomBytes(50_000));
+    };
+    const empty = await onDisk();
+    await importImage(engine, 'come-and-go', [], fill);
+    await engine.ok('save', '-o', path('archive.tar'), 'come-and-go');
+    const full = await onDisk();
+    for (const [operation, wait] of [
+      ['load', 10],
+      ['load', 60],
+      ['load', 150],
+      ['load', 300],
+      ['rmi', 3],
+      ['rmi', 10],
+      ['rmi', 25],
+    ] as const) {
+      const [args, opposite] =
+        operation === 'load'
+          ? [['load', '-i', path('archive.tar')], 'rmi']
+          : [['rmi', 'come-and-go'], 'load'];
+      if (opposite === 'rmi') await engine.docker('rmi', 'come-and-go');
+      else await engine.ok('load', '-i', path('archive.tar'));
+      const running = engine.docker(...args);
+      await pause(wait);
+      await engine.kill();
+      await running;
+      await engine.run();
+      await isSound();
+      const here = (await engine.docker('image', 'inspect', 'come-and-go')).code === 0;
+      const used = await eventually(
+        onDisk,
+        (bytes) => Math.abs(bytes - (here ? full : empty)) < 500_000,
+        operation,
+      );
+      assert.ok(used > 0);
+    }
+    await engine.ok('load', '-i', path('archive.tar'));
+    await engine.ok('rmi', 'come-and-go');
   });
 });

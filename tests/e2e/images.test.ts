@@ -65,6 +65,17 @@ describe('images', () => {
     assert.equal(await id('busybox'), before);
   });
 
+  it('are refused with a reason while the archive is still being sent', async () => {
+    const input = Buffer.alloc(20_000_000, 'x');
+    for (const [change, reason] of [
+      ['FROM x', 'FROM is not a valid change command'],
+      ['NOSUCH x', 'NOSUCH is not a valid change command'],
+    ] as const) {
+      const refused = await engine.dockerWith({ input }, 'import', '-c', change, '-');
+      assert.equal(refused.stderr, `Error response from daemon: ${reason}\n`);
+    }
+  });
+
   it('import a tree with changes', async () => {
     await importImage(engine, 'imported:v1', [
       'ENV GREETING=hello',
