@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import type { TestRegistry } from '../../tests/e2e/support/index.ts';
 import { pssOfTree } from '../memory.ts';
-import type { RegistryServer } from './registries.ts';
 import { BareClient } from './transfer.ts';
 
 /** What a server took for many pushes at once. */
@@ -14,7 +14,7 @@ export interface ManyPushes {
 }
 
 /** Sends `count` blobs of `size` bytes at once, each of other content. */
-export async function manyPushes(server: RegistryServer, count: number, size: number): Promise<ManyPushes> {
+export async function manyPushes(server: TestRegistry, count: number, size: number): Promise<ManyPushes> {
   const shared = randomBytes(size - 16);
   let peakBytes = 0;
   const watch = setInterval(() => {

@@ -7,15 +7,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { TestDaemon } from '../../tests/e2e/support/index.ts';
+import { type RegistryKind, TestDaemon, TestRegistry } from '../../tests/e2e/support/index.ts';
 import { pairedRatio, spread } from '../statistics.ts';
 import { command, engineSubjects, type Subject, timed } from '../subjects.ts';
 import { manyPushes } from './many-pushes.ts';
-import { type RegistryServer, startDebianRegistry, startWharfRegistry } from './registries.ts';
 import { type SampleImage, sampleImage, sampleTars } from './sample-image.ts';
 import { BareClient, requestRate } from './transfer.ts';
 
 const MANY = { count: 64, bytes: 100 << 20 };
+const KINDS: readonly RegistryKind[] = ['docker-registry', 'wharf'];
 const RATE = { connections: 16, requests: 20_000 };
 
 /** One line of the table: what was measured, on whom, samples, and whom to compare with. */
@@ -79,11 +79,7 @@ function pullSample(subject: Subject, reference: string): number {
   return ms;
 }
 
-async function measurePulls(
-  subjects: Subject[],
-  server: RegistryServer,
-  images: Record<string, SampleImage>,
-) {
+async function measurePulls(subjects: Subject[], server: TestRegistry, images: Record<string, SampleImage>) {
   for (const [kind, image] of Object.entries(images)) {
     using client = new BareClient(server.address);
     await client.push(`bench/${kind}`, image, 'v1');
@@ -92,16 +88,19 @@ async function measurePulls(
       who: subject.name,
       sample: () => pullSample(subject, reference),
     }));
-    await measure(`pull of the ${kind} image from ${server.name}`, works);
+    await measure(`pull of the ${kind} image from ${server.kind}`, works);
   }
 }
+
+/** Where a push goes; ended after it if it was started for it. */
+type Target = { address: string } & Partial<AsyncDisposable>;
 
 /** A push through the engine into a repository that is new each time, so that nothing is there yet but what a registry shares. */
 async function measureEnginePush(
   works: {
     subject: Subject;
     source: string;
-    target: () => Promise<RegistryServer> | RegistryServer;
+    target: () => Promise<Target> | Target;
     title: string;
   }[],
 ): Promise<void> {
@@ -118,7 +117,7 @@ async function measureEnginePush(
           return timed(file, [...first, 'push', '--quiet', name], subject.env);
         } finally {
           command(subject, 'rmi', name);
-          if (Symbol.asyncDispose in server) await server[Symbol.asyncDispose]();
+          await server[Symbol.asyncDispose]?.();
         }
       },
     })),
@@ -126,36 +125,35 @@ async function measureEnginePush(
 }
 
 async function measureServers(image: SampleImage): Promise<void> {
-  const starts = [startDebianRegistry, startWharfRegistry];
   // Fresh servers for each sample: a registry that has the blobs would skip work.
   await measure(
     'push of the gzip image by a bare client',
-    starts.map((start, at) => ({
-      who: at === 0 ? 'docker-registry' : 'wharf registry',
+    KINDS.map((kind) => ({
+      who: kind,
       sample: async () => {
-        await using server = await start();
+        await using server = await TestRegistry.start(kind);
         using client = new BareClient(server.address);
         return await clock(() => client.push('bench/app', image, 'v1'));
       },
     })),
   );
-  await using debian = await startDebianRegistry();
-  await using wharf = await startWharfRegistry();
+  await using debian = await TestRegistry.start('docker-registry');
+  await using wharf = await TestRegistry.start('wharf');
   const servers = [debian, wharf];
   const open = servers.map((server) => new BareClient(server.address));
   for (const client of open) await client.push('bench/app', image, 'v1');
   await measure(
     'pull of the gzip image by a bare client',
     open.map((client, at) => ({
-      who: servers[at]?.name as string,
+      who: servers[at]?.kind as string,
       sample: () => clock(() => client.pull('bench/app', image, 'v1')),
     })),
   );
   for (const client of open) client[Symbol.dispose]();
   await measure(
     `requests of a manifest per second, ${RATE.connections} connections`,
-    servers.map(({ name, address }) => ({
-      who: name,
+    servers.map(({ kind, address }) => ({
+      who: kind,
       sample: () =>
         requestRate(address, '/v2/bench/app/manifests/v1', { ...RATE, accept: image.manifest.mediaType }),
     })),
@@ -165,14 +163,14 @@ async function measureServers(image: SampleImage): Promise<void> {
 
 async function measureMemory(): Promise<string[]> {
   const lines: string[] = [];
-  for (const start of [startDebianRegistry, startWharfRegistry]) {
-    await using server = await start();
+  for (const kind of KINDS) {
+    await using server = await TestRegistry.start(kind);
     const found = await manyPushes(server, MANY.count, MANY.bytes);
     const mib = (bytes: number) => (bytes / 2 ** 20).toFixed(0);
     lines.push(
-      `| ${server.name} | ${mib(found.peakBytes)} | ${mib(found.highWaterBytes)} | ${(found.ms / 1000).toFixed(1)} |`,
+      `| ${kind} | ${mib(found.peakBytes)} | ${mib(found.highWaterBytes)} | ${(found.ms / 1000).toFixed(1)} |`,
     );
-    console.error(`measured: memory of ${server.name}`);
+    console.error(`measured: memory of ${kind}`);
   }
   return lines;
 }
@@ -194,7 +192,7 @@ const load = loadavg()[0] ?? 0;
 try {
   const tars = sampleTars(folder);
   const images = { gzip: sampleImage(tars, 'gzip'), zstd: sampleImage(tars, 'zstd') };
-  await using server = await startDebianRegistry();
+  await using server = await TestRegistry.start('docker-registry');
   own.listen = `127.0.0.1:${Number(server.address.split(':')[1]) + 1}`;
   daemon.configure({ registry: { listen: own.listen } });
   await daemon.start();
@@ -203,17 +201,12 @@ try {
   const source = `${server.address}/bench/gzip:v1`;
   for (const subject of subjects) command(subject, 'pull', '--quiet', source);
   const wharf = subjects.at(-1) as Subject;
-  const ownRegistry = {
-    name: 'own',
-    address: own.listen,
-    pid: daemon.pid,
-    [Symbol.asyncDispose]: async () => {},
-  };
+  const ownRegistry = { address: own.listen };
   await measureEnginePush([
     ...subjects.map((subject) => ({
       subject,
       source,
-      target: startDebianRegistry,
+      target: () => TestRegistry.start('docker-registry'),
       title: `${subject.name}, to docker-registry`,
     })),
     { subject: wharf, source, target: () => ownRegistry, title: `${wharf.name}, to its own registry` },
