@@ -57,7 +57,6 @@ export function platformQuery(text: string, before = ''): string | undefined {
 /** The variant as platforms are compared. Source: containerd's platforms, "Normalization". */
 function variantOf(architecture: string, variant: string): string {
   const numbered = /^\d$/.test(variant) && /^arm/.test(architecture) ? `v${variant}` : variant;
-  if (architecture === 'arm') return numbered === 'v7' ? '' : numbered;
   if (architecture === 'amd64') return numbered === 'v1' ? '' : numbered;
   return numbered;
 }
