@@ -5,9 +5,6 @@ import { RegistryFailure } from './failure.ts';
 import { matchesDigest, parseRange } from './range.ts';
 import { sendFile } from './send-file.ts';
 
-/** A client that takes nothing for so long, in milliseconds, is cut. */
-const STALL_MS = 120_000;
-
 type BlobRoute = { repository: string; digest: Digest };
 
 /** GET and HEAD of a blob: whole, in part, or not at all when the client has it (end-2, end-10 of the specification). */
@@ -39,7 +36,7 @@ export async function sendBlob(call: Call, { repository, digest }: BlobRoute): P
     response.end();
     return;
   }
-  request.socket.setTimeout(STALL_MS);
+  request.socket.setTimeout(call.stallMs);
   const count = (bytes: number) => {
     call.bytes += bytes;
   };

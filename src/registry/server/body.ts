@@ -1,11 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { WharfError } from '../../base/index.ts';
 
-/** A client that sends nothing for so long, in milliseconds, is cut; what came stays. */
-const STALL_MS = 60_000;
-/** Slower clients, measured over a minute, only hold connections: bytes per window. */
-const WINDOW_MS = 60_000;
-const WINDOW_BYTES = 60 << 10;
+/** Slower clients, in bytes per millisecond, only hold connections. */
+const SLOWEST = 1;
 
 /**
  * The body of a request, read piece by piece as fast as it is taken. A piece is gone when the next is asked for: waiting for
@@ -15,17 +12,26 @@ export class RequestBody implements AsyncIterableIterator<Uint8Array> {
   private readonly request: IncomingMessage;
   private readonly count: (bytes: number) => void;
   private wake: (() => void) | undefined;
-  private windowEnd = performance.now() + WINDOW_MS;
+  private readonly stallMs: number;
+  private windowEnd: number;
   private windowBytes = 0;
   private last: Buffer | undefined;
   private keep = false;
   private readonly onEvent = () => this.wake?.();
 
-  constructor(request: IncomingMessage, response: ServerResponse, count: (bytes: number) => void) {
+  /** `stallMs`: a client that sends nothing for so long is cut; what came stays. */
+  constructor(
+    request: IncomingMessage,
+    response: ServerResponse,
+    stallMs: number,
+    count: (bytes: number) => void,
+  ) {
     this.request = request;
     this.count = count;
+    this.stallMs = stallMs;
+    this.windowEnd = performance.now() + stallMs;
     if (request.headers.expect !== undefined) response.writeContinue();
-    request.socket.setTimeout(STALL_MS);
+    request.socket.setTimeout(stallMs);
     for (const event of EVENTS) request.on(event, this.onEvent);
   }
 
@@ -79,12 +85,12 @@ export class RequestBody implements AsyncIterableIterator<Uint8Array> {
   private passed(bytes: number): void {
     this.count(bytes);
     this.windowBytes += bytes;
-    if (this.windowBytes < WINDOW_BYTES) {
+    if (this.windowBytes < this.stallMs * SLOWEST) {
       if (performance.now() < this.windowEnd) return;
       this.request.destroy();
     }
     this.windowBytes = 0;
-    this.windowEnd = performance.now() + WINDOW_MS;
+    this.windowEnd = performance.now() + this.stallMs;
   }
 
   private release(): void {

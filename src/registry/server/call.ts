@@ -21,6 +21,8 @@ export interface Call {
   readonly log: Logger;
   /** Fires when the client is gone or the server closes. */
   readonly signal: AbortSignal;
+  /** A client that is silent for so long is cut; milliseconds. */
+  readonly stallMs: number;
   /** For the audit: bytes of the body that was sent or received. */
   bytes: number;
 }
@@ -46,7 +48,7 @@ export function answerJson(call: Call, value: unknown, headers: readonly string[
 /** The body of the request; what it brings is counted. */
 export function bodyOf(call: Call): RequestBody {
   const { request, response } = call;
-  return new RequestBody(request, response, (bytes) => {
+  return new RequestBody(request, response, call.stallMs, (bytes) => {
     call.bytes += bytes;
   });
 }

@@ -88,6 +88,48 @@ describe('clients that vanish', () => {
   });
 });
 
+describe('clients that stall', () => {
+  it('one that sends nothing is cut, one that sends a byte now and then, too; what came stays', async () => {
+    await using registry = await TestRegistry.open({ stallMs: 200 });
+    for (const drip of [false, true]) {
+      const location = await registry.upload('a');
+      const socket = await opened(registry.port, `PATCH ${location} HTTP/1.1`);
+      socket.write('Content-Length: 1000000\r\n\r\nonetwo');
+      const timer = drip ? setInterval(() => socket.write('.'), 20) : undefined;
+      socket.on('error', () => undefined);
+      assert.equal(await ended(socket), '');
+      clearInterval(timer);
+      const { status, headers } = await registry.ask('GET', location);
+      assert.equal(status, 204);
+      if (drip) assert.match(String(headers.range), /^0-\d\d?$/);
+      else assert.equal(headers.range, '0-5');
+    }
+  });
+
+  it('one that takes nothing is cut, and its file closed', async () => {
+    await using registry = await TestRegistry.open({ disk: true, stallMs: 200 });
+    const digest = await registry.blob('a', Buffer.alloc(30_000_000));
+    const socket = await opened(registry.port, `GET /v2/a/blobs/${digest} HTTP/1.1`);
+    socket.pause();
+    socket.write('\r\n');
+    await until('it was cut', () => registry.audit.some(({ method }) => method === 'GET'));
+    socket.destroy();
+    assert.equal((await registry.ask('HEAD', `/v2/a/blobs/${digest}`)).status, 200);
+  });
+
+  it('one whose request is complete may wait as long as it takes', async () => {
+    await using registry = await TestRegistry.open({ stallMs: 50 });
+    const { putManifest } = registry.storage;
+    Object.assign(registry.storage, {
+      putManifest: async (...args: Parameters<typeof putManifest>) => {
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        return putManifest(...args);
+      },
+    });
+    await registry.image('a', 'slow', 'v1');
+  });
+});
+
 describe('bodies that are not wanted', () => {
   it('a refusal reaches a client that is still sending', async () => {
     await using registry = await TestRegistry.open();

@@ -14,6 +14,9 @@ import { appendUpload, cancelUpload, finishUpload, startUpload, uploadStatus } f
 /** How long the rest of a refused body is read and thrown away, so that its sender sees the answer; milliseconds. */
 const LINGER_MS = 5_000;
 
+/** Unless told otherwise, a silent client is cut after so many milliseconds. */
+const STALL_MS = 60_000;
+
 /** Limits of servers: a slow head holds no connection; bodies have deadlines of their own. */
 const SETTINGS: ServerOptions = {
   insecureHTTPParser: false,
@@ -97,7 +100,7 @@ class HttpRegistry implements RegistryServer {
     state: Served,
     signal: AbortSignal,
   ): Promise<void> {
-    const { storage, gatekeeper, log } = this.options;
+    const { storage, gatekeeper, log, stallMs = STALL_MS } = this.options;
     const url = request.url ?? '/';
     const mark = url.indexOf('?');
     const path = mark < 0 ? url : url.slice(0, mark);
@@ -122,6 +125,7 @@ class HttpRegistry implements RegistryServer {
       grant: verdict,
       log,
       signal,
+      stallMs,
       bytes: 0,
     };
     state.call = call;

@@ -202,6 +202,8 @@ export interface RegistryServerOptions {
   /** Gets one entry for each request, when its answer was sent or cut. Must not throw and not block. */
   audit: (entry: AuditEntry) => void;
   log: Logger;
+  /** A client that sends or takes nothing for so long is cut, and one slower than 1 KiB a second; 60,000 ms unless given. */
+  stallMs?: number;
 }
 
 /** The HTTP face of a registry, for any number of HTTP and HTTPS servers. */

@@ -35,6 +35,14 @@ export interface Ask {
   body?: Buffer | string | AsyncIterable<Uint8Array>;
 }
 
+/** How a registry for tests is to be. */
+export interface TestOptions {
+  /** On disk, to be closed and opened again; in memory otherwise. */
+  disk?: boolean;
+  gatekeeper?: Gatekeeper;
+  stallMs?: number;
+}
+
 /** A registry on a loopback port, with all that it stands on. */
 export class TestRegistry implements AsyncDisposable {
   readonly audit: AuditEntry[] = [];
@@ -45,20 +53,20 @@ export class TestRegistry implements AsyncDisposable {
   storage!: LocalStorage;
   port = 0;
   private readonly dir: string | undefined;
-  private readonly gatekeeper: Gatekeeper;
+  private readonly options: TestOptions;
   private database!: Database;
   private registry!: RegistryServer;
   private server!: Server;
   private readonly agent = new Agent({ keepAlive: true });
 
-  private constructor(dir: string | undefined, gatekeeper: Gatekeeper) {
+  private constructor(dir: string | undefined, options: TestOptions) {
     this.dir = dir;
-    this.gatekeeper = gatekeeper;
+    this.options = options;
   }
 
-  static async open(options: { disk?: boolean; gatekeeper?: Gatekeeper } = {}): Promise<TestRegistry> {
+  static async open(options: TestOptions = {}): Promise<TestRegistry> {
     const dir = options.disk ? mkdtempSync(join(tmpdir(), 'wharf-registry-')) : undefined;
-    const registry = new TestRegistry(dir, options.gatekeeper ?? openGatekeeper());
+    const registry = new TestRegistry(dir, options);
     registry.content = dir === undefined ? openMemoryContentStore() : openContentStore(join(dir, 'content'));
     registry.database = dir === undefined ? openMemoryDatabase() : openDatabase(join(dir, 'db', 'wharf.db'));
     await registry.start();
@@ -145,7 +153,8 @@ export class TestRegistry implements AsyncDisposable {
   }
 
   private async start(): Promise<void> {
-    const { content, database, leases, gatekeeper } = this;
+    const { content, database, leases } = this;
+    const { gatekeeper = openGatekeeper(), stallMs = 60_000 } = this.options;
     const now = () => this.now;
     this.storage = openLocalStorage({ content, database, leases, log: silentLog, now });
     this.registry = createRegistryServer({
@@ -153,6 +162,7 @@ export class TestRegistry implements AsyncDisposable {
       gatekeeper,
       audit: (entry) => this.audit.push(entry),
       log: silentLog,
+      stallMs,
     });
     this.server = createServer(this.registry.settings);
     this.registry.attach(this.server);
