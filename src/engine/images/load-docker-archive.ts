@@ -43,6 +43,7 @@ export async function loadDockerArchive(deps: LoadDeps, context: LoadContext): P
   }
   const loaded: LoadedImage[] = [];
   const layout = await otherHalf(context);
+  const packed = new Map<Digest, Descriptor>();
   for (const item of items) {
     const { config, file, names, layers } = item;
     if (context.platform && !matchPlatform(context.platform, file)) continue;
@@ -52,7 +53,12 @@ export async function loadDockerArchive(deps: LoadDeps, context: LoadContext): P
       continue;
     }
     const blobs: Descriptor[] = [];
-    for (const [at, layer] of layers.entries()) blobs.push(await layerBlob(deps, context, layer, at));
+    for (const [at, layer] of layers.entries()) {
+      // Packed once: packing the same bytes again need not give the same blob.
+      const blob = packed.get(layer.diffId) ?? (await layerBlob(deps, context, layer, at));
+      packed.set(layer.diffId, blob);
+      blobs.push(blob);
+    }
     const image = await buildImage(deps, { config, layers: blobs }, context);
     loaded.push({ image, names: names.map((name) => ({ name })) });
   }

@@ -53,6 +53,25 @@ test('a docker-archive becomes an image with its layers unpacked', async () => {
   assert.equal(image.lastTagTime, '0001-01-01T00:00:00Z', 'loading is not tagging, in Docker');
 });
 
+test('a layer that several images of an archive share is packed once, to one blob', async () => {
+  await using fixture = openFixture();
+  const images = ['a', 'b', 'c'].map((author) => ({
+    config: configOf(layers, { author }),
+    layers,
+    tags: [`${author}:1`],
+  }));
+  let written = 0;
+  const write = fixture.content.write.bind(fixture.content);
+  fixture.content.write = (...given) => {
+    written++;
+    return write(...given);
+  };
+  await load(fixture, packed(dockerMembers(...images)));
+  const blobs = fixture.images.all().map((image) => image.layers.map(({ blob }) => blob.digest).join());
+  assert.equal(new Set(blobs).size, 1);
+  assert.equal(written, layers.length);
+});
+
 test('layers are reported as they come in when not quiet, and only what is new', async () => {
   await using fixture = openFixture();
   const archive = packed(dockerMembers({ config, layers, tags: ['app:1'] }));
