@@ -59,6 +59,8 @@ async function answer(
     return send(response, 404, { message: 'no such order' });
   const isSet = (name: string) => url.searchParams.get(name) === '1';
   const graceMs = Number(url.searchParams.get('grace'));
+  // Not a number, it would compare as if everything were old.
+  if (!(graceMs >= 0)) return send(response, 400, { message: 'the grace is a number of milliseconds' });
   send(response, 200, await collect({ dryRun: isSet('dry-run'), untagged: isSet('untagged'), graceMs }));
 }
 
