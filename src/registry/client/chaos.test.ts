@@ -283,6 +283,27 @@ test('answers that are none of a registry are refused in words', async () => {
     );
 });
 
+test('a document of a type that is none of ours is left as it is; a web page is no such document', async () => {
+  const body = '{"mediaType":"application/vnd.example.thing","blobs":[]}';
+  const typed =
+    (type: string): Plan =>
+    () => ({ kind: 'status', status: 200, headers: { 'content-type': type }, body });
+  const reference = digestOf(body);
+  await under(typed('application/vnd.example.thing+json'), async ({ repository }) => {
+    const { descriptor, bytes } = await repository.manifest(reference);
+    assert.deepEqual(descriptor, {
+      mediaType: 'application/vnd.example.thing+json',
+      digest: reference,
+      size: body.length,
+    });
+    assert.equal(String(bytes), body);
+  });
+  for (const type of ['text/html', 'application/json', MediaTypes.ociManifest, MediaTypes.dockerIndex])
+    await under(typed(type), async ({ repository }) => {
+      assert.equal((await failure(repository.manifest(reference))).kind, 'invalid', type);
+    });
+});
+
 test('schema 1 is refused by name', () => {
   const body = JSON.stringify({ schemaVersion: 1, name: 'app', tag: 'v1', fsLayers: [], history: [] });
   const headers = { 'content-type': MediaTypes.dockerSchema1Signed };

@@ -40,7 +40,7 @@ export function networkError(thrown: unknown, url: URL): WharfError {
       thrown,
     );
   if (code === 'ENOTFOUND')
-    return new NetworkError(`dial tcp: lookup ${url.hostname}: no such host`, false, thrown);
+    return new NetworkError(`dial tcp: lookup ${url.hostname}${resolver()}: no such host`, false, thrown);
   if (code === 'EAI_AGAIN')
     return new NetworkError(
       `dial tcp: lookup ${url.hostname}: Temporary failure in name resolution`,
@@ -49,6 +49,15 @@ export function networkError(thrown: unknown, url: URL): WharfError {
     );
   if (code === 'ERR_PROXY_TUNNEL') return new NetworkError(`proxyconnect tcp: ${clean(words)}`, true, thrown);
   return new NetworkError(systemText(code, words, error), code !== 'ERR_INVALID_URL', thrown);
+}
+
+/** ` on 192.0.2.53:53`: who was asked for a name, as Go programs tell it. */
+function resolver(): string {
+  const [server] = process.getBuiltinModule('node:dns').getServers();
+  if (server === undefined) return '';
+  const withPort = /^[\d.]+:\d+$|^\[.*\]:\d+$/.test(server);
+  if (withPort) return ` on ${server}`;
+  return server.includes(':') ? ` on [${server}]:53` : ` on ${server}:53`;
 }
 
 function systemText(code: string, words: string, error: unknown): string {

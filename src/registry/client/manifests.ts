@@ -4,6 +4,8 @@ import {
   bareMediaType,
   type Digest,
   isDigest,
+  isIndexType,
+  isManifestType,
   isSchema1Type,
   MAX_MANIFEST_BYTES,
   MediaTypes,
@@ -97,14 +99,16 @@ export function digestLike(bytes: Uint8Array, other: Digest | undefined): Digest
   return `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}` as Digest;
 }
 
-/** The type it came under; for a server that knows none, the type that the document states or shows. */
+/**
+ * The type it came under; for a server that knows none, the type that the document states or shows. Types that are none of
+ * ours are left unread: they are kept with the index that names them.
+ */
 function mediaTypeOf(bytes: Buffer, header: string | undefined): string {
   const claimed = bareMediaType(header ?? '');
-  if (claimed !== '' && !/^(application\/(json|octet-stream)|text\/plain)$/.test(claimed)) {
-    parseManifestOrIndex(bytes, claimed);
-    return claimed;
-  }
-  const read = parseManifestOrIndex(bytes);
+  const ours = isManifestType(claimed) || isIndexType(claimed) || isSchema1Type(claimed);
+  if (!ours && /^application\/vnd\.[\w.+-]+$/.test(claimed)) return claimed;
+  const read = parseManifestOrIndex(bytes, ours ? claimed : undefined);
+  if (ours) return claimed;
   if (read.kind === 'index') return read.index.mediaType ?? MediaTypes.ociIndex;
   return read.manifest.mediaType ?? MediaTypes.ociManifest;
 }

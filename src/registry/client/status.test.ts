@@ -144,7 +144,9 @@ test('a failure is worded as by a Go client, in front of it the request', () => 
     'dial tcp [fd00::1]:443: connect: no route to host',
     true,
   ]);
-  assert.deepEqual(text('ENOTFOUND', 'getaddrinfo'), ['dial tcp: lookup r.example: no such host', false]);
+  const [unknown, passing] = text('ENOTFOUND', 'getaddrinfo');
+  assert.match(String(unknown), /^dial tcp: lookup r\.example( on \S+:\d+)?: no such host$/);
+  assert.equal(passing, false);
   assert.deepEqual(text('ECONNRESET', 'socket hang up'), ['unexpected EOF', true]);
   assert.deepEqual(text('ECONNRESET', 'read ECONNRESET'), ['connection reset by peer', true]);
   assert.deepEqual(text('DEPTH_ZERO_SELF_SIGNED_CERT', 'x'), [
