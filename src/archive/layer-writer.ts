@@ -1,4 +1,4 @@
-import { fchmodSync, fchownSync, fstatSync, readdirSync, readFileSync, writeSync } from 'node:fs';
+import { fchmodSync, fchownSync, readdirSync, readFileSync, writeSync } from 'node:fs';
 import { errnoCode, WharfError } from '../base/index.ts';
 import {
   type Fd,
@@ -10,7 +10,6 @@ import {
   fstatat,
   linkat,
   lsetxattr,
-  mkdirAllInRoot,
   mkdirat,
   mknodat,
   O,
@@ -23,6 +22,7 @@ import {
 } from '../sys/index.ts';
 import { cleanPath, isOverlayXattr, layerPath } from './entry-path.ts';
 import { refuse } from './limits.ts';
+import { OpenDirectories } from './open-directories.ts';
 import type { TarSink } from './tar-decoder.ts';
 import type { TarHeader } from './types.ts';
 
@@ -31,7 +31,6 @@ const S_IFDIR = 0o040000;
 const NODE_TYPES = { fifo: 0o010000, char: 0o020000, block: 0o060000 } as const;
 const OPAQUE_XATTR = 'trusted.overlay.opaque';
 const DEFAULT_ACL = 'system.posix_acl_default';
-const OPEN_DIRECTORIES = 64;
 const ONE_NAME = RESOLVE.BENEATH | RESOLVE.NO_SYMLINKS;
 /** Filesystems without such attributes, or a namespace that may not set them: the file is good without. */
 const XATTR_REFUSED = new Set(['ENOTSUP', 'EOPNOTSUPP', 'EPERM']);
@@ -48,11 +47,7 @@ export class LayerWriter implements TarSink, Disposable {
   fileBytes = 0;
   private readonly root: Fd;
   private readonly form: WhiteoutForm;
-  /** Parents by cleaned path, the latest used last. Dropped as a whole when a name that may lead somewhere is replaced. */
-  private readonly parents = new Map<string, Fd>();
-  private readonly stale: Fd[] = [];
-  /** Groups of directories that files were made in. Forgotten when any becomes another group's: it may be open twice. */
-  private groups = new WeakMap<Fd, number>();
+  private readonly directories: OpenDirectories;
   /** Times of directories, set at the end: what is made in them would change them. */
   private readonly directoryTimes = new Map<string, bigint>();
   /** The file under way, and what it lacks of its header. */
@@ -64,12 +59,13 @@ export class LayerWriter implements TarSink, Disposable {
 
   constructor(root: string, form: WhiteoutForm) {
     this.root = openat2(root, '.', { flags: O.RDONLY | O.DIRECTORY });
+    this.directories = new OpenDirectories(this.root);
     this.form = form;
     this.exactModes = fgetxattr(this.root, DEFAULT_ACL) === undefined;
   }
 
   entry(header: TarHeader): void {
-    this.closeStale();
+    this.directories.closeForgotten();
     checkOwner(header);
     guarded(header, () => this.write(header));
   }
@@ -104,8 +100,7 @@ export class LayerWriter implements TarSink, Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.closeStale();
-    for (const directory of this.parents.values()) directory.close();
+    this.directories[Symbol.dispose]();
     this.file?.fd.close();
     this.root.close();
   }
@@ -119,7 +114,7 @@ export class LayerWriter implements TarSink, Disposable {
       this.directoryTimes.set('.', header.mtimeNs);
       return;
     }
-    const parent = this.parent(place.parent);
+    const parent = this.directories.open(place.parent);
     const path = place.parent === '' || place.kind === 'opaque' ? '' : `${place.parent}/`;
     if (place.kind === 'opaque') fsetxattr(parent, OPAQUE_XATTR, Buffer.from('y'));
     else if (place.kind === 'whiteout') this.whiteout(parent, place.name);
@@ -175,18 +170,13 @@ export class LayerWriter implements TarSink, Disposable {
   /** A new file is this process's, or its directory's group's when that is setgid (inode(7)): most need no other owner. */
   private isOwnerOfNew(parent: Fd, { uid, gid }: TarHeader): boolean {
     if (uid !== 0 || gid !== 0 || process.geteuid?.() !== 0 || process.getegid?.() !== 0) return false;
-    let group = this.groups.get(parent);
-    if (group === undefined) {
-      group = fstatSync(parent.fd).gid;
-      this.groups.set(parent, group);
-    }
-    return group === 0;
+    return this.directories.groupOf(parent) === 0;
   }
 
   /** Owner before mode, because chown clears setuid; attributes after both, because chown clears file capabilities. */
   private ownerModeAndAttributes(fd: Fd, header: TarHeader): void {
     fchownSync(fd.fd, header.uid, header.gid);
-    if (header.gid !== 0) this.groups = new WeakMap();
+    if (header.gid !== 0) this.directories.regrouped();
     fchmodSync(fd.fd, header.mode);
     if (header.xattrs.size > 0) this.attributes(fd, header);
   }
@@ -232,7 +222,7 @@ export class LayerWriter implements TarSink, Disposable {
       made.close();
       throw thrown;
     }
-    this.remember(path, made);
+    this.directories.remember(path, made);
     this.directoryTimes.set(path, header.mtimeNs);
   }
 
@@ -252,33 +242,9 @@ export class LayerWriter implements TarSink, Disposable {
   }
 
   private clear(parent: Fd, name: string): void {
-    // Any cached path may have led through what goes now. The descriptors live on until the next entry, `parent` among them.
-    this.stale.push(...this.parents.values());
-    this.parents.clear();
+    // Any open path may have led through what goes now.
+    this.directories.forget();
     this.fileBytes -= removeTree(parent, name);
-  }
-
-  private parent(path: string): Fd {
-    if (path === '') return this.root;
-    const known = this.parents.get(path);
-    if (known) return known;
-    const opened = mkdirAllInRoot(this.root, path, 0o755, { uid: 0, gid: 0 });
-    this.remember(path, opened);
-    return opened;
-  }
-
-  private remember(path: string, directory: Fd): void {
-    this.parents.get(path)?.close();
-    this.parents.delete(path);
-    this.parents.set(path, directory);
-    if (this.parents.size <= OPEN_DIRECTORIES) return;
-    const [oldest, fd] = this.parents.entries().next().value as [string, Fd];
-    this.parents.delete(oldest);
-    fd.close();
-  }
-
-  private closeStale(): void {
-    for (const directory of this.stale.splice(0)) directory.close();
   }
 
   private existing(path: string): Fd | undefined {

@@ -129,6 +129,29 @@ describe('an unfinished blob on disk', () => {
   });
 });
 
+describe('a disk on which every write waits', () => {
+  it('takes the pieces in the thread pool, in their order, and reports when it is full', async (t) => {
+    mount({ source: 'tmpfs', target: dir, type: 'tmpfs', data: 'size=4m' });
+    store = openContentStore(dir);
+    let now = 0;
+    // A clock by which each call takes ten milliseconds.
+    t.mock.method(performance, 'now', () => {
+      now += 10;
+      return now;
+    });
+    const bytes = randomBytes(3 << 20);
+    const ingest = await store.ingest('slow');
+    for (let at = 0; at < bytes.length; at += 10_000) await ingest.write(bytes.subarray(at, at + 10_000));
+    assert.equal(ingest.offset, bytes.length);
+    assert.deepEqual(readFileSync(ingest.path), bytes);
+    await assert.rejects(ingest.write(Buffer.alloc(2 << 20)), (thrown) => isKind(thrown, 'exhausted'));
+    truncateSync(ingest.path, bytes.length);
+    await ingest.close();
+    const again = await store.ingest('slow');
+    assert.equal((await again.commit()).digest, digestOf(bytes));
+  });
+});
+
 describe('on a full disk an unfinished blob', () => {
   beforeEach(() => {
     mount({ source: 'tmpfs', target: dir, type: 'tmpfs', data: 'size=256k' });
