@@ -314,3 +314,25 @@ test('an archive that is closed half-way gives its blobs free', async () => {
   await removeImage(fixture, 'app:1', { force: false, noPrune: false });
   assert.deepEqual(await inventory(fixture), EMPTY);
 });
+
+test('by digest nothing is named, and what the digest stands for is kept', async () => {
+  await using fixture = openFixture();
+  const members = indexLayout();
+  await load(fixture, packed(members));
+  const { imageId, target } = fixture.images.name('docker.io/library/app:1') ?? assert.fail();
+  const name = `docker.io/library/app@${target?.digest}`;
+  fixture.images.setName(name, imageId, target);
+  const archive = await saved(fixture, name);
+  sameBlobs(archive, members);
+  assert.deepEqual(entryOf(archive), target);
+  assert.equal(JSON.parse(String(archive.get('manifest.json')))[0].RepoTags, null);
+  // The last tag takes the digests of its repository along; an event tells of the tag alone.
+  fixture.published.length = 0;
+  const items = await removeImage(fixture, 'app:1', { force: false, noPrune: false });
+  assert.deepEqual(items.slice(0, 2), [{ Untagged: 'app:1' }, { Untagged: `app@${target?.digest}` }]);
+  assert.deepEqual(
+    fixture.published.map(({ action }) => action),
+    ['untag', 'delete'],
+  );
+  assert.deepEqual(await inventory(fixture), EMPTY);
+});

@@ -96,7 +96,11 @@ function untagByName(
   const left = deps.images.namesOf(image.id);
   const repository = repositoryOf(name);
   if (!left.every((other) => other.includes('@') && repositoryOf(other) === repository)) return false;
-  for (const digest of left) untag(deps, image, digest, items);
+  // Told in the answer, but by no event, as in Docker.
+  for (const digest of left) {
+    deps.images.removeName(digest);
+    items.push({ Untagged: familiarName(digest) });
+  }
   return true;
 }
 

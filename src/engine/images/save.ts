@@ -24,8 +24,10 @@ export interface SaveDeps extends Pick<RegisterDeps, 'events'>, SweepDeps {}
 
 interface SavedImage {
   image: ImageRecord;
-  /** Canonical names it was asked by; none when by id. */
+  /** Canonical tags it was asked by; none when by id or digest. */
   names: string[];
+  /** Those, and names with digests: what the archive keeps is what they stand for. */
+  asked: Set<string>;
 }
 
 /**
@@ -60,8 +62,9 @@ function collect(deps: SaveDeps, refs: string[], platform: Platform | undefined)
         const text = `no suitable export target found for platform ${formatPlatform(platform)}`;
         throw new WharfError('internal', text);
       }
-      const saved = found.get(image.id) ?? { image, names: [] };
-      if (name && !saved.names.includes(name)) saved.names.push(name);
+      const saved = found.get(image.id) ?? { image, names: [], asked: new Set() };
+      if (name && !name.includes('@') && !saved.asked.has(name)) saved.names.push(name);
+      if (name) saved.asked.add(name);
       found.set(image.id, saved);
     }
   }
@@ -139,9 +142,9 @@ interface SavedForm {
  * An image that came with a manifest lies in the archive with it, its packed layers and whatever else its names stand for,
  * byte for byte; any other with plain layers, as the reference writes all of them.
  */
-async function formOf(deps: SaveDeps, { image, names }: SavedImage): Promise<SavedForm> {
+async function formOf(deps: SaveDeps, { image, asked }: SavedImage): Promise<SavedForm> {
   const targets = new Map<string, Descriptor>();
-  for (const name of names) {
+  for (const name of asked) {
     const target = deps.images.name(name)?.target;
     if (target && (await isWhole(deps, target))) targets.set(name, bare(target));
   }
@@ -220,7 +223,7 @@ function blobName(digest: string): string {
 }
 
 function indexEntries({ manifest, targets }: SavedForm, names: string[]): object[] {
-  if (names.length === 0) return [manifest];
+  if (names.length === 0) return targets.size > 0 ? [...targets.values()] : [manifest];
   return names.map((name) => ({
     ...(targets.get(name) ?? manifest),
     annotations: {
