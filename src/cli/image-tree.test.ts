@@ -32,7 +32,7 @@ const image = (id: string, created: number, tags: string[], more: object = {}) =
 });
 
 const IMAGES = [
-  image('1', 1, ['multi:1', 'multi:2'], {
+  image('1', 1, ['multi:1', 'longer/multi:2'], {
     Manifests: [
       manifest('a', '', { used: true }),
       manifest('b', 'v8', { available: false }),
@@ -62,8 +62,8 @@ describe('images --tree', () => {
       '',
       '<untagged>                      333333333333          5MB             0B        ',
       '',
-      'multi:1',
-      'multi:2                         111111111111          5MB            1MB   U    ',
+      'longer/multi:2',
+      'multi:1                         111111111111          5MB            1MB   U    ',
       '├─ linux/arm64                  aaaaaaaaaaaa          3MB            1MB   U    ',
       '└─ linux/arm64/v8               bbbbbbbbbbbb           0B             0B        ',
       '',

@@ -86,7 +86,10 @@ function topOf(image: ImageRow): Top {
   const children = manifests.map(childOf);
   const content = manifests.reduce((sum, each) => sum + each.Size.Content, 0);
   return {
-    names: tagsOf(image).map(safeCell),
+    // The longest first: the last one shares its line with the details.
+    names: tagsOf(image)
+      .map(safeCell)
+      .sort((a, b) => b.length - a.length),
     children,
     id: truncateId(image.Id),
     usage: humanSize(image.Size, 3),
