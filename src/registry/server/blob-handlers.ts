@@ -1,3 +1,4 @@
+import { open } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import type { Digest } from '../../oci/index.ts';
 import { answer, BASE_HEADERS, type Call } from './call.ts';
@@ -31,17 +32,20 @@ export async function sendBlob(call: Call, { repository, digest }: BlobRoute): P
     String(length),
   );
   if (range) headers.push('Content-Range', `bytes ${range.start}-${range.end}/${found.size}`);
-  response.writeHead(range ? 206 : 200, [...BASE_HEADERS, ...headers]);
+  const status = range ? 206 : 200;
   if (request.method === 'HEAD' || length === 0) {
-    response.end();
+    response.writeHead(status, [...BASE_HEADERS, ...headers]).end();
     return;
   }
+  const path = storage.blobPath?.(repository, digest);
+  // Opened before the answer begins: a file that is not there can still be told.
+  await using file = path === undefined ? undefined : await open(path, 'r');
+  response.writeHead(status, [...BASE_HEADERS, ...headers]);
   request.socket.setTimeout(call.stallMs);
   const count = (bytes: number) => {
     call.bytes += bytes;
   };
-  const path = storage.blobPath?.(repository, digest);
-  if (path !== undefined) return sendFile(response, path, range ?? { start: 0, end: found.size - 1 }, count);
+  if (file) return await sendFile(response, file, range ?? { start: 0, end: found.size - 1 }, count);
   const body = storage.openBlob(repository, digest, range);
   body.on('data', (chunk: Buffer) => count(chunk.length));
   await pipeline(body, response);

@@ -1,4 +1,4 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
 import { WharfError } from '../../base/index.ts';
 import type { ByteRange } from './range.ts';
@@ -13,19 +13,14 @@ const spare: Buffer[] = [];
 /** Sends a part of a file as the body of an answer, from two buffers in turn. Errors: those of the file, `cancelled`. */
 export async function sendFile(
   response: ServerResponse,
-  path: string,
+  file: FileHandle,
   range: ByteRange,
   sent: (bytes: number) => void,
 ): Promise<void> {
-  const file = await open(path, 'r');
   const buffers = [take(), take()] as const;
-  try {
-    await pump(response, file, range, buffers, sent);
-    // Not before the kernel has the bytes: a buffer that is sent must not be filled again.
-    spare.push(...buffers.slice(0, Math.max(0, KEPT - spare.length)));
-  } finally {
-    await file.close();
-  }
+  await pump(response, file, range, buffers, sent);
+  // Not before the kernel has the bytes: a buffer that is sent must not be filled again.
+  spare.push(...buffers.slice(0, Math.max(0, KEPT - spare.length)));
   response.end();
 }
 

@@ -194,6 +194,14 @@ describe('a storage that fails', () => {
     assert.equal((await registry.ask('GET', location)).status, 204);
   });
 
+  it('a blob whose file was lost is 500, before anything is sent', async () => {
+    await using registry = await TestRegistry.open({ disk: true });
+    const digest = await registry.blob('a', 'lost');
+    rmSync(registry.content.pathOf(digest));
+    const answer = await registry.ask('GET', `/v2/a/blobs/${digest}`);
+    assert.deepEqual([answer.status, codeOf(answer)], [500, 'UNKNOWN']);
+  });
+
   it('any other fault is 500, and tells nothing of the inside', async () => {
     const { registry, location } = await failing(new Error('ENOENT /secret/path'));
     await using _ = registry;
