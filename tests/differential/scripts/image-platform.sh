@@ -1,6 +1,6 @@
 # Platforms of inspect, history, save, load, rmi and import.
 N=${N:-df$$}
-d=$(mktemp -d); echo x > $d/f; p() { tar -C $d -c f | $DOCKER import "$@" - $N:p; echo $?; }
+d=$(mktemp -d); echo x > $d/f; p() { $DOCKER rmi $N:p > $d/out 2>&1; tar -C $d -c f | $DOCKER import "$@" - $N:p; echo $?; }
 p --platform linux/arm64/v8 | grep -v sha256; $DOCKER image inspect $N:p | grep -e \"Variant -e \"Arch; p --platform windows/amd64; p --platform linux; p --platform nonsense/x/y/z; p --platform linux/riscv64 | grep -v sha256; $DOCKER image inspect $N:p | grep -e \"Variant -e \"Arch
 h=linux/$($DOCKER image inspect -f '{{.Architecture}}' busybox)
 for o in linux/riscv64 linux/s390x $h linux windows; do echo "== $o"; $DOCKER image inspect --platform "$o" -f '{{.Architecture}}' $N:p; $DOCKER history --platform "$o" -q $N:p | wc -l; $DOCKER history --platform "$o" nosuch-$N:p; $DOCKER save --platform "$o" -o $d/o $N:p; echo $?; done

@@ -2,7 +2,7 @@
 . "$(dirname "$0")/../registry.sh"; registry
 t=$(date +%s); mkdir -p $D/x; echo $N > $D/x/f; a=$(tar -C $D/x -c f | $DOCKER import -c "LABEL n=$N" - $R/one:1)
 $DOCKER push -q $R/one:1 > $D/out; $DOCKER tag $R/one:1 $R/one:2; $DOCKER push -q $R/one:2 > $D/out; $DOCKER rmi $R/one:1 $R/one:2 > $D/out
-l() { $DOCKER images --filter label=n=$N --digests --format '{{.Repository}}:{{.Tag}} {{.Digest}}'; }
+l() { $DOCKER images --filter label=n=$N --digests --format '{{.Repository}}:{{.Tag}} {{.Digest}}' | sort; }
 $DOCKER pull -q $R/one:1 | said; l | said
 g=$($DOCKER image inspect -f '{{index .RepoDigests 0}}' $R/one:1); $DOCKER image inspect -f '{{.RepoTags}} {{len .RepoDigests}}' $g | said
 $DOCKER pull -q $R/one:2 | said; l | said; $DOCKER tag $R/one:1 $N:copy; l | said; $DOCKER image inspect -f '{{.RepoTags}} {{len .RepoDigests}}' $N:copy | said
