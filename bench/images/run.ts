@@ -7,11 +7,17 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type RegistryKind, TestDaemon, TestRegistry } from '../../tests/e2e/support/index.ts';
+import {
+  type OciImage,
+  ociImage,
+  type RegistryKind,
+  TestDaemon,
+  TestRegistry,
+} from '../../tests/e2e/support/index.ts';
 import { pairedRatio, spread } from '../statistics.ts';
 import { command, engineSubjects, type Subject, timed } from '../subjects.ts';
 import { manyPushes } from './many-pushes.ts';
-import { type SampleImage, sampleImage, sampleTars } from './sample-image.ts';
+import { sampleTars } from './sample-image.ts';
 import { BareClient, requestRate } from './transfer.ts';
 
 const MANY = { count: 64, bytes: 100 << 20 };
@@ -79,7 +85,7 @@ function pullSample(subject: Subject, reference: string): number {
   return ms;
 }
 
-async function measurePulls(subjects: Subject[], server: TestRegistry, images: Record<string, SampleImage>) {
+async function measurePulls(subjects: Subject[], server: TestRegistry, images: Record<string, OciImage>) {
   for (const [kind, image] of Object.entries(images)) {
     using client = new BareClient(server.address);
     await client.push(`bench/${kind}`, image, 'v1');
@@ -124,7 +130,7 @@ async function measureEnginePush(
   );
 }
 
-async function measureServers(image: SampleImage): Promise<void> {
+async function measureServers(image: OciImage): Promise<void> {
   // Fresh servers for each sample: a registry that has the blobs would skip work.
   await measure(
     'push of the gzip image by a bare client',
@@ -191,7 +197,7 @@ const date = new Date().toISOString();
 const load = loadavg()[0] ?? 0;
 try {
   const tars = sampleTars(folder);
-  const images = { gzip: sampleImage(tars, 'gzip'), zstd: sampleImage(tars, 'zstd') };
+  const images = { gzip: ociImage(tars, 'gzip'), zstd: ociImage(tars, 'zstd') };
   await using server = await TestRegistry.start('docker-registry');
   own.listen = `127.0.0.1:${Number(server.address.split(':')[1]) + 1}`;
   daemon.configure({ registry: { listen: own.listen } });
@@ -215,7 +221,7 @@ try {
   await measureServers(images.gzip);
   const memory = await measureMemory();
   const mib = (bytes: number) => (bytes / 2 ** 20).toFixed(0);
-  const sizes = (image: SampleImage) => mib(image.layers.reduce((sum, { bytes }) => sum + bytes.length, 0));
+  const sizes = (image: OciImage) => mib(image.layers.reduce((sum, { bytes }) => sum + bytes.length, 0));
   const text = [
     `Measured ${date}: ${cpus().length} processors, kernel ${release()}, load at the start ${load.toFixed(2)}; ${rounds} rounds.`,
     `The image: ${tars.length} layers, ${mib(images.gzip.plainBytes)} MiB as plain tars, ${sizes(images.gzip)} MiB by gzip, ${sizes(images.zstd)} MiB by zstd.`,

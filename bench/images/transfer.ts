@@ -1,6 +1,6 @@
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { connect } from 'node:net';
-import type { Blob, SampleImage } from './sample-image.ts';
+import type { Blob, OciImage } from '../../tests/e2e/support/index.ts';
 
 /** Bytes of one write; what a client that reads a file would send. */
 const PIECE = 1 << 18;
@@ -15,7 +15,7 @@ export class BareClient implements Disposable {
   }
 
   /** Pushes an image, blobs one after the other, each in one request as the specification's "single POST then PUT". */
-  async push(repository: string, image: SampleImage, tag: string): Promise<void> {
+  async push(repository: string, image: OciImage, tag: string): Promise<void> {
     for (const blob of [...image.layers, image.config]) await this.upload(repository, blob);
     const headers = {
       'Content-Type': image.manifest.mediaType,
@@ -39,7 +39,7 @@ export class BareClient implements Disposable {
   }
 
   /** Fetches all blobs of an image; returns how many bytes came. */
-  async pull(repository: string, image: SampleImage, tag: string): Promise<number> {
+  async pull(repository: string, image: OciImage, tag: string): Promise<number> {
     let bytes = 0;
     const count = (chunk: Buffer) => {
       bytes += chunk.length;

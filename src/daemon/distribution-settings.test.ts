@@ -15,6 +15,7 @@ test('nothing said is Docker’s defaults', () => {
     maxDownloads: 3,
     maxUploads: 5,
     attempts: 5,
+    stallTimeout: 60,
   });
 });
 
@@ -60,7 +61,12 @@ test('insecure registries are hosts and ranges', () => {
 
 test('limits are at least one', () => {
   assert.equal(settings(['--max-concurrent-downloads=7']).maxDownloads, 7);
-  for (const flag of ['max-concurrent-downloads', 'max-concurrent-uploads', 'max-download-attempts'])
+  for (const flag of [
+    'max-concurrent-downloads',
+    'max-concurrent-uploads',
+    'max-download-attempts',
+    'registry-stall-timeout',
+  ])
     assert.throws(() => settings([`--${flag}=0`]), new RegExp(`${flag} takes a number of at least 1`));
 });
 

@@ -11,6 +11,8 @@ export interface DistributionSettings {
   maxDownloads: number;
   maxUploads: number;
   attempts: number;
+  /** Seconds without a byte after which a connection counts as stalled. */
+  stallTimeout: number;
 }
 
 /** Proxies by the usual variables; used for what no option names. */
@@ -32,6 +34,7 @@ export function distributionSettings(read: ValueReader, proxyEnv: ProxyEnvironme
     maxDownloads: positive(read, 'max-concurrent-downloads', 3),
     maxUploads: positive(read, 'max-concurrent-uploads', 5),
     attempts: positive(read, 'max-download-attempts', 5),
+    stallTimeout: positive(read, 'registry-stall-timeout', 60),
   };
 }
 

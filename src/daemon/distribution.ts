@@ -12,8 +12,6 @@ import { wharfVersion } from './package-facts.ts';
 
 /** CAs and client certificates of registries; Docker's folder is read, too, so that a host set up for it works at once. */
 const CERTS_DIRS = ['/etc/wharf/certs.d', '/etc/docker/certs.d'];
-/** Milliseconds without a byte after which a connection to a registry counts as stalled. */
-const STALL_MS = 60_000;
 
 /** The registries as the settings in force have them: a reload makes new ones, and work under way keeps what it has. */
 export class CurrentRegistries implements Disposable {
@@ -38,7 +36,7 @@ export class CurrentRegistries implements Disposable {
       proxy: distribution.proxy,
       userAgent: `wharf/${wharfVersion()}`,
       attempts: distribution.attempts,
-      stallMs: STALL_MS,
+      stallMs: distribution.stallTimeout * 1000,
     };
     this.opened = { registries: openRegistries(hosts, this.log), from: distribution };
     return this.opened.registries;

@@ -290,6 +290,14 @@ export const OPTIONS: readonly OptionSpec[] = [
     help: 'Mirror asked before the registry; of docker.io, unless another or "*" (all) is named',
   },
   {
+    flag: 'registry-stall-timeout',
+    key: 'registry-stall-timeout',
+    kind: 'integer',
+    placeholder: 'seconds',
+    defaultText: '60',
+    help: 'Time without a byte after which a connection to a registry counts as stalled',
+  },
+  {
     flag: 'seccomp-profile',
     key: 'seccomp-profile',
     kind: 'string',

@@ -1,6 +1,9 @@
 /** What end-to-end tests are written with. */
+
+export { ChaosProxy, type Fault } from './chaos.ts';
 export { hasStockClient, ROOT, stockClient, WHARF, WHARFD } from './clients.ts';
 export { eventually, execute, type Outcome, Session } from './command.ts';
 export { type Answer, needsOwnDaemon, TestDaemon, useDaemon } from './daemon.ts';
+export { type Blob, type OciImage, ociImage } from './oci-image.ts';
 export { PASSWORD, type RegistryKind, TestRegistry, USER } from './registries.ts';
 export { Terminal } from './terminal.ts';

@@ -19,6 +19,7 @@ import { hash } from 'bcryptjs';
 import { makeCertificates } from './certificates.ts';
 import { WHARF } from './clients.ts';
 import { eventually } from './command.ts';
+import type { OciImage } from './oci-image.ts';
 
 /** Whose registry a test talks to: `wharf registry serve`, or Debian's `docker-registry`. */
 export type RegistryKind = 'wharf' | 'docker-registry';
@@ -204,6 +205,24 @@ export class TestRegistry implements AsyncDisposable {
       outgoing.on('error', reject);
       outgoing.end(given.body);
     });
+  }
+
+  /** Stores an image under a tag, by plain requests. */
+  async store(path: string, image: OciImage, tag: string): Promise<void> {
+    for (const { digest, bytes } of [...image.layers, image.config]) {
+      const begun = await this.ask('POST', `/v2/${path}/blobs/uploads/`);
+      assert.equal(begun.status, 202, String(begun.body));
+      const place = new URL(String(begun.headers['location']), `http://${this.address}`);
+      place.searchParams.set('digest', digest);
+      const put = await this.ask('PUT', place.pathname + place.search, { body: bytes });
+      assert.equal(put.status, 201, String(put.body));
+    }
+    const headers = { 'Content-Type': image.manifest.mediaType };
+    const put = await this.ask('PUT', `/v2/${path}/manifests/${tag}`, {
+      headers,
+      body: image.manifest.bytes,
+    });
+    assert.equal(put.status, 201, String(put.body));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
