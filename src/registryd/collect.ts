@@ -8,7 +8,7 @@ import type { CollectRequest } from './service.ts';
 
 /**
  * Collects the garbage of a root: by the registry that runs over it – the program's or a daemon's –, beside its requests; or
- * by itself when none runs. Errors: `not-found` when no registry was ever there; `conflict` when the root is in
+ * by itself when none runs. Errors: `not-found` when no registry was ever there; `unavailable` when it is a daemon's that does not run; `conflict` when the root is in
  * use by something that takes no orders.
  */
 export async function collectRegistry(
@@ -19,8 +19,7 @@ export async function collectRegistry(
 ): Promise<GarbageReport> {
   const report = await orderCollection(root, request, signal);
   if (report) return report;
-  if (!existsSync(join(root, 'meta.db')))
-    throw new WharfError('not-found', `there is no registry in ${root}`);
+  if (!existsSync(join(root, 'meta.db'))) throw nothingThere(root);
   const { dryRun, untagged, graceMs } = request;
   using store = await openRegistryRoot(root, log);
   const { content, database, leases } = store;
@@ -30,4 +29,14 @@ export async function collectRegistry(
   } finally {
     await storage.close();
   }
+}
+
+/** A daemon's registry has its records in the daemon's database: only the daemon knows what is garbage there. */
+function nothingThere(root: string): WharfError {
+  return existsSync(join(root, 'audit.log')) || existsSync(join(root, 'token-key'))
+    ? new WharfError(
+        'unavailable',
+        `the registry in ${root} is served by a daemon, which does not run: start it`,
+      )
+    : new WharfError('not-found', `there is no registry in ${root}`);
 }

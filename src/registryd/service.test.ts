@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -278,6 +278,15 @@ describe('garbage of a registry', () => {
     assert.equal(
       report.blobs.some((blob) => blob.digest === digestOfText('dropped')),
       false,
+    );
+  });
+
+  it('of a daemon is for that daemon to collect', async () => {
+    mkdirSync(fixture.root);
+    writeFileSync(join(fixture.root, 'audit.log'), '');
+    await assert.rejects(
+      collectRegistry(fixture.root, request, silentLog),
+      (thrown) => isKind(thrown, 'unavailable') && /a daemon, which does not run/.test(String(thrown)),
     );
   });
 

@@ -51,6 +51,14 @@ describe('guessing', () => {
     assert.equal(throttle.attempt('b', 'user1'), 0);
   });
 
+  it('from one IPv6 network counts as from one address; IPv4 addresses are their own', () => {
+    for (let at = 0; at < 5; at++) assert.equal(throttle.attempt(`2001:db8::${at + 1}`, 'ann'), 0);
+    assert.equal(throttle.attempt('2001:db8:0:0:ffff::9', 'ann'), 1);
+    assert.equal(throttle.attempt('2001:db8:0:1::9', 'ann'), 0);
+    for (let at = 0; at < 8; at++) assert.equal(throttle.attempt(`::ffff:192.0.2.${at}`, 'ann'), 0);
+    for (let at = 0; at < 8; at++) assert.equal(throttle.attempt(`198.51.100.${at}`, 'ann'), 0);
+  });
+
   it('is forgotten after a right password, and after ten minutes', () => {
     attempts(4, 'a', 'ann');
     assert.equal(throttle.attempt('a', 'ann'), 0);

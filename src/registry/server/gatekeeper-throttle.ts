@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { Clock } from '../../base/index.ts';
 
 /** Wrong passwords before the first wait, and those of one address for any users. */
@@ -81,5 +82,16 @@ export class LoginThrottle {
 
 /** Names of users may be anything, so they are cut: a long one must not cost memory. */
 function keys(address: string, username: string): [user: string, address: string] {
-  return [`${address} ${username.slice(0, 64)}`, address];
+  const from = networkOf(address);
+  return [`${from} ${username.slice(0, 64)}`, from];
+}
+
+/** An IPv6 host has a whole /64 to come from: it counts as one. IPv4 addresses stand for themselves. */
+function networkOf(address: string): string {
+  if (isIP(address) !== 6 || address.startsWith('::ffff:')) return address;
+  const [head = '', tail] = address.split('%')[0]?.split('::') ?? [];
+  const groups = head === '' ? [] : head.split(':');
+  const after = tail === undefined || tail === '' ? [] : tail.split(':');
+  const filled = [...groups, ...Array(Math.max(0, 8 - groups.length - after.length)).fill('0'), ...after];
+  return `${filled.slice(0, 4).join(':')}::/64`;
 }
