@@ -16,8 +16,8 @@ export interface FolderDriver {
   collection: string;
   /** Fills the new, existing `folder` of a snapshot; `parent` is the parent's tree. */
   fill(folder: string, parent: string | undefined): void;
-  /** Makes `tree`, which was filled on nothing, one that stands on the tree `parent`. */
-  adopt(tree: string, parent: string): void;
+  /** Makes `tree`, which was filled on nothing, one that stands on the tree `parent`. False when nothing had to be changed. */
+  adopt(tree: string, parent: string): boolean;
   /** The mount that shows a record's tree. */
   mount(record: SnapshotRecord): MountSpec;
 }
@@ -77,15 +77,21 @@ export class DirectorySnapshotter implements Snapshotter {
     return this.driver.mount(this.records.get(key));
   }
 
-  async commit(name: string, key: string, parent?: string): Promise<void> {
+  async commit(name: string, key: string, parent?: string, made?: Promise<unknown>): Promise<void> {
+    // Awaited below; without this it would count as unhandled until then.
+    made?.catch(() => {});
     checkLayerName(name);
     const active = this.records.get(key);
     if (active.kind !== 'active') throw new WharfError('conflict', `snapshot ${key} is committed already`);
     if (this.records.find(name)?.kind === 'layer') return this.remove(key);
+    if (made) {
+      await this.disk.sync();
+      await made;
+    }
     const [below] = this.records.below(this.placed(active, parent));
-    if (active.parent === undefined && below !== undefined)
-      this.driver.adopt(this.tree(active.folder), this.tree(below));
-    await this.disk.sync();
+    const adopts = active.parent === undefined && below !== undefined;
+    const adopted = adopts && this.driver.adopt(this.tree(active.folder), this.tree(below));
+    if (adopted || !made) await this.disk.sync();
     const other = this.records.find(name);
     if (other?.kind === 'layer') return this.remove(key);
     if (other) throw new WharfError('conflict', `snapshot ${name} exists already and is not a layer`);

@@ -57,17 +57,20 @@ function fill(folder: string, parent: string | undefined): void {
  * A layer that says nothing of its root directory must not change that of the layers below. One that was given a time is
  * older than itself; one that was left alone has the time of what was last made in it.
  */
-function adopt(tree: string, parent: string): void {
+function adopt(tree: string, parent: string): boolean {
   const { mode, uid, gid, mtimeNs, birthtimeNs } = lstatSync(tree, { bigint: true });
   const untouched = (mode & 0o7777n) === 0o755n && uid === 0n && gid === 0n && mtimeNs >= birthtimeNs;
-  if (untouched) takeAttributes(tree, parent);
+  return untouched && takeAttributes(tree, parent);
 }
 
 /** The upper directory's own attributes are those of the container's root directory. */
-function takeAttributes(fs: string, parent: string): void {
+function takeAttributes(fs: string, parent: string): boolean {
   const { mode, uid, gid } = lstatSync(parent);
-  if (uid !== 0 || gid !== 0) chownSync(fs, uid, gid);
-  if ((mode & 0o7777) !== 0o755) chmodSync(fs, mode & 0o7777);
+  const owned = uid !== 0 || gid !== 0;
+  const moded = (mode & 0o7777) !== 0o755;
+  if (owned) chownSync(fs, uid, gid);
+  if (moded) chmodSync(fs, mode & 0o7777);
+  return owned || moded;
 }
 
 function overlayMount(root: string, { kind, folder, lower }: SnapshotRecord): MountSpec {

@@ -208,6 +208,20 @@ export function snapshotterSuite(name: string, open: () => Opened): void {
     assert.deepEqual(await codes(snapshots, 'c'), ['m /b']);
   });
 
+  on('a commit may wait for its parent to be made, and fails with it', async (snapshots) => {
+    for (const key of ['p', 'q', 'r']) await snapshots.prepare(key, undefined);
+    const made = Promise.withResolvers<void>();
+    const upper = snapshots.commit('two', 'q', 'one', made.promise);
+    const broken = snapshots.commit('three', 'r', 'two', Promise.reject(new Error('not made')));
+    await assert.rejects(broken, /not made/);
+    assert.equal(snapshots.stat('r')?.kind, 'active');
+    await snapshots.commit('one', 'p');
+    assert.equal(snapshots.stat('two'), undefined);
+    made.resolve();
+    await upper;
+    assert.deepEqual(snapshots.stat('two'), { key: 'two', kind: 'layer', parent: 'one' });
+  });
+
   on('a commit may name the parent it stands on, and no other', async (snapshots) => {
     await makeLayer(snapshots, 'one', undefined, {});
     await makeLayer(snapshots, 'other', undefined, {});

@@ -49,9 +49,10 @@ export interface Snapshotter {
    * Turns an active snapshot into the layer `name`. When the layer exists already, the active one is dropped. An active
    * snapshot that was made on nothing may be given a parent here, so that layers are unpacked before their parents are; a
    * root directory that nobody touched takes the parent's owner and mode then. Errors: `not-found` parent, `conflict` when it
-   * is no layer or the snapshot stands on another one.
+   * is no layer or the snapshot stands on another one. With `made` the parent may come later: the snapshot is synced first,
+   * together with others, and recorded when that promise is kept; if it is broken the commit fails with its reason.
    */
-  commit(name: string, key: string, parent?: string): Promise<void>;
+  commit(name: string, key: string, parent?: string, made?: Promise<unknown>): Promise<void>;
   stat(key: string): SnapshotInfo | undefined;
   list(): SnapshotInfo[];
   usage(key: string): Promise<Usage>;

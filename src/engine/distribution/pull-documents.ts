@@ -10,6 +10,7 @@ export class PullDocuments {
   private readonly repository: Repository;
   private readonly lease: Lease;
   private readonly signal: AbortSignal;
+  private readonly writes: Promise<unknown>[] = [];
 
   constructor(deps: { content: ContentStore }, repository: Repository, lease: Lease, signal: AbortSignal) {
     this.content = deps.content;
@@ -43,8 +44,14 @@ export class PullDocuments {
     return this.keep({ descriptor: { mediaType, digest, size }, bytes });
   }
 
-  /** Keeps it byte for byte. Errors: `corrupt` when it is not what its digest says. */
-  private async keep(document: FetchedManifest): Promise<FetchedManifest> {
+  /** Resolves when every document so far is on the disk. The lease must be held until then. */
+  async written(): Promise<void> {
+    const failed = (await Promise.allSettled(this.writes)).find(({ status }) => status === 'rejected');
+    if (failed) throw (failed as PromiseRejectedResult).reason;
+  }
+
+  /** Keeps it byte for byte; the writing goes on beside. Errors: `corrupt` when it is not what its digest says. */
+  private keep(document: FetchedManifest): FetchedManifest {
     const { descriptor, bytes } = document;
     const { digest, mediaType } = descriptor;
     this.lease.add(digest);
@@ -52,8 +59,13 @@ export class PullDocuments {
     if (found !== digest) {
       throw new WharfError('corrupt', `manifest verification failed for digest ${digest}`);
     }
-    if (digest === digestOf(bytes)) await this.content.put(bytes, mediaType);
-    else await this.content.write(once(bytes), { digest, size: bytes.length }, this.signal);
+    const write =
+      digest === digestOf(bytes)
+        ? this.content.put(bytes, mediaType)
+        : this.content.write(once(bytes), { digest, size: bytes.length });
+    // Whoever waits for all of them is told of a failure.
+    write.catch(() => {});
+    this.writes.push(write);
     return { descriptor: { mediaType, digest, size: bytes.length }, bytes };
   }
 }

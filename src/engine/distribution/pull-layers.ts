@@ -37,7 +37,13 @@ export async function pullLayers(
     if (!blobHere || !layerHere) progress.pulling();
     else if (!nothingToDo || !known) progress.exists();
   }
-  return inChain(plans, signal, (plan, below, either) => pullLayer(session, plan, below, either));
+  return inChain(
+    plans,
+    signal,
+    (plan, below, either) => pullLayer(session, plan, below, either),
+    // The records of all half-made layers are synced to the disk at once.
+    (begin) => session.deps.images.transaction(begin),
+  );
 }
 
 async function planOf(session: PullSession, layer: LayerToMake): Promise<LayerPlan> {

@@ -102,6 +102,7 @@ async function pullDocument(
     },
   ];
   await inChain(parts, session.signal, (part, _below, signal) => part(signal));
+  await session.documents.written();
   const { config } = target.manifest;
   const manifest = target.image.descriptor;
   const image = recordOf(deps, { file, config, manifest, layers: made }, { lease });

@@ -64,10 +64,15 @@ async function pullReferences(
   const references = all ? await allTags(session, reference) : [reference];
   let changed = false;
   let image: ImageRecord | undefined;
-  for (const one of references) {
-    const pulled = await pullOne(session, one);
-    changed ||= pulled.changed;
-    image = pulled.image;
+  try {
+    for (const one of references) {
+      const pulled = await pullOne(session, one);
+      changed ||= pulled.changed;
+      image = pulled.image;
+    }
+  } finally {
+    // Also after a failure: what is still written must find its lease.
+    await session.documents.written().catch(() => {});
   }
   const name = reference.familiar();
   pulling.report({

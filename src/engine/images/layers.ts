@@ -143,26 +143,30 @@ async function lockedUnlessCancelled<T>(
 
 /**
  * Works on the layers of one image, lowest first, all at once; each is told of the one below it. When one fails, the
- * others are cancelled; the first failure is thrown after all have ended.
+ * others are cancelled; the first failure is thrown after all have ended. `begin` calls the beginnings of all, which run up
+ * to where they first wait.
  */
 export async function inChain<T, R>(
   items: readonly T[],
   signal: AbortSignal | undefined,
   work: (item: T, below: Promise<unknown>, signal: AbortSignal) => Promise<R>,
+  begin: <B>(all: () => B) => B = (all) => all(),
 ): Promise<R[]> {
   const failed = new AbortController();
   const either = signal ? AbortSignal.any([signal, failed.signal]) : failed.signal;
   let failure: { thrown: unknown } | undefined;
   let below: Promise<unknown> = Promise.resolve();
-  const all = items.map((item) => {
-    const own = work(item, below, either).catch((thrown: unknown) => {
-      failure ??= { thrown };
-      failed.abort();
-      throw thrown;
-    });
-    below = own;
-    return own;
-  });
+  const all = begin(() =>
+    items.map((item) => {
+      const own = work(item, below, either).catch((thrown: unknown) => {
+        failure ??= { thrown };
+        failed.abort();
+        throw thrown;
+      });
+      below = own;
+      return own;
+    }),
+  );
   const results: R[] = [];
   for (const settled of await Promise.allSettled(all)) {
     if (settled.status === 'fulfilled') results.push(settled.value);
@@ -210,8 +214,7 @@ async function unpackInto(
     ...(making.onProgress ? { onProgress: making.onProgress } : {}),
   };
   const unpacked = await deps.unpack(request, taking.signal);
-  await making.below;
-  await deps.snapshots.commit(layer.chainId, key, layer.parent);
+  await deps.snapshots.commit(layer.chainId, key, layer.parent, making.below);
   undo.commit();
   return { tarBytes: unpacked.bytes, bytes: unpacked.fileBytes };
 }

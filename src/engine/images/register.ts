@@ -35,8 +35,12 @@ export interface NewImage {
  */
 export async function buildImage(deps: RegisterDeps, image: NewImage, taking: Taking): Promise<ImageRecord> {
   const file = parseImageConfig(image.config);
-  const layers = await inChain(layersToMake(file, image.layers), taking.signal, (layer, below, signal) =>
-    makeLayer(deps, layer, { lease: taking.lease, signal }, { below }),
+  const layers = await inChain(
+    layersToMake(file, image.layers),
+    taking.signal,
+    (layer, below, signal) => makeLayer(deps, layer, { lease: taking.lease, signal }, { below }),
+    // The records of all half-made layers are synced to the disk at once.
+    (begin) => deps.images.transaction(begin),
   );
   taking.lease.add(digestOf(image.config));
   const config = await deps.content.put(image.config, MediaTypes.ociConfig);
