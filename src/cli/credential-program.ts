@@ -1,5 +1,5 @@
 import { delimiter, join } from 'node:path';
-import { WharfError } from '../base/index.ts';
+import { errnoCode, WharfError } from '../base/index.ts';
 import type { AuthConfig, CredentialStore } from './credential-store.ts';
 import { nodeFs } from './files.ts';
 import { safeText } from './sanitize.ts';
@@ -79,9 +79,10 @@ function call(env: Env, name: string, verb: string, input: string): Answer {
     maxBuffer: MAX_ANSWER,
   });
   const text = (done.stdout ?? '').toString().trim();
-  if (done.error) {
-    const missing = 'code' in done.error && done.error.code === 'ENOENT';
-    const why = missing ? 'executable file not found in $PATH' : done.error.message;
+  // A program that does not read what it is given says by its status whether it did its work.
+  if (done.error && errnoCode(done.error) !== 'EPIPE') {
+    const why =
+      errnoCode(done.error) === 'ENOENT' ? 'executable file not found in $PATH' : done.error.message;
     return { ok: false, text, reason: `exec: ${JSON.stringify(program)}: ${why}` };
   }
   const reason = done.signal ? `signal: ${done.signal}` : `exit status ${done.status}`;

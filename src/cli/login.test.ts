@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -11,6 +12,8 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -253,4 +256,43 @@ test('without an engine, the registry itself is asked', async () => {
   const registry = await runAgainst(['login', '-u', 'al', '-p', 'pw', '127.0.0.1:1'], () => ({}), env);
   assert.equal(registry.code, 1);
   assert.match(registry.err, /127\.0\.0\.1:1\/v2\/.*connection refused/);
+});
+
+const SCRIPT = '/usr/bin/script';
+const noScript = existsSync(SCRIPT) ? false : `${SCRIPT} is not installed`;
+
+test('a real terminal shows what is asked and the user name, and never the password', {
+  skip: noScript,
+}, async () => {
+  using home = new Home();
+  const server = http.createServer((request, response) => {
+    request.resume().on('end', () => response.end('{"Status":"Login Succeeded","IdentityToken":""}'));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    const { port } = server.address() as AddressInfo;
+    const program = join(import.meta.dirname, '../../bin/wharf');
+    const child = spawn(
+      SCRIPT,
+      ['-qec', `${program} -H tcp://127.0.0.1:${port} login reg.lab`, '/dev/null'],
+      {
+        env: { PATH: '/usr/bin:/bin', HOME: home.dir, DOCKER_CONFIG: home.dir, SHELL: '/bin/sh' },
+      },
+    );
+    const answers = ['al\n', 'pw-of-al\n'];
+    let shown = '';
+    child.stdout.on('data', (data) => {
+      shown += data;
+      if (/: $/.test(shown) && answers.length > 0) child.stdin.write(answers.shift());
+    });
+    const code = await new Promise((resolve) => child.on('close', resolve));
+    assert.equal(code, 0);
+    assert.match(shown, /^Username: al\r\nPassword: \r\n/);
+    assert.match(shown, /Login Succeeded\r\n$/);
+    assert.doesNotMatch(shown, /pw-of-al/);
+    assert.deepEqual(home.read(), { auths: { 'reg.lab': { auth: base64('al:pw-of-al') } } });
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
 });
