@@ -250,7 +250,11 @@ describe('pushes', { skip: needsOwnDaemon }, () => {
   after(() => scene[Symbol.asyncDispose]());
 
   const digestOf = async (registry: TestRegistry, path: string) =>
-    (await registry.ask('HEAD', `/v2/${path}/manifests/1`)).headers['docker-content-digest'];
+    (
+      await registry.ask('HEAD', `/v2/${path}/manifests/1`, {
+        headers: { Accept: scene.image.manifest.mediaType },
+      })
+    ).headers['docker-content-digest'];
 
   /** Pushes and does something to one side while layers are on their way. */
   async function disturbed(

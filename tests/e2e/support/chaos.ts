@@ -128,8 +128,11 @@ export class ChaosProxy implements AsyncDisposable {
   #drained(answer: ServerResponse): Promise<void> {
     if (answer.destroyed) return Promise.reject(new Error('the client is gone'));
     return new Promise((resolve) => {
-      answer.once('drain', resolve);
-      answer.once('close', resolve);
+      const wake = () => {
+        answer.off('drain', wake).off('close', wake);
+        resolve();
+      };
+      answer.on('drain', wake).on('close', wake);
     });
   }
 
