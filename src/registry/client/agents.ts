@@ -1,8 +1,10 @@
 import type { Agent, AgentOptions } from 'node:http';
+import type { LookupFunction } from 'node:net';
 import type { SecureContext } from 'node:tls';
 import { nodeHttp } from '../../base/index.ts';
 import { readHostCertificates, secureContext } from './certificates.ts';
 import type { InsecureHosts } from './endpoints.ts';
+import { guardedLookup } from './inward.ts';
 import { proxyFor } from './proxy.ts';
 import type { RegistryHosts } from './types.ts';
 
@@ -25,19 +27,22 @@ export class Agents implements Disposable {
     this.insecure = insecure;
   }
 
-  /** The pool of an address's origin. Errors: `invalid` for files of `certs.d` or a proxy that can't be used. */
-  for(url: URL): Agent {
-    let pool = this.pools.get(url.origin);
+  /**
+   * The pool of an address's origin. `guarded`: a name that leads into this machine is refused when it is connected to.
+   * Errors: `invalid` for files of `certs.d` or a proxy that can't be used.
+   */
+  for(url: URL, guarded = false): Agent {
+    const key = guarded ? `guarded ${url.origin}` : url.origin;
+    let pool = this.pools.get(key);
     if (!pool) {
-      pool = this.open(url);
-      this.pools.set(url.origin, pool);
+      pool = this.open(url, guarded);
+      this.pools.set(key, pool);
     }
     return pool;
   }
 
-  /** Forgets the pool of an origin, so that certificates and proxies are read anew. */
+  /** Forgets the pool of an origin, so that certificates are read anew. Connections in use stay; others end by their age. */
   forget(url: URL): void {
-    this.pools.get(url.origin)?.destroy();
     this.pools.delete(url.origin);
   }
 
@@ -46,14 +51,15 @@ export class Agents implements Disposable {
     this.pools.clear();
   }
 
-  private open(url: URL): Agent {
+  private open(url: URL, guarded: boolean): Agent {
     const proxy = proxyFor(url, this.hosts.proxy);
-    const options: AgentOptions & { highWaterMark: number } = {
+    const options: AgentOptions & { highWaterMark: number; lookup?: LookupFunction } = {
       keepAlive: true,
       maxFreeSockets: KEPT,
       timeout: KEPT_MS,
       scheduling: 'lifo',
       highWaterMark: WINDOW,
+      ...(guarded && !proxy && { lookup: guardedLookup(process.getBuiltinModule('node:dns').lookup) }),
       ...(proxy && { proxyEnv: { HTTP_PROXY: proxy.href, HTTPS_PROXY: proxy.href } }),
     };
     if (url.protocol === 'http:') return new (nodeHttp().Agent)(options);

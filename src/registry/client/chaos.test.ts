@@ -160,6 +160,20 @@ test('a broken connection is tried again, and named when it stays broken', async
   );
 });
 
+test('a request that fails for good leaves the others alone', () =>
+  under(
+    (request) => (request.url?.includes('/manifests/') ? { kind: 'reset' } : undefined),
+    async ({ repository }) => {
+      const { body } = await repository.blob(LAYER.descriptor, 0);
+      let got = 0;
+      for await (const chunk of body) {
+        if (got === 0) await failure(repository.manifest('v1'));
+        got += chunk.length;
+      }
+      assert.equal(got, BYTES.length);
+    },
+  ));
+
 test('silence counts as a stall', () =>
   under(
     () => ({ kind: 'silence' }),

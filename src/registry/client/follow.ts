@@ -1,5 +1,6 @@
 import { WharfError } from '../../base/index.ts';
 import { atRequest, NetworkError, redactUrl } from './errors.ts';
+import { isInwardHost } from './inward.ts';
 import type { Net } from './net.ts';
 import { exchange, type WireBody, type WireResponse } from './wire.ts';
 
@@ -11,6 +12,8 @@ export interface Call {
   /** Goes to the origin of `url` and nowhere else. */
   authorization?: string | undefined;
   body?: WireBody | undefined;
+  /** The registry that named this address, when it is one at another origin. */
+  namedBy?: URL | undefined;
   /** True for a body that must not go to another address: redirects are not followed. */
   stay?: boolean;
   signal?: AbortSignal | undefined;
@@ -30,7 +33,9 @@ export async function follow(net: Net, call: Call): Promise<WireResponse> {
   for (let hop = 0; ; hop++) {
     const headers: Record<string, string> = { 'user-agent': net.userAgent, ...call.headers };
     if (authorization !== undefined) headers['authorization'] = authorization;
-    const response = await exchangeOnFreshSocket(net, { method, url, headers, body, signal });
+    const namedBy = hop === 0 ? call.namedBy : call.url;
+    const guarded = namedBy !== undefined && namedBy.origin !== url.origin && isElsewhere(net, namedBy);
+    const response = await exchangeOnFreshSocket(net, { method, url, headers, body, signal }, guarded);
     const location = response.headers.location;
     const follows = /^(GET|HEAD)$/.test(method) ? [301, 302, 303, 307, 308] : [307, 308];
     if (call.stay || location === undefined || !follows.includes(response.status)) return response;
@@ -47,12 +52,13 @@ export async function follow(net: Net, call: Call): Promise<WireResponse> {
 async function exchangeOnFreshSocket(
   net: Net,
   request: Omit<Parameters<typeof exchange>[0], 'agent' | 'stallMs'>,
+  guarded: boolean,
 ): Promise<WireResponse> {
   const { method, url } = request;
   try {
     // A registry may take its time to put an uploaded blob where it belongs before it answers.
     const stallMs = method === 'PUT' ? net.stallMs * PUT_PATIENCE : net.stallMs;
-    const whole = { ...request, agent: net.agents.for(url), stallMs };
+    const whole = { ...request, agent: net.agents.for(url, guarded), stallMs };
     try {
       return await exchange(whole);
     } catch (thrown) {
@@ -82,22 +88,18 @@ export function hopTarget(net: Pick<Net, 'insecure'>, from: URL, location: strin
     else if (!net.insecure.has(from.host) || !net.insecure.has(target.host))
       throw new NetworkError(`the registry redirects from HTTPS to HTTP: ${redactUrl(target)}`, false);
   }
-  if (isOwnOrLinkLocal(target.hostname) && !isOwnOrLinkLocal(from.hostname) && !net.insecure.has(from.host))
+  if (isInwardHost(target.hostname) && isElsewhere(net, from))
     throw new NetworkError(`the registry redirects into this machine: ${redactUrl(target)}`, false);
   return target;
 }
 
-function samePort(target: URL, from: URL): boolean {
-  return target.port === '' || target.port === from.port;
+/** A registry that is neither on this machine nor among those that the configuration trusts. */
+function isElsewhere(net: Pick<Net, 'insecure'>, registry: URL): boolean {
+  return !isInwardHost(registry.hostname) && !net.insecure.has(registry.host);
 }
 
-function isOwnOrLinkLocal(hostname: string): boolean {
-  return (
-    hostname === 'localhost' ||
-    hostname.endsWith('.localhost') ||
-    /^(127|0)\.|^169\.254\./.test(hostname) ||
-    /^\[(::1?|fe[89ab][0-9a-f]:.*|::ffff:7f.*|::ffff:a9fe:.*)\]$/.test(hostname)
-  );
+function samePort(target: URL, from: URL): boolean {
+  return target.port === '' || target.port === from.port;
 }
 
 /** The target of a Location that must be there. Errors: `unavailable`; `invalid` when there is none. */

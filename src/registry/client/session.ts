@@ -69,7 +69,7 @@ export class Session {
     // What is kept or asked for elsewhere is not ours to log in to.
     const home = url.origin === reached.base.origin;
     let sent = home ? await this.authorize(reached, call, url) : NOTHING;
-    let response = await this.send(call, url, sent.header);
+    let response = await this.send(call, url, sent.header, reached.base);
     // The challenge of another host, to which a redirect led, is not answered.
     const refused = response.status === 401 && home && response.url.origin === reached.base.origin;
     if (refused && sent.again) {
@@ -79,7 +79,7 @@ export class Session {
         await response.discard();
         reached.challenges = challenges;
         sent = await this.authorize(reached, call, url, true);
-        response = await this.send(call, url, sent.header);
+        response = await this.send(call, url, sent.header, reached.base);
       }
     }
     return this.checked(call, response, sent);
@@ -91,9 +91,14 @@ export class Session {
     return url;
   }
 
-  private send(call: SessionCall, url: URL, authorization: string | undefined): Promise<WireResponse> {
+  private send(
+    call: SessionCall,
+    url: URL,
+    authorization: string | undefined,
+    registry: URL,
+  ): Promise<WireResponse> {
     const { path: _path, scopes: _scopes, accept: _accept, unknown: _unknown, ...rest } = call;
-    return follow(this.net, { ...rest, url, authorization });
+    return follow(this.net, { ...rest, url, authorization, namedBy: registry });
   }
 
   private async checked(

@@ -108,6 +108,20 @@ describe('TLS, client certificates and proxies', { skip }, () => {
     await reach({ tls: leaf }, { certsDirs: others.dirs }, refused(/unknown authority$/));
   });
 
+  it('an authority that is put there after a failure counts at the next pull', async () => {
+    const memory = memoryRegistry();
+    memory.put('app', 'v1', MANIFEST, 'application/vnd.oci.image.manifest.v1+json');
+    await using server = await serve(memory.handler, { tls: leaf });
+    await using proxy = await openConnectProxy({ 'reg.example:443': server.port });
+    const folder = join(authority.dir, 'late');
+    using registries = testRegistries({ proxy: { https: proxy.url }, certsDirs: [folder] });
+    const app = registries.repository({ domain: 'reg.example', path: 'app' }, { actions: ['pull'] });
+    await assert.rejects(app.manifest('v1'), /unknown authority$/);
+    mkdirSync(join(folder, 'reg.example'), { recursive: true });
+    writeFileSync(join(folder, 'reg.example', 'ca.crt'), authority.cert);
+    assert.deepEqual((await app.manifest('v1')).bytes, MANIFEST);
+  });
+
   it('a client certificate of certs.d opens a registry that wants one', async () => {
     const client = authority.issue('DNS:client');
     const tls = { ...leaf, ca: authority.cert, clientCerts: true };
