@@ -36,9 +36,11 @@ export async function collectGarbage(deps: CollectDeps, options: CollectOptions)
   const manifests: ManifestRecord[] = [];
   const links: BlobRecord[] = [];
   for (const [repository, held] of index.repositories) {
-    const unnamed = options.untagged ? untagged(held).filter(({ pushedAt }) => pushedAt <= before) : [];
-    manifests.push(...unnamed);
     if (deps.uploads.busyIn(repository)) continue;
+    const unnamed = (options.untagged ? untagged(held) : []).filter(
+      ({ digest, usedAt }) => usedAt <= before && !leased(digest),
+    );
+    manifests.push(...unnamed);
     links.push(...unusedLinks(held, unnamed, before).filter(({ digest }) => !leased(digest)));
   }
   if (!options.dryRun) {

@@ -21,8 +21,8 @@ export interface ManifestRecord {
   annotations?: Record<string, string>;
   subject?: Digest;
   references: Digest[];
-  /** Milliseconds since 1970. */
-  pushedAt: number;
+  /** When it was pushed, or asked for by its digest since then in this process; milliseconds since 1970. */
+  usedAt: number;
 }
 
 /** A tag. */

@@ -60,6 +60,8 @@ export class LocalManifests {
   ): StoredManifest | undefined | Promise<StoredManifest | undefined> {
     const record = this.index.manifest(repository, reference);
     if (!record) return undefined;
+    // Who asks for a manifest by digest may be about to name it in an index.
+    if (reference.includes(':')) record.usedAt = this.now();
     return this.cache.get(keyOf(record)) ?? this.load(record);
   }
 
@@ -151,7 +153,7 @@ function recordOf(
   digest: Digest,
   size: number,
   facts: DocumentFacts,
-  pushedAt: number,
+  usedAt: number,
 ): ManifestRecord {
   const { mediaType, references, artifactType, annotations, subject } = facts;
   return {
@@ -160,7 +162,7 @@ function recordOf(
     size,
     mediaType,
     references,
-    pushedAt,
+    usedAt,
     ...(artifactType === undefined ? {} : { artifactType }),
     ...(annotations === undefined ? {} : { annotations }),
     ...(subject === undefined ? {} : { subject }),

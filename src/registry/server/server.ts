@@ -26,6 +26,8 @@ const SETTINGS: ServerOptions = {
   connectionsCheckingInterval: 5_000,
   keepAliveTimeout: 120_000,
   noDelay: true,
+  // A piece at a time: what a slow disk makes wait stays with the kernel, and no pieces are joined.
+  highWaterMark: 16 << 10,
 };
 
 /** What a route's missing thing is called. */

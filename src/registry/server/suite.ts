@@ -408,6 +408,16 @@ function garbageCases(on: On): void {
     assert.equal((await storage.collect(all)).blobs.length, 2);
   });
 
+  on('who asks for a manifest by its digest may name it in an index', async ({ storage, pass }) => {
+    const one = await image(storage, A, 'one');
+    pass(2 * DAY);
+    assert.ok(await storage.manifest(A, one.digest));
+    assert.deepEqual((await storage.collect({ ...all, untagged: true })).manifests, []);
+    await storage.putManifest(A, index(one), MediaTypes.ociIndex, 'all');
+    pass(2 * DAY);
+    assert.deepEqual((await storage.collect({ ...all, untagged: true })).manifests, []);
+  });
+
   on('uploads without a byte for long go', async ({ storage, pass }) => {
     const { id } = await storage.startUpload(A);
     await storage.appendUpload(A, id, pieces('1234'));
