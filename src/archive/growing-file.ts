@@ -42,7 +42,7 @@ export class GrowingFile {
   fail(reason: unknown): void {
     this.stopped ??= { reason };
     Atomics.store(this.flags, STATE, STOPPED);
-    this.rouse();
+    this.wake?.();
   }
 
   /** Why it failed, if it did. */
@@ -50,7 +50,7 @@ export class GrowingFile {
     return this.stopped;
   }
 
-  /** For the unpacking: `wake` is called when the thread, which waits, has something to do. */
+  /** For the unpacking: `wake` is called when the thread waits and has something to do, or is to stop. */
   onWake(wake: () => void): void {
     this.wake = wake;
     wake();

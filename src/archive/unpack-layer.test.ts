@@ -168,6 +168,23 @@ describe('many layers at once', () => {
       assert.match(String(one.status === 'rejected' && one.reason), /enough/);
   });
 
+  it('that are cancelled do not wait for those before them', async () => {
+    const path = stored(tar({ name: 'large', body: Buffer.alloc(60 << 20) }));
+    const cancel = new AbortController();
+    const order: string[] = [];
+    const work = Array.from({ length: 8 }, (_, at) =>
+      unpackLayer({ source: path, target: freshTarget() }, at === 7 ? cancel.signal : undefined).then(
+        () => order.push('unpacked'),
+        () => order.push('cancelled'),
+      ),
+    );
+    await turn();
+    cancel.abort();
+    await Promise.all(work);
+    assert.equal(order[0], 'cancelled');
+    assert.equal(order.filter((end) => end === 'unpacked').length, 7);
+  });
+
   it('do not disturb each other when some are damaged, and leave no descriptor', async () => {
     const good = layer(5);
     await unpackLayer({ source: stored(good.packed), target: freshTarget() });
