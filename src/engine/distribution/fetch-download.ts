@@ -3,7 +3,7 @@ import { abortable, isKind, WharfError } from '../../base/index.ts';
 import type { Ingest } from '../../content/index.ts';
 import type { Descriptor } from '../../oci/index.ts';
 import type { FetchDeps, FetchRequest, FetchWatcher, Transfer } from './fetch.ts';
-import { BrokenBody, RESTARTED, retryDelay, verificationFailed } from './fetch-failures.ts';
+import { BrokenBody, RESTARTED, retryDelay, unknownBlob, verificationFailed } from './fetch-failures.ts';
 import type { Lanes } from './fetch-lanes.ts';
 
 /** So many bytes more since the last cut, and the count of tries begins anew: a slow line is no reason to give up. */
@@ -103,8 +103,8 @@ export class Download {
 
   private async run(): Promise<void> {
     try {
-      await this.before;
-      if (!(await this.present())) await this.fetchFromAny();
+      if (this.before) await this.before;
+      await this.fetchFromAny();
       this.phase = 'done';
       this.opened.resolve();
       for (const member of this.members) this.settle(member, undefined);
@@ -142,6 +142,7 @@ export class Download {
   }
 
   private async fetchFrom(request: FetchRequest): Promise<void> {
+    if (await this.present()) return;
     let tries = 0;
     let spoiled = false;
     for (let reached = this.offset; ; ) {
@@ -152,6 +153,8 @@ export class Download {
         if (isKind(thrown, 'corrupt')) {
           if (spoiled) throw verificationFailed(this.blob, thrown);
           spoiled = true;
+          tries = 0;
+          reached = 0;
           continue;
         }
         if (!(thrown instanceof BrokenBody)) throw thrown;
@@ -193,7 +196,11 @@ export class Download {
 
   private async receive(request: FetchRequest, ingest: Ingest): Promise<void> {
     const { signal } = this.cancel;
-    const { start, body } = await request.repository.blob(this.blob, ingest.offset, signal);
+    const { start, body } = await request.repository
+      .blob(this.blob, ingest.offset, signal)
+      .catch((thrown: unknown) => {
+        throw isKind(thrown, 'not-found') ? unknownBlob(thrown) : thrown;
+      });
     // Who does not know ranges begins earlier; what is here already is passed over.
     let skip = ingest.offset - start;
     if (skip < 0)

@@ -29,3 +29,8 @@ export function verificationFailed(blob: Descriptor, cause?: unknown): WharfErro
   const message = `filesystem layer verification failed for digest ${blob.digest}`;
   return new WharfError('corrupt', message, { cause });
 }
+
+/** The registry has no such blob. The text is Docker's. */
+export function unknownBlob(cause: unknown): WharfError {
+  return new WharfError('not-found', 'unknown blob', { cause });
+}

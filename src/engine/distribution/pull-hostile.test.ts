@@ -88,7 +88,7 @@ const manifests: [what: string, more: Record<string, unknown>, text: RegExp][] =
   [
     'of a config that is not there',
     { config: { mediaType: MediaTypes.ociConfig, digest: zeros, size: 2 } },
-    /^error: error pulling image configuration: blob unknown/,
+    /^error: error pulling image configuration: unknown blob$/,
   ],
 ];
 for (const [what, more, text] of manifests) {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { WharfError } from '../../base/index.ts';
+import { shortId, WharfError } from '../../base/index.ts';
 import { digestOf } from '../../oci/index.ts';
+import type { Registries } from '../../registry/client/index.ts';
 import { removeImage, sweepContent } from '../images/index.ts';
 import { EMPTY, inventory } from '../images/test-fixture.ts';
 import { HOST, openDistribution } from './testing/fixture.ts';
@@ -140,9 +141,57 @@ test('a pull that fails leaves what was there, and takes what it brought', async
     }
   };
   const lines = await pull(home.deps, 'app', { tag: '1' });
-  const message = 'blob unknown: blob unknown to registry';
+  const message = 'unknown blob';
   assert.deepEqual(lines.at(-1), { errorDetail: { message }, error: message });
   await home.deps.snapshots.settled();
   assert.deepEqual(await inventory(home.fixture), before);
   assert.equal(home.fixture.published.length, 1);
+});
+
+test('a retry of the registry’s client is told of at the layer it is for', async () => {
+  await using home = openDistribution();
+  const { layers } = publish(home.registry, 'app', { tag: '1' });
+  const registries = home.deps.registries();
+  const patient: Registries = {
+    ...registries,
+    repository(name, options) {
+      home.registry.before = ({ method, about }) => {
+        if (method !== 'blob') return;
+        options.onRetry?.({ what: `blob ${about}`, waitMs: 1500 });
+        options.onRetry?.({ what: 'token of registry.test', waitMs: 1 });
+      };
+      return registries.repository(name, options);
+    },
+  };
+  const lines = told(await pull({ ...home.deps, registries: () => patient }, 'app', { tag: '1' }));
+  const retries = lines.filter((line) => line.includes('Retrying'));
+  assert.deepEqual(
+    retries.sort(),
+    layers.map(({ digest }) => `${shortId(digest)}: Retrying in 2 seconds`).sort(),
+  );
+});
+
+test('a document that can’t be written fails the pull, and names nothing', async () => {
+  await using home = openDistribution();
+  publish(home.registry, 'app', { tag: '1' });
+  const content = Object.create(home.deps.content, {
+    put: {
+      value: async () => {
+        throw new WharfError('exhausted', 'ENOSPC: no space left on device, write');
+      },
+    },
+  });
+  const lines = await pull({ ...home.deps, content }, 'app', { tag: '1' });
+  assert.equal(lines.at(-1)?.['error'], 'ENOSPC: no space left on device, write');
+  await home.deps.snapshots.settled();
+  assert.deepEqual(await inventory(home.fixture), EMPTY);
+});
+
+test('a hundred tags of one image fetch its blobs once, and all are named', async () => {
+  await using home = openDistribution();
+  const { manifest, config } = publish(home.registry, 'app', { tag: 'v0' });
+  for (let tag = 1; tag < 100; tag++) home.registry.contents('app').tags.set(`v${tag}`, manifest.digest);
+  await pull(home.deps, 'app', { allTags: true });
+  assert.equal(home.registry.asked('blob').length, 3);
+  assert.equal(home.deps.images.namesOf(config.digest).length, 101);
 });
