@@ -104,8 +104,8 @@ test('a name that was tagged from a pulled one is pushed as the pulled one was',
   await using home = openDistribution();
   const record = await image(home, ['plain:1'], 'one');
   const { target } = await indexed(home, record, 'app:1', []);
-  tagImage(home.fixture, `${HOST}/app:1`, { repo: `${HOST}/copy`, tag: '1' });
-  tagImage(home.fixture, record.id, { repo: `${HOST}/byid`, tag: '1' });
+  await tagImage(home.fixture, `${HOST}/app:1`, { repo: `${HOST}/copy`, tag: '1' });
+  await tagImage(home.fixture, record.id, { repo: `${HOST}/byid`, tag: '1' });
   for (const name of ['copy', 'byid']) {
     assert.equal(errorOf(await push(home, name, '1')), undefined);
     assert.equal(home.registry.contents(name).tags.get('1'), target.digest);

@@ -79,7 +79,12 @@ async function importTar(
     const bytes = Buffer.from(JSON.stringify(file));
     const made = await buildImage(deps, { config: bytes, layers: [blob] }, { lease, signal });
     keepImage(deps.images, made, []);
-    if (name) nameImage(deps, made, name);
+    if (name) {
+      const before = deps.images.name(name);
+      // Looked at again when the lease ends: the name may have stood for something that is kept for no other.
+      if (before?.target) lease.add(...deps.images.blobsOf(before.imageId));
+      nameImage(deps, made, name);
+    }
     return made;
   });
   publishImage(deps, image, 'import');

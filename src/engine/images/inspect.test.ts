@@ -151,7 +151,7 @@ test('without a history each layer is a line; a history that claims too much has
   assert.deepEqual(sizes, [4, 9000]);
   const claims = configOf(layers, { history: [{}, {}, {}, { created: 'never' }] });
   await load(fixture, packed(dockerMembers({ config: claims, layers })));
-  tagImage(
+  await tagImage(
     fixture,
     fixture.images.all().find((image) => fixture.images.namesOf(image.id).length === 0)?.id ?? '',
     { repo: 'claims', tag: '' },

@@ -11,12 +11,14 @@ import {
   dockerMembers,
   EMPTY,
   type Fixture,
+  imported,
   inventory,
   layerOf,
   load,
   ociMembers,
   openFixture,
   packed,
+  someImage,
   unpacked,
 } from './test-fixture.ts';
 
@@ -152,7 +154,7 @@ test('a new tag is saved as what the first one stood for, and an image without n
   await using fixture = openFixture();
   const members = packedLayout();
   await load(fixture, packed(members));
-  tagImage(fixture, 'app:1', { repo: 'copy', tag: '' });
+  await tagImage(fixture, 'app:1', { repo: 'copy', tag: '' });
   await removeImage(fixture, 'app:1', { force: false, noPrune: false });
   sameBlobs(await saved(fixture, 'copy'), members);
   const id = fixture.images.resolve('copy').id;
@@ -190,7 +192,7 @@ test('with a platform, other platforms’ images are left out of a kept index', 
 test('what was kept with an index goes with the last name that stands for it', async () => {
   await using fixture = openFixture();
   await load(fixture, packed(indexLayout()));
-  tagImage(fixture, 'app:1', { repo: 'copy', tag: '' });
+  await tagImage(fixture, 'app:1', { repo: 'copy', tag: '' });
   await removeImage(fixture, 'app:1', { force: false, noPrune: false });
   assert.equal(fixture.images.indexes().length, 1);
   await removeImage(fixture, 'copy', { force: false, noPrune: false });
@@ -335,4 +337,20 @@ test('by digest nothing is named, and what the digest stands for is kept', async
     ['untag', 'delete'],
   );
   assert.deepEqual(await inventory(fixture), EMPTY);
+});
+
+test('a name that is taken over, by a tag, an import or a load, gives free what it stood for', async () => {
+  const takers: ((fixture: Fixture) => Promise<unknown>)[] = [
+    (fixture) => tagImage(fixture, 'other', { repo: 'app', tag: '1' }),
+    (fixture) => imported(fixture, layerOf({ c: 'three' }), { repo: 'app', tag: '1' }),
+    (fixture) => load(fixture, packed(dockerMembers({ config: configOf([]), layers: [], tags: ['app:1'] }))),
+  ];
+  for (const take of takers) {
+    await using fixture = openFixture();
+    await someImage(fixture, 'other:latest');
+    await load(fixture, packed(indexLayout()));
+    await take(fixture);
+    assert.deepEqual(fixture.images.indexes(), []);
+    await verifyBlobs(fixture);
+  }
 });

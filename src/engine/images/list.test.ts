@@ -115,7 +115,7 @@ for (const [filters, kind, text] of REFUSED) {
 
 test('a reference filter shows only the tags that fit', async () => {
   await using fixture = await filled();
-  tagImage(fixture, 'old:1', { repo: 'other', tag: '1' });
+  await tagImage(fixture, 'old:1', { repo: 'other', tag: '1' });
   assert.deepEqual(listed(fixture, { reference: ['other'] })[0]?.RepoTags, ['other:1']);
 });
 

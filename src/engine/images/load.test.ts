@@ -246,7 +246,7 @@ test('a tag given while a load runs is not lost', async () => {
   const archive = packed(dockerMembers({ config, layers, tags: ['app:1'] }));
   await load(fixture, archive);
   const again = load(fixture, archive);
-  tagImage(fixture, 'app:1', { repo: 'kept', tag: '1' });
+  await tagImage(fixture, 'app:1', { repo: 'kept', tag: '1' });
   await again;
   assert.equal(fixture.images.resolve('kept:1').id, id);
   assert.notEqual(fixture.images.resolve('kept:1').lastTagTime, '0001-01-01T00:00:00Z');

@@ -202,7 +202,7 @@ test('prune of all takes named ones, by filter', async () => {
     created: '2020-01-01T00:00:00Z',
     config: { Labels: { keep: '' } },
   });
-  tagImage(fixture, 'old:1', { repo: 'again', tag: '' });
+  await tagImage(fixture, 'old:1', { repo: 'again', tag: '' });
   const { deleted } = await prune(fixture, {
     dangling: ['false'],
     until: ['2022-01-01'],

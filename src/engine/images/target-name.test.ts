@@ -37,7 +37,7 @@ for (const [repo, tag, text] of refused) {
     );
     await using fixture = openFixture();
     const image = await someImage(fixture, 'box:1');
-    assert.throws(() => tagImage(fixture, image.id, { repo, tag }), { message: text });
+    await assert.rejects(tagImage(fixture, image.id, { repo, tag }), { message: text });
     assert.deepEqual(fixture.images.namesOf(image.id), ['docker.io/library/box:1']);
   });
 }
@@ -60,16 +60,16 @@ test('a tag moves from its holder, sets the time, and says so', async () => {
   const two = await someImage(fixture, 'two:1');
   fixture.published.length = 0;
   fixture.time.nanos += 5_000_000_000n;
-  tagImage(fixture, 'two:1', { repo: 'one', tag: '1' });
+  await tagImage(fixture, 'two:1', { repo: 'one', tag: '1' });
   assert.equal(fixture.images.named('docker.io/library/one:1'), two.id);
   assert.deepEqual(fixture.images.namesOf(one.id), []);
   assert.equal(fixture.images.get(two.id)?.lastTagTime, '2023-11-14T22:13:25Z');
   assert.deepEqual(fixture.published, [
     { type: 'image', action: 'tag', id: two.id, attributes: { name: 'one:1' } },
   ]);
-  tagImage(fixture, 'two:1', { repo: '', tag: '' });
+  await tagImage(fixture, 'two:1', { repo: '', tag: '' });
   assert.equal(fixture.published.length, 1, 'no name, no tag');
-  assert.throws(() => tagImage(fixture, 'none', { repo: 'x', tag: '' }), {
+  await assert.rejects(tagImage(fixture, 'none', { repo: 'x', tag: '' }), {
     message: 'No such image: none:latest',
   });
 });
