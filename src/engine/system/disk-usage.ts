@@ -73,7 +73,8 @@ export function layerSizes(snapshots: Pick<Snapshotter, 'usage' | 'stat'>): (key
     if (found !== undefined) return found;
     for (const other of known.keys()) if (!snapshots.stat(other)) known.delete(other);
     try {
-      const { bytes } = await snapshots.usage(key);
+      // Its files lie in a folder of the layer's own.
+      const bytes = (await snapshots.usage(key)).bytes + BLOCK;
       known.set(key, bytes);
       return bytes;
     } catch (thrown) {
