@@ -130,9 +130,7 @@ export class Download {
       if (!first) throw new WharfError('cancelled', 'the request was cancelled');
       const { request } = first;
       try {
-        const fetch = () => this.fetchFrom(request);
-        const onWait = () => this.tell((watcher) => watcher.waiting?.());
-        return await (request.urgent ? fetch() : this.lanes.run(fetch, this.cancel.signal, onWait));
+        return await this.fetchFrom(request);
       } catch (thrown) {
         const others = [...this.members].filter((member) => member.request.place !== request.place);
         if (others.length === 0) throw thrown;
@@ -142,7 +140,6 @@ export class Download {
   }
 
   private async fetchFrom(request: FetchRequest): Promise<void> {
-    if (await this.present()) return;
     let tries = 0;
     let spoiled = false;
     for (let reached = this.offset; ; ) {
@@ -174,24 +171,45 @@ export class Download {
   }
 
   private async fetchOnce(request: FetchRequest): Promise<void> {
-    const ingest = await this.deps.content.ingest(this.blob.digest.replace(':', '-'));
+    const ingest = await this.inTurn(request, () => this.receiveAll(request));
+    if (!ingest) return;
     try {
-      this.open(ingest);
-      if (ingest.offset < this.blob.size) await this.receive(request, ingest);
-      if (ingest.offset > this.blob.size) throw tooLong(this.blob);
       this.phase = 'committing';
       for (const file of this.followers) file.end();
       this.tell((watcher) => watcher.verifying?.());
       await ingest.commit({ digest: this.blob.digest, size: this.blob.size });
     } catch (thrown) {
-      if (isKind(thrown, 'corrupt')) {
-        await ingest.discard();
-        this.restart();
-      }
+      await this.letGo(ingest, thrown);
       throw thrown;
-    } finally {
-      await ingest.close();
     }
+  }
+
+  /** A turn ends with the last byte: the disk is waited for beside the next download, and so are other tries. */
+  private inTurn<T>({ urgent }: FetchRequest, work: () => Promise<T>): Promise<T> {
+    if (urgent) return work();
+    return this.lanes.run(work, this.cancel.signal, () => this.tell((watcher) => watcher.waiting?.()));
+  }
+
+  /** Brings what is missing; undefined when the blob is here. */
+  private async receiveAll(request: FetchRequest): Promise<Ingest | undefined> {
+    if (await this.present()) return undefined;
+    const ingest = await this.deps.content.ingest(this.blob.digest.replace(':', '-'));
+    try {
+      this.open(ingest);
+      if (ingest.offset < this.blob.size) await this.receive(request, ingest);
+      if (ingest.offset > this.blob.size) throw tooLong(this.blob);
+      return ingest;
+    } catch (thrown) {
+      await this.letGo(ingest, thrown);
+      throw thrown;
+    }
+  }
+
+  /** Keeps what came for the next try, unless it is wrong. */
+  private async letGo(ingest: Ingest, thrown: unknown): Promise<void> {
+    if (!isKind(thrown, 'corrupt')) return ingest.close();
+    await ingest.discard();
+    this.restart();
   }
 
   private async receive(request: FetchRequest, ingest: Ingest): Promise<void> {
