@@ -240,6 +240,47 @@ describe('garbage under load', () => {
   });
 });
 
+describe('many uploads at once', () => {
+  it('keep a bounded number of files open, and all go on', async () => {
+    const inner = openMemoryContentStore();
+    let open = 0;
+    let most = 0;
+    const content: ContentStore = {
+      ...inner,
+      async ingest(key) {
+        const ingest = await inner.ingest(key);
+        open += 1;
+        most = Math.max(most, open);
+        const ended = <T>(end: () => Promise<T>) => ({
+          value: () => {
+            open -= 1;
+            return end();
+          },
+        });
+        return Object.create(ingest, {
+          offset: { get: () => ingest.offset },
+          close: ended(() => ingest.close()),
+          discard: ended(() => ingest.discard()),
+        });
+      },
+    };
+    const storage = over(content);
+    const ids: string[] = [];
+    for (let at = 0; at < 400; at += 1) {
+      const { id } = await storage.startUpload('a');
+      ids.push(id);
+      await storage.appendUpload('a', id, pieces(`${at};`));
+    }
+    assert.ok(most <= 130, `${most} were open`);
+    for (const [at, id] of ids.entries()) {
+      assert.equal((await storage.upload('a', id)).offset, `${at};`.length);
+      await storage.appendUpload('a', id, pieces('end'), `${at};`.length);
+    }
+    for (const id of ids) await storage.cancelUpload('a', id);
+    assert.ok(most <= 130 && open === 0, `${open} are open, ${most} were`);
+  });
+});
+
 describe('content that is damaged', () => {
   it('a manifest whose bytes changed on disk is never served', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'wharf-damage-'));

@@ -8,6 +8,8 @@ import type { UploadInfo } from './types.ts';
 
 /** How long an upload that nobody writes keeps its file open: reopening costs hashing what is there again. */
 const IDLE_MS = 60_000;
+/** So many idle uploads keep their files open, whoever begins how many. */
+const MAX_IDLE = 128;
 
 interface Session {
   readonly record: UploadRecord;
@@ -32,6 +34,8 @@ export class LocalUploads {
   private readonly now: () => number;
   private readonly log: Logger;
   private readonly sessions = new Map<string, Session>();
+  /** Those whose file is open though nobody writes, longest first. */
+  private readonly idle = new Set<Session>();
 
   constructor(parts: {
     content: ContentStore;
@@ -109,7 +113,8 @@ export class LocalUploads {
 
   /** The upload is over and its record removed. */
   ended(id: string): void {
-    clearTimeout(this.sessions.get(id)?.idle);
+    const session = this.sessions.get(id);
+    if (session) this.rouse(session);
     this.sessions.delete(id);
   }
 
@@ -159,7 +164,7 @@ export class LocalUploads {
   /** Closes every file; the uploads stay. */
   async close(): Promise<void> {
     for (const session of this.sessions.values()) {
-      clearTimeout(session.idle);
+      this.rouse(session);
       session.writer?.abort();
       await session.ingest?.close();
       session.ingest = undefined;
@@ -194,7 +199,7 @@ export class LocalUploads {
     if (session.writer) throw new WharfError('conflict', `another request writes to the upload ${id}`);
     const writer = new AbortController();
     session.writer = writer;
-    clearTimeout(session.idle);
+    this.rouse(session);
     try {
       return await work(await this.open(session), writer.signal);
     } finally {
@@ -220,15 +225,26 @@ export class LocalUploads {
   }
 
   private closeWhenIdle(session: Session): void {
-    clearTimeout(session.idle);
-    session.idle = setTimeout(() => {
-      const { ingest } = session;
-      session.ingest = undefined;
-      session.closing = ingest
-        ?.close()
-        .catch((error: unknown) => this.log.warn('an upload could not be put down', { error }));
-    }, IDLE_MS);
+    this.rouse(session);
+    this.idle.add(session);
+    session.idle = setTimeout(() => this.putDown(session), IDLE_MS);
     session.idle.unref();
+    const [longest] = this.idle;
+    if (longest && this.idle.size > MAX_IDLE) this.putDown(longest);
+  }
+
+  private rouse(session: Session): void {
+    clearTimeout(session.idle);
+    this.idle.delete(session);
+  }
+
+  private putDown(session: Session): void {
+    this.rouse(session);
+    const { ingest } = session;
+    session.ingest = undefined;
+    session.closing = ingest
+      ?.close()
+      .catch((error: unknown) => this.log.warn('an upload could not be put down', { error }));
   }
 
   private async discard(session: Session): Promise<void> {

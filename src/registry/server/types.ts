@@ -113,7 +113,10 @@ export interface RegistryStorage {
 
   /** Digests of everything that some repository still needs: for sweeps of a store that is shared. Synchronous. */
   needs(digest: Digest): boolean;
-  /** Removes what no repository links, and uploads without a byte for `uploadAgeMs`; online, beside requests. */
+  /**
+   * Removes what no repository links, links that no manifest names, and uploads without a byte; online, beside requests. What
+   * was brought, linked, looked up or written within `uploadAgeMs` stays: a push may be about to name it.
+   */
   collect(options: { dryRun: boolean; untagged: boolean; uploadAgeMs: number }): Promise<GarbageReport>;
 }
 
