@@ -17,7 +17,11 @@ export interface LeaseBook {
   has(key: string): boolean;
 }
 
-/** Manifests and indexes of a local registry. */
+/**
+ * Manifests and indexes of a local registry. An index is taken only when all that it names is here, though the specification
+ * would allow to take it before: every usual client pushes the images first, and who pulls by an index that was taken can
+ * be sure of each of them. An entry may name a blob instead of a manifest, as build caches do.
+ */
 export class LocalManifests {
   private readonly content: ContentStore;
   private readonly index: LocalIndex;

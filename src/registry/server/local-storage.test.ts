@@ -7,6 +7,7 @@ import { isKind, silentLog, WharfError } from '../../base/index.ts';
 import { type ContentStore, Leases, openContentStore, openMemoryContentStore } from '../../content/index.ts';
 import { openDatabase, openMemoryDatabase } from '../../meta/index.ts';
 import { type Digest, digestOf, MediaTypes } from '../../oci/index.ts';
+import { mount, umount } from '../../sys/index.ts';
 import { type LocalStorage, type LocalStorageOptions, openLocalStorage } from './index.ts';
 import { type SuiteStorage, storageSuite } from './suite.ts';
 import { manifestOf } from './testing/registry.ts';
@@ -301,6 +302,37 @@ describe('content that is damaged', () => {
       }
     } finally {
       rmSync(dir, { recursive: true, force: true });
+    }
+  });
+
+  it('a disk that is full in truth: the upload keeps what fitted, and goes on when there is room', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'wharf-full-'));
+    mount({ source: 'tmpfs', target: dir, type: 'tmpfs', flags: ['nosuid'], data: 'size=4m' });
+    try {
+      const ballast = join(dir, 'ballast');
+      writeFileSync(ballast, Buffer.alloc(2 << 20));
+      const storage = over(openContentStore(join(dir, 'content')));
+      const content = Buffer.alloc(3_000_000, 'some content ');
+      const body = (from: number) =>
+        (async function* () {
+          for (let at = from; at < content.length; at += 65_536) yield content.subarray(at, at + 65_536);
+        })();
+      const { id } = await storage.startUpload('a');
+      await assert.rejects(storage.appendUpload('a', id, body(0)), (thrown) => isKind(thrown, 'exhausted'));
+      const { offset } = await storage.upload('a', id);
+      assert.ok(offset > 1_000_000 && offset < content.length, `${offset} bytes fitted`);
+      const digest = digestOf(content);
+      await assert.rejects(storage.putBlob('a', body(0), { digest }), (thrown) =>
+        isKind(thrown, 'exhausted'),
+      );
+      rmSync(ballast);
+      await storage.appendUpload('a', id, body(offset), offset);
+      await storage.finishUpload('a', id, digest);
+      assert.deepEqual(await storage.statBlob('a', digest), { size: content.length });
+      await storage.close();
+    } finally {
+      umount(dir, { detach: true });
+      rmSync(dir, { recursive: true });
     }
   });
 
