@@ -15,7 +15,10 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
+import { silentLog } from '../../base/index.ts';
 import { MediaTypes } from '../../oci/index.ts';
+import { openRegistries } from '../client/index.ts';
+import { repositorySuite } from '../suite.ts';
 import { TestRegistry } from './testing/registry.ts';
 
 const run = promisify(execFile);
@@ -61,6 +64,30 @@ function blobsOf(dir: string): Map<string, Buffer> {
   const folder = join(dir, 'blobs', 'sha256');
   return new Map(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name))]));
 }
+
+repositorySuite('our client with our registry', async () => {
+  const registry = await TestRegistry.open({ disk: true });
+  const registries = openRegistries(
+    {
+      insecure: [],
+      mirrors: new Map(),
+      certsDirs: [],
+      proxy: {},
+      userAgent: 'wharf/test',
+      attempts: 2,
+      stallMs: 20_000,
+    },
+    silentLog,
+  );
+  const domain = `127.0.0.1:${registry.port}`;
+  return {
+    repository: (path) => registries.repository({ domain, path }, { actions: ['pull', 'push', 'delete'] }),
+    async [Symbol.asyncDispose]() {
+      registries[Symbol.dispose]();
+      await registry[Symbol.asyncDispose]();
+    },
+  };
+});
 
 describe('clients of others', () => {
   it('skopeo copies an index with all its images there and back, byte for byte', {
