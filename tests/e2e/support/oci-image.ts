@@ -1,5 +1,9 @@
+import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
+import { execute } from './command.ts';
 
 /** A blob of an image to be pushed. */
 export interface Blob {
@@ -51,4 +55,21 @@ export function ociImage(tars: Buffer[], compression: 'gzip' | 'zstd'): OciImage
     manifest: blob(Buffer.from(JSON.stringify(manifest)), manifestType),
     plainBytes: tars.reduce((sum, tar) => sum + tar.length, 0),
   };
+}
+
+/** A tar with a static busybox that runs, and a file which makes it another layer than others. */
+export async function busyboxTar(folder: string, mark: string): Promise<Buffer> {
+  const tree = join(folder, `busybox-${mark}`);
+  mkdirSync(join(tree, 'bin'), { recursive: true });
+  copyFileSync('/bin/busybox', join(tree, 'bin/busybox'));
+  for (const applet of ['sh', 'cat', 'echo']) symlinkSync('busybox', join(tree, 'bin', applet));
+  writeFileSync(join(tree, 'mark'), mark);
+  return tarOf(tree);
+}
+
+/** A folder as a tar. */
+export async function tarOf(tree: string): Promise<Buffer> {
+  const { code, stderr } = await execute('tar', ['-C', tree, '-cf', `${tree}.tar`, '.']);
+  assert.equal(code, 0, stderr);
+  return readFileSync(`${tree}.tar`);
 }
