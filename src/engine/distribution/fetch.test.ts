@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { test } from 'node:test';
 import { GrowingFile } from '../../archive/index.ts';
 import { type Clock, isKind, systemClock, WharfError } from '../../base/index.ts';
+import { openContentStore } from '../../content/index.ts';
 import { digestOf } from '../../oci/index.ts';
 import type { Repository } from '../../registry/types.ts';
+import { mount, umountIfMounted } from '../../sys/index.ts';
 import { openFixture } from '../images/test-fixture.ts';
 import { BlobFetcher, type FetchRequest, type FetchWatcher, type Transfer } from './fetch.ts';
 import { RESTARTED, retryDelay } from './fetch-failures.ts';
@@ -298,6 +300,34 @@ test('a full disk is told of, and what fitted is kept', async () => {
   });
   assert.deepEqual(await home.ingests(), [[home.key, 200_000]]);
   await home.fetch().arrived;
+});
+
+test('on a disk that is full what fitted is kept, and with room the next fetch goes on there', async () => {
+  await using home = opened();
+  const disk = mkdtempSync('/var/tmp/wharf-full-');
+  const tmpfs = { source: 'tmpfs', target: disk, type: 'tmpfs' };
+  mount({ ...tmpfs, data: 'size=200k' });
+  try {
+    const content = openContentStore(disk);
+    const limits = { downloads: () => 1, attempts: () => 3 };
+    const fetcher = new BlobFetcher({ content, clock: systemClock, limits });
+    const request = { blob: home.blob, repository: home.registry.repository('app'), place: 'app' };
+    await assert.rejects(fetcher.fetch(request, {}, never).arrived, (thrown) => isKind(thrown, 'exhausted'));
+    const sizes: number[] = [];
+    for await (const { size } of content.ingests()) sizes.push(size);
+    assert.ok(sizes.length === 1 && (sizes[0] ?? 0) >= 100_000);
+    mount({ ...tmpfs, flags: ['remount'], data: 'size=2m' });
+    let first = 0;
+    const progress = (bytes: number) => {
+      first ||= bytes;
+    };
+    await fetcher.fetch(request, { progress }, never).arrived;
+    assert.equal(first, sizes[0]);
+    assert.deepEqual(await content.read(home.blob.digest), home.bytes);
+  } finally {
+    umountIfMounted(disk, { detach: true });
+    rmSync(disk, { recursive: true });
+  }
 });
 
 test('the file that grows can be read along, and is whole in the end', async () => {
