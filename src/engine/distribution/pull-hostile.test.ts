@@ -331,7 +331,7 @@ test('thousands of mutated manifests, indexes and configs are refused or pulled,
   };
   const pick = random(20240601);
   const ends = { pulled: 0, refused: 0 };
-  for (let round = 0; round < 1500; round++) {
+  for (let round = 0; round < 2000; round++) {
     const [seed, type] = round % 3 === 0 ? [index, MediaTypes.ociIndex] : [manifest, MediaTypes.ociManifest];
     if (round % 3 === 2) {
       const text = written(mutated(config, pick));
