@@ -98,7 +98,7 @@ function unusedLinks(
 
 async function deadUploads({ uploads, now }: CollectDeps, ageMs: number) {
   const all = await uploads.list();
-  return all.filter(({ id, modified }) => modified <= now() - ageMs && !uploads.inHand(id));
+  return all.filter(({ modified, busy }) => modified <= now() - ageMs && !busy);
 }
 
 async function oldStrays({ uploads, leased }: CollectDeps, before: number) {

@@ -125,11 +125,6 @@ export class LocalUploads {
     await this.discard(session);
   }
 
-  /** Whether a request works on the upload now. */
-  inHand(id: string): boolean {
-    return this.sessions.get(id)?.writer !== undefined;
-  }
-
   /** Whether a request writes an upload of that repository now. */
   busyIn(repository: string): boolean {
     for (const { record, writer } of this.sessions.values())
@@ -137,16 +132,17 @@ export class LocalUploads {
     return false;
   }
 
-  /** All uploads, with their bytes, and the time of the last one. */
-  async list(): Promise<(UploadInfo & { modified: number })[]> {
+  /** All uploads, with their bytes, the time of the last one, and whether a request works on them now. */
+  async list(): Promise<(UploadInfo & { modified: number; busy: boolean })[]> {
     const parts = new Map<string, { size: number; modified: number }>();
     for await (const { key, size, modified } of this.content.ingests()) parts.set(key, { size, modified });
-    return [...this.sessions.values()].map(({ record }) => {
+    return [...this.sessions.values()].map(({ record, writer }) => {
       const part = parts.get(ingestKey(record.id));
       return {
         ...record,
         offset: part?.size ?? 0,
         modified: Math.max(part?.modified ?? 0, record.startedAt),
+        busy: writer !== undefined,
       };
     });
   }
