@@ -64,6 +64,21 @@ test('another name stays when one goes', async () => {
   assert.equal(fixture.images.resolve('team/app:2').id, image.id);
 });
 
+test('the digests of a repository go with its last tag, also when other repositories have the image', async () => {
+  const { fixture, image } = await tagged('team/app:2');
+  await using _ = fixture;
+  const digest = `sha256:${'d'.repeat(64)}`;
+  for (const path of ['library', 'team']) fixture.images.setName(`docker.io/${path}/app@${digest}`, image.id);
+  assert.deepEqual(await remove(fixture, 'app:1'), [{ Untagged: 'app:1' }, { Untagged: `app@${digest}` }]);
+  assert.deepEqual((await remove(fixture, 'team/app:2')).slice(0, 3), [
+    { Untagged: 'team/app:2' },
+    { Untagged: `team/app@${digest}` },
+    { Deleted: image.id },
+  ]);
+  await fixture.snapshots.settled();
+  assert.deepEqual(await inventory(fixture), EMPTY);
+});
+
 test('by id the names of one repository go, those of several need force', async () => {
   const { fixture, image } = await tagged('team/app:2');
   await using _ = fixture;

@@ -95,13 +95,14 @@ function untagByName(
   untag(deps, image, name, items);
   const left = deps.images.namesOf(image.id);
   const repository = repositoryOf(name);
-  if (!left.every((other) => other.includes('@') && repositoryOf(other) === repository)) return false;
+  const digests = left.filter((other) => repositoryOf(other) === repository);
+  if (name.includes('@') || !digests.every((other) => other.includes('@'))) return left.length === 0;
   // Told in the answer, but by no event, as in Docker.
-  for (const digest of left) {
+  for (const digest of digests) {
     deps.images.removeName(digest);
     items.push({ Untagged: familiarName(digest) });
   }
-  return true;
+  return digests.length === left.length;
 }
 
 /** By id, the names of one repository go with the image; with several, `findConflict` asks for force. */
