@@ -7,4 +7,5 @@ export { type Answer, needsOwnDaemon, TestDaemon, useDaemon } from './daemon.ts'
 export { type Blob, busyboxTar, type OciImage, ociImage, tarOf } from './oci-image.ts';
 export { PASSWORD, type RegistryKind, TestRegistry, USER } from './registries.ts';
 export { RegistryLab } from './registry-lab.ts';
+export { RegistrySite, type SiteOptions } from './registry-site.ts';
 export { Terminal } from './terminal.ts';
