@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Logger, silentLog, WharfError } from '../base/index.ts';
 import type { Database } from '../meta/types.ts';
+import { spreadBelow } from '../sys/index.ts';
 import { type Change, treeChanges } from './changes.ts';
 import { DiskSync } from './disk-sync.ts';
 import { checkLayerName, type SnapshotRecord, SnapshotRecords } from './records.ts';
@@ -49,6 +50,9 @@ export class DirectorySnapshotter implements Snapshotter {
     this.disk = new DiskSync(options.root);
     // 0710: members of the group may pass to a path they know, nobody else may look.
     mkdirSync(options.root, { recursive: true, mode: 0o710 });
+    // Otherwise all layers crowd into the same inodes, and ext4 looks one by one past those that were freed lately:
+    // docs/decisions/0009.
+    spreadBelow(options.root);
     this.records = new SnapshotRecords(options.database, driver.collection);
     this.trash = new Trash(join(options.root, 'trash'), options.log ?? silentLog);
     const taken = [...this.folders(), ...this.records.all().map((record) => record.folder)];

@@ -17,6 +17,7 @@ export { isErrno } from './errno.ts';
 export { duplicateFd, Fd, flock, O, pipe2 } from './fd.ts';
 export { mkdirAllInRoot, readFileInRoot } from './in-root.ts';
 export { type Inflater, openGunzip, openUnzstd } from './inflate.ts';
+export { spreadBelow } from './inode-flags.ts';
 export {
   type FileSystemStat,
   type MountRequest,
