@@ -7,9 +7,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, release, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { type TarInput, writeTar } from '../../src/archive/index.ts';
 import {
   type OciImage,
   ociImage,
+  ociVariants,
   type RegistryKind,
   TestDaemon,
   TestRegistry,
@@ -77,25 +79,51 @@ function clients(daemon: TestDaemon): Subject[] {
   return all.filter(({ name }) => !name.startsWith('wharf →') || all.length === 1);
 }
 
-/** Milliseconds of a pull of an image that the engine has nothing of. */
-function pullSample(subject: Subject, reference: string): number {
-  const [file = '', ...first] = subject.command;
-  const ms = timed(file, [...first, 'pull', '--quiet', reference], subject.env);
-  command(subject, 'rmi', reference);
-  return ms;
-}
-
-async function measurePulls(subjects: Subject[], server: TestRegistry, images: Record<string, OciImage>) {
-  for (const [kind, image] of Object.entries(images)) {
-    using client = new BareClient(server.address);
-    await client.push(`bench/${kind}`, image, 'v1');
-    const reference = `${server.address}/bench/${kind}:v1`;
-    const works = subjects.map((subject) => ({
-      who: subject.name,
-      sample: () => pullSample(subject, reference),
-    }));
+/**
+ * Pulls of images that the engine has nothing of, another one each round: nothing is removed before the end, since a filesystem
+ * is slower where much was just removed.
+ */
+async function measurePulls(subjects: Subject[], server: TestRegistry, tars: Buffer[]): Promise<void> {
+  using client = new BareClient(server.address);
+  const heads = await tarHeads(rounds + 1);
+  for (const kind of ['gzip', 'zstd'] as const) {
+    let at = 0;
+    for (const image of ociVariants(tars, kind, heads)) await client.push(`bench/${kind}`, image, `v${at++}`);
+    const works = subjects.map((subject) => {
+      let round = 0;
+      const [file = '', ...first] = subject.command;
+      return {
+        who: subject.name,
+        sample: () =>
+          timed(
+            file,
+            [...first, 'pull', '--quiet', `${server.address}/bench/${kind}:v${round++}`],
+            subject.env,
+          ),
+      };
+    });
     await measure(`pull of the ${kind} image from ${server.kind}`, works);
   }
+  for (const subject of subjects) {
+    const names = ['gzip', 'zstd'].flatMap((kind) =>
+      heads.map((_, at) => `${server.address}/bench/${kind}:v${at}`),
+    );
+    command(subject, 'rmi', ...names.filter((name) => !name.endsWith('/gzip:v0')));
+  }
+}
+
+/** Single entries of a tar, each of another content. */
+async function tarHeads(count: number): Promise<Buffer[]> {
+  return Promise.all(
+    Array.from({ length: count }, async (_, at) => {
+      const body = Buffer.from(`round ${at}`);
+      const entry: TarInput = { name: 'round', type: 'file', mode: 0o644, size: body.length, body };
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of writeTar([entry])) chunks.push(chunk);
+      // A header and a block of content, without the end of the archive.
+      return Buffer.concat(chunks).subarray(0, 1024);
+    }),
+  );
 }
 
 /** Where a push goes; ended after it if it was started for it. */
@@ -203,9 +231,8 @@ try {
   daemon.configure({ registry: { listen: own.listen } });
   await daemon.start();
   const subjects = clients(daemon);
-  await measurePulls(subjects, server, images);
-  const source = `${server.address}/bench/gzip:v1`;
-  for (const subject of subjects) command(subject, 'pull', '--quiet', source);
+  await measurePulls(subjects, server, tars);
+  const source = `${server.address}/bench/gzip:v0`;
   const wharf = subjects.at(-1) as Subject;
   const ownRegistry = { address: own.listen };
   await measureEnginePush([

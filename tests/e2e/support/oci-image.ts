@@ -25,12 +25,41 @@ function blob(bytes: Buffer, mediaType: string): Blob {
   return { bytes, mediaType, digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}` };
 }
 
+const PACK = {
+  gzip: (bytes: Buffer) => gzipSync(bytes, { level: 6 }),
+  zstd: (bytes: Buffer) => zstdCompressSync(bytes),
+};
+
 /** An OCI image of these tars. */
 export function ociImage(tars: Buffer[], compression: 'gzip' | 'zstd'): OciImage {
-  const mediaType = `application/vnd.oci.image.layer.v1.tar+${compression}`;
-  const layers = tars.map((tar) =>
-    blob(compression === 'gzip' ? gzipSync(tar, { level: 6 }) : zstdCompressSync(tar), mediaType),
+  return ociImageOf(
+    tars.map((tar) => ({ tar, packed: PACK[compression](tar) })),
+    compression,
   );
+}
+
+/** Images whose layers are these tars with an entry before them: as many different ones as there are heads, packed once. */
+export function* ociVariants(
+  tars: Buffer[],
+  compression: 'gzip' | 'zstd',
+  heads: Buffer[],
+): Generator<OciImage> {
+  const packed = tars.map(PACK[compression]);
+  for (const head of heads) {
+    // Two gzip members, or two zstd frames, one after the other are one stream.
+    const packedHead = PACK[compression](head);
+    const layers = tars.map((tar, at) => ({
+      tar: Buffer.concat([head, tar]),
+      packed: Buffer.concat([packedHead, packed[at] as Buffer]),
+    }));
+    yield ociImageOf(layers, compression);
+  }
+}
+
+function ociImageOf(contents: { tar: Buffer; packed: Buffer }[], compression: 'gzip' | 'zstd'): OciImage {
+  const tars = contents.map(({ tar }) => tar);
+  const mediaType = `application/vnd.oci.image.layer.v1.tar+${compression}`;
+  const layers = contents.map(({ packed }) => blob(packed, mediaType));
   const diffIds = tars.map((tar) => `sha256:${createHash('sha256').update(tar).digest('hex')}`);
   const rootfs = { type: 'layers', diff_ids: diffIds };
   const document = {
