@@ -16,7 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { isKind } from '../base/index.ts';
-import { digestOf } from '../oci/index.ts';
+import { type Digest, digestOf } from '../oci/index.ts';
 import { mount, umountIfMounted } from '../sys/index.ts';
 import { type ContentStore, openContentStore } from './index.ts';
 import { collect } from './suite.ts';
@@ -225,3 +225,19 @@ function generator(seed: number): (below: number) => number {
     return Math.floor((state / 2 ** 32) * below);
   };
 }
+
+it('a large blob, which is synced while it comes in, is whole', async () => {
+  const piece = Buffer.alloc(1 << 20, 'wharf');
+  const pieces = 80;
+  const ingest = await store.ingest('sha256-large');
+  for (let at = 0; at < pieces; at++) await ingest.write(piece);
+  const hash = createHash('sha256');
+  for (let at = 0; at < pieces; at++) hash.update(piece);
+  const digest = `sha256:${hash.digest('hex')}` as Digest;
+  assert.deepEqual(await ingest.commit({ digest, size: pieces << 20 }), {
+    mediaType: 'application/octet-stream',
+    digest,
+    size: pieces << 20,
+  });
+  assert.deepEqual(await store.stat(digest), { size: pieces << 20 });
+});

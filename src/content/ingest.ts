@@ -14,6 +14,8 @@ const READ_BYTES = 1 << 20;
 const SLOW_WRITE_MS = 5;
 /** So many writes after a slow one go to the thread pool, lest the event loop waits for the disk. */
 const WRITES_AFTER_SLOW = 64;
+/** After so many bytes the disk is set to work on them, so that the last sync has little left to do. */
+const SYNC_EVERY_BYTES = 32 << 20;
 
 /** Checks the key of an ingest. Errors: `invalid`. */
 export function checkIngestKey(key: string): void {
@@ -38,6 +40,8 @@ export class PartialBlobs {
   private readonly publish: (file: string, digest: Digest) => Promise<void>;
   private readonly bin: string;
   private readonly opened = new Set<string>();
+  /** One at a time: the thread pool is for others, too. */
+  private syncing = false;
 
   /** `bin` takes the files on their way out. */
   constructor(dir: string, bin: string, publish: (file: string, digest: Digest) => Promise<void>) {
@@ -63,6 +67,7 @@ export class PartialBlobs {
         publish: this.publish,
         drop: () => dispose(path, this.bin),
         release: () => this.opened.delete(key),
+        syncAhead: (open) => this.syncAhead(open),
       });
     } catch (thrown) {
       this.opened.delete(key);
@@ -95,6 +100,15 @@ export class PartialBlobs {
     }
   }
 
+  /** Syncs what was written so far, unless another file is at it. */
+  private syncAhead(file: FileHandle): Promise<void> | undefined {
+    if (this.syncing) return undefined;
+    this.syncing = true;
+    return file.datasync().finally(() => {
+      this.syncing = false;
+    });
+  }
+
   private take(key: string): void {
     checkIngestKey(key);
     if (this.opened.has(key)) throw ingestIsOpen(key);
@@ -110,6 +124,7 @@ interface OpenPartial {
   publish: (file: string, digest: Digest) => Promise<void>;
   drop: () => Promise<boolean>;
   release: () => void;
+  syncAhead: (file: FileHandle) => Promise<void> | undefined;
 }
 
 class FileIngest implements Ingest {
@@ -122,6 +137,7 @@ class FileIngest implements Ingest {
   private behind: Promise<void> | undefined;
   private failure: unknown;
   private asyncWrites = 0;
+  private unsynced = 0;
   private closed = false;
   /** True when nobody will ask for the digest. */
   private abandoned = false;
@@ -143,9 +159,21 @@ class FileIngest implements Ingest {
         this.offset += written;
         at += written;
       }
+      this.unsynced += chunk.byteLength;
+      if (this.unsynced >= SYNC_EVERY_BYTES) this.syncAhead();
     } catch (thrown) {
       converted(thrown);
     }
+  }
+
+  private syncAhead(): void {
+    const synced = this.partial.syncAhead(this.partial.file);
+    if (!synced) return;
+    this.unsynced = 0;
+    // The kernel reports a failed write once: the sync at the end would not see it again.
+    synced.catch((thrown: unknown) => {
+      this.failure = thrown;
+    });
   }
 
   async commit(expected: { digest?: Digest; size?: number } = {}): Promise<Descriptor> {
@@ -154,7 +182,9 @@ class FileIngest implements Ingest {
     try {
       const digest = await this.verified(expected);
       await this.partial.file.datasync();
+      // Waits for a sync ahead that is still under way, too.
       await this.partial.file.close();
+      if (this.failure) throw this.failure;
       await this.partial.publish(this.path, digest);
       return { mediaType: 'application/octet-stream', digest, size: this.offset };
     } catch (thrown) {
