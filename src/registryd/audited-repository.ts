@@ -37,16 +37,23 @@ export function auditedRepository(inner: Repository, insider: Insider): Reposito
     });
   /** Notes how a call ended; `sized` tells the bytes of its result. */
   const noted = async <T>(
-    [method, action, reference, good]: readonly [string, string, string | null, number],
+    [method, action, reference, good]: readonly [
+      string,
+      string,
+      string | null,
+      number | ((result: T) => number),
+    ],
     work: Promise<T>,
     sized: (result: T) => number = () => 0,
   ): Promise<T> => {
     try {
       const result = await work;
-      note(method, action, reference, good, sized(result));
+      note(method, action, reference, typeof good === 'number' ? good : good(result), sized(result));
       return result;
     } catch (thrown) {
-      note(method, action, reference, STATUS[WharfError.from(thrown).kind] ?? 500, 0);
+      const { kind } = WharfError.from(thrown);
+      const nobody = kind === 'forbidden' && insider.user === undefined;
+      note(method, action, reference, nobody ? 401 : (STATUS[kind] ?? 500), 0);
       throw thrown;
     }
   };
@@ -67,7 +74,10 @@ export function auditedRepository(inner: Repository, insider: Insider): Reposito
       return found;
     },
     mountBlob: (digest, from, signal) =>
-      noted(['POST', 'mount', digest, 201], inner.mountBlob(digest, from, signal)),
+      noted(
+        ['POST', 'mount', digest, (mounted) => (mounted ? 201 : 202)],
+        inner.mountBlob(digest, from, signal),
+      ),
     uploadBlob: (source, sent, signal) =>
       noted(
         ['PUT', 'push', source.descriptor.digest, 201],

@@ -15,6 +15,7 @@ import {
   withDefaultTag,
 } from '../../oci/index.ts';
 import type { FetchedManifest, RegistryCredentials, Repository } from '../../registry/types.ts';
+import { ownRepository } from './own-repository.ts';
 import { asReference } from './reference-kind.ts';
 import type { DistributionDeps } from './types.ts';
 
@@ -42,9 +43,9 @@ async function inspectAt(
   signal: AbortSignal,
 ): Promise<DistributionInspect> {
   const { domain, path } = reference;
-  const repository = deps.own?.serves(domain)
-    ? await deps.own.repository(path, credentials)
-    : deps.registries().repository({ domain, path }, { credentials, actions: ['pull'] });
+  const repository =
+    (await ownRepository(deps, reference, credentials)) ??
+    deps.registries().repository({ domain, path }, { credentials, actions: ['pull'] });
   // As the reference does: by HEAD first, which registries with a rate limit do not count.
   const { digest: wanted } = reference.digest
     ? reference

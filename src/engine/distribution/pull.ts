@@ -12,6 +12,7 @@ import {
 import type { Repository } from '../../registry/types.ts';
 import { type ImageRecord, type Report, reportLines, takeIn } from '../images/index.ts';
 import type { FetchWatcher } from './fetch.ts';
+import { ownRepository } from './own-repository.ts';
 import { PullDocuments } from './pull-documents.ts';
 import { refusedReference } from './pull-failures.ts';
 import { pullOne } from './pull-one.ts';
@@ -122,10 +123,12 @@ async function openSession(
 async function openRepository(
   deps: DistributionDeps,
   { credentials }: PullInput,
-  { domain, path }: Reference,
+  reference: Reference,
   watchers: Map<Digest, FetchWatcher>,
 ): Promise<Repository> {
-  if (deps.own?.serves(domain)) return deps.own.repository(path, credentials);
+  const own = ownRepository(deps, reference, credentials);
+  if (own) return own;
+  const { domain, path } = reference;
   return deps.registries().repository(
     { domain, path },
     {

@@ -15,6 +15,7 @@ import {
 } from '../../oci/index.ts';
 import type { RegistryCredentials, Repository } from '../../registry/types.ts';
 import { type ImageName, type ImageRecord, type Report, reportLines, takeIn } from '../images/index.ts';
+import { ownRepository } from './own-repository.ts';
 import { absentBlobs, type BlobPush, pushBlobs } from './push-blobs.ts';
 import { type PlannedManifest, type PushPlan, planPush } from './push-plan.ts';
 import { blobSources } from './push-sources.ts';
@@ -139,10 +140,12 @@ function tagsToPush(deps: DistributionDeps, reference: Reference): Tagged[] {
 
 async function openRepository(
   deps: DistributionDeps,
-  { domain, path }: Reference,
+  reference: Reference,
   credentials: RegistryCredentials,
 ): Promise<Repository> {
-  if (deps.own?.serves(domain)) return deps.own.repository(path, credentials);
+  const own = ownRepository(deps, reference, credentials);
+  if (own) return own;
+  const { domain, path } = reference;
   return deps.registries().repository({ domain, path }, { credentials, actions: ['pull', 'push'] });
 }
 

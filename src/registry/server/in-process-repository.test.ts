@@ -44,10 +44,7 @@ describe('a repository in process', () => {
     const { repository } = open();
     const bytes = await sendImage(repository('a'), 'image');
     await repository('a').putManifest(bytes, MediaTypes.ociManifest, 'v1');
-    for (const [user, kind] of [
-      [undefined, 'unauthorized'],
-      ['bob', 'forbidden'],
-    ] as const) {
+    for (const user of [undefined, 'bob']) {
       const none = repository('a', { user, allows: () => false });
       const blob = { mediaType: MediaTypes.ociLayer, digest: digestOf('x'), size: 1 };
       const calls: (() => Promise<unknown>)[] = [
@@ -64,7 +61,7 @@ describe('a repository in process', () => {
           for await (const tag of none.tags()) assert.fail(tag);
         },
       ];
-      for (const call of calls) await assert.rejects(async () => call(), refused(kind));
+      for (const call of calls) await assert.rejects(async () => call(), refused('forbidden'));
     }
   });
 

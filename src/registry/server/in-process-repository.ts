@@ -111,9 +111,8 @@ function blobCalls(options: InProcessOptions): BlobCalls {
 function allow({ grant, path }: InProcessOptions, action: Action, signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new WharfError('cancelled', 'the request was cancelled');
   if (grant.allows(action, path)) return;
-  throw grant.user === undefined
-    ? new WharfError('unauthorized', 'authentication required')
-    : new WharfError('forbidden', 'requested access to the resource is denied');
+  // Nobody is refused as a user is: whoever asks has no connection on which to log in now.
+  throw new WharfError('forbidden', 'denied: requested access to the resource is denied');
 }
 
 async function refuseOverwrite(
@@ -124,7 +123,7 @@ async function refuseOverwrite(
   if (isDigest(tag) || grant.allowsOverwrite?.(path) !== false) return;
   const there = await storage.manifest(path, tag);
   if (there && !there.bytes.equals(bytes))
-    throw new WharfError('forbidden', `the tag ${tag} may not be moved`);
+    throw new WharfError('forbidden', `denied: the tag ${tag} may not be moved`);
 }
 
 function checkReference(reference: string): void {
