@@ -17,7 +17,7 @@ import {
 } from '../images/index.ts';
 import { pullConfig } from './pull-config.ts';
 import { layersMismatch, refusedReference } from './pull-failures.ts';
-import { type KeptBlobs, pullKept } from './pull-kept.ts';
+import { type Kept, pullKept } from './pull-kept.ts';
 import { pullLayers } from './pull-layers.ts';
 import { nameFor, wanted } from './pull-reference.ts';
 import type { PullSession } from './pull-session.ts';
@@ -92,7 +92,7 @@ async function pullDocument(
   const layers = planLayers(file, target.manifest);
   const known = deps.images.get(target.manifest.config.digest) !== undefined;
   let made: ImageLayer[] = [];
-  let kept: KeptBlobs = new Map();
+  let kept: Kept = { blobs: new Map(), referrers: [] };
   const parts = [
     async (signal: AbortSignal) => {
       made = await pullLayers(session, layers, known, signal);
@@ -108,7 +108,8 @@ async function pullDocument(
   const image = recordOf(deps, { file, config, manifest, layers: made }, { lease });
   if (image.manifest.digest !== manifest.digest) {
     // The same image was packed in another way before: what the name stands for is kept beside it.
-    for (const { digest, size } of [manifest, config, ...target.manifest.layers]) kept.set(digest, size);
+    for (const { digest, size } of [manifest, config, ...target.manifest.layers])
+      kept.blobs.set(digest, size);
   }
   const changed = keepPulled(session, reference, image, document.descriptor, kept);
   return { image, changed };
@@ -128,7 +129,7 @@ function keepPulled(
   reference: Reference,
   image: ImageRecord,
   target: Descriptor,
-  kept: KeptBlobs,
+  { blobs, referrers }: Kept,
 ): boolean {
   const name = nameFor(reference);
   return images.transaction(() => {
@@ -140,12 +141,14 @@ function keepPulled(
     if (name !== byDigest && (images.named(byDigest) ?? image.id) === image.id) {
       images.setName(byDigest, image.id, target);
     }
-    if (kept.size > 0) {
-      const known = images.indexes().find(({ digest }) => digest === target.digest);
-      for (const { digest, size } of known?.blobs ?? []) kept.set(digest, size);
+    if (blobs.size > 0) {
+      const known = images.index(target.digest);
+      for (const { digest, size } of known?.blobs ?? []) blobs.set(digest, size);
+      const said = new Map([...(known?.referrers ?? []), ...referrers].map((one) => [one.digest, one]));
       images.keepIndex({
         digest: target.digest,
-        blobs: [...kept].map(([digest, size]) => ({ digest, size })),
+        blobs: [...blobs].map(([digest, size]) => ({ digest, size })),
+        ...(said.size > 0 && { referrers: [...said.values()] }),
       });
     }
     return before !== image.id;

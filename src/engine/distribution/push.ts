@@ -16,8 +16,10 @@ import {
 import type { RegistryCredentials, Repository } from '../../registry/types.ts';
 import { type ImageName, type ImageRecord, type Report, reportLines, takeIn } from '../images/index.ts';
 import { ownRepository } from './own-repository.ts';
-import { absentBlobs, type BlobPush, pushBlobs } from './push-blobs.ts';
-import { type PlannedManifest, type PushPlan, planPush } from './push-plan.ts';
+import { absentBlobs, type BlobPush } from './push-blobs.ts';
+import { pushBelow } from './push-documents.ts';
+import { type PushPlan, planPush } from './push-plan.ts';
+import { pushReferrers } from './push-referrers.ts';
 import { blobSources } from './push-sources.ts';
 import type { DistributionDeps, ProgressLine, PushInput } from './types.ts';
 
@@ -212,32 +214,19 @@ async function firstAbsent(pushing: Pushing, { lacking }: PushPlan): Promise<Des
 async function pushPlan(pushing: Pushing, tagged: Tagged, plan: PushPlan): Promise<void> {
   const { deps, repository, report, signal } = pushing;
   const { tag, reference, image } = tagged;
-  await pushBlobs(pushing, plan.blobs, signal);
-  for (const manifest of plan.manifests) await pushEntry(pushing, manifest);
+  await pushBelow(pushing, plan, signal);
   const { descriptor, bytes } = plan.root;
   const { digest, size } = descriptor;
   const stored = await repository.putManifest(bytes, descriptor.mediaType, tag, signal);
   if (stored !== digest)
     throw new WharfError('corrupt', `the registry stored ${stored} where ${digest} was pushed`);
+  await pushReferrers(pushing, tagged.entry.target?.digest, plan, signal);
   const name = `${reference.name}@${digest}`;
   // The image may be gone by now; what was pushed holds all the same.
   if (deps.images.get(image.id) && deps.images.named(name) !== image.id)
     deps.images.setName(name, image.id, bare(descriptor));
   report({ status: `${tag}: digest: ${digest} size: ${size}` });
   report({ progressDetail: {}, aux: { Tag: tag, Digest: digest, Size: size } });
-}
-
-/** An entry of an index of a type that the registry does not take as a document goes as a blob. */
-async function pushEntry(pushing: Pushing, { descriptor, bytes }: PlannedManifest): Promise<void> {
-  const { mediaType, digest } = descriptor;
-  const { repository, signal } = pushing;
-  try {
-    await repository.putManifest(bytes, mediaType, digest, signal);
-  } catch (thrown) {
-    const known = isManifestType(mediaType) || isIndexType(mediaType);
-    if (known || !(isKind(thrown, 'invalid') || isKind(thrown, 'not-implemented'))) throw thrown;
-    await pushBlobs(pushing, [{ descriptor, shown: undefined }], signal);
-  }
 }
 
 /** A descriptor without what only its index says of it. */

@@ -45,6 +45,8 @@ export interface ImageName {
 export interface KeptIndex {
   digest: Digest;
   blobs: { digest: Digest; size: number }[];
+  /** Those of the blobs that are documents whose subject is the target or one of its entries, each after its subject. */
+  referrers?: Descriptor[];
 }
 
 /** Everything the records stand on: digests of blobs, and keys of layers with the init layers above them. */
@@ -78,6 +80,8 @@ export interface ImageStore {
   /** Keeps what a target holds; set the names that stand for it in the same transaction. */
   keepIndex(index: KeptIndex): void;
   indexes(): KeptIndex[];
+  /** What is kept with one target. */
+  index(digest: Digest): KeptIndex | undefined;
   /** Counted anew only after a change; do not hold on to it across turns of the event loop. */
   needed(): Needed;
   /** Blobs of an image and of the targets of its names. */
@@ -178,6 +182,10 @@ class DatabaseImageStore implements ImageStore {
 
   indexes(): KeptIndex[] {
     return this.targets.all();
+  }
+
+  index(digest: Digest): KeptIndex | undefined {
+    return this.targets.get(digest);
   }
 
   needed(): Needed {
