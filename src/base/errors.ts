@@ -10,6 +10,7 @@ export type ErrorKind =
   | 'conflict' // the object's state does not allow it
   | 'not-modified' // it is already so
   | 'unavailable' // not now; the same request may pass later
+  | 'rate-limited' // too much was asked in a while; the same request may pass later
   | 'not-implemented' // a capability this engine does not have
   | 'cancelled' // the caller gave up
   | 'timeout' // a deadline of ours passed

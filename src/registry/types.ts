@@ -27,7 +27,7 @@ export interface BlobSource {
  * by `server/` for a registry of this process; both keep `repositorySuite`.
  *
  * Errors of every method, all `WharfError`: `not-found` (manifest, blob, repository or tag unknown), `unauthorized` (no or wrong
- * credentials), `forbidden` (known user without the right), `exhausted` (429 after all retries, with what the registry said),
+ * credentials), `forbidden` (known user without the right), `rate-limited` (429 after all retries, with what the registry said),
  * `unavailable` (unreachable, 5xx after all retries), `corrupt` (content is not what its digest says), `invalid` (answer or
  * request malformed), `not-implemented` (the registry can't do it), `cancelled`.
  */

@@ -16,7 +16,8 @@ const STATUS: Partial<Record<WharfError['kind'], number>> = {
   forbidden: 403,
   'not-found': 404,
   conflict: 409,
-  exhausted: 429,
+  'rate-limited': 429,
+  exhausted: 507,
   cancelled: 499,
 };
 

@@ -22,7 +22,7 @@ const SERVICE = 'wharf-registry';
 /** How users come in: through sockets, and from within this process. */
 export interface Door extends Disposable {
   readonly gatekeeper: Gatekeeper;
-  /** Rights of credentials. Errors: `unauthorized`, `exhausted` after too many wrong passwords. */
+  /** Rights of credentials. Errors: `unauthorized`, `rate-limited` after too many wrong passwords. */
   grantFor(credentials: RegistryCredentials): Promise<Grant>;
 }
 

@@ -76,7 +76,7 @@ export interface RegistryService {
   listen(): Promise<void>;
   /** True for a domain (`localhost:5000`) by which clients of this machine reach this registry. */
   serves(domain: string): boolean;
-  /** A repository with the rights of these credentials, without a socket. Errors: `unauthorized`, `exhausted`. */
+  /** A repository with the rights of these credentials, without a socket. Errors: `unauthorized`, `rate-limited`. */
   repository(path: string, credentials: RegistryCredentials): Promise<Repository>;
   /** True while some repository needs the blob. Synchronous, for sweeps. */
   needs(digest: Digest): boolean;

@@ -9,6 +9,7 @@ export const ERROR_STATUS: Record<ErrorKind, number> = {
   conflict: 409,
   'not-modified': 304,
   unavailable: 503,
+  'rate-limited': 429,
   'not-implemented': 501,
   cancelled: 499,
   timeout: 504,

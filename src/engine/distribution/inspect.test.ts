@@ -106,6 +106,10 @@ test('errors keep their kinds, and ids are no names', async () => {
   };
   await assert.rejects(inspect(`${HOST}/app:1`), { kind: 'unauthorized' });
   await assert.rejects(inspect(`${HOST}/app:1`, { username: 'alice' }), { kind: 'internal' });
+  registry.before = () => {
+    throw new WharfError('rate-limited', 'toomanyrequests: enough');
+  };
+  await assert.rejects(inspect(`${HOST}/app:1`), { kind: 'rate-limited' });
 });
 
 test('the registry of this process is asked directly', async () => {

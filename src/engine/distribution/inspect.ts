@@ -33,7 +33,7 @@ export async function inspectDistribution(
   if (/^(sha256:)?[0-9a-f]{64}$/.test(name))
     throw new WharfError('internal', 'no manifest found for full image ID');
   const reference = withDefaultTag(parseReference(name));
-  return asReference(() => inspectAt(deps, reference, credentials, signal));
+  return asReference(() => inspectAt(deps, reference, credentials, signal), ['rate-limited']);
 }
 
 async function inspectAt(

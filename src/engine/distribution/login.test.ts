@@ -96,7 +96,7 @@ test('the status of each failure is the one that the reference has', async () =>
     ['unauthorized', 'Get "http://lab/v2/": no basic auth credentials', 'internal'],
     ['unauthorized', 'Get "https://hub/v2/": unauthorized: incorrect username or password', 'unauthorized'],
     ['unavailable', 'Get "http://lab/v2/": dial tcp: connection refused', 'internal'],
-    ['exhausted', 'toomanyrequests: enough', 'internal'],
+    ['rate-limited', 'toomanyrequests: enough', 'internal'],
     ['cancelled', 'the request was cancelled', 'cancelled'],
   ];
   for (const [thrown, message, kind] of cases) {

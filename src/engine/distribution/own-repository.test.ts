@@ -12,7 +12,7 @@ const own = {
   async repository(path: string, { username, password }: { username?: string; password?: string }) {
     asked.push(`${path} ${username}`);
     if (password === 'wrong') throw new WharfError('unauthorized', 'incorrect username or password');
-    if (password === 'guessed') throw new WharfError('exhausted', 'too many wrong passwords');
+    if (password === 'guessed') throw new WharfError('rate-limited', 'too many wrong passwords');
     return { path } as Repository;
   },
 };
@@ -34,6 +34,6 @@ test('a wrong password does not make clients ask for another one', async () => {
     message: 'unauthorized: incorrect username or password',
   });
   await assert.rejects(ownRepository({ own }, reference, ann('guessed')) ?? Promise.resolve(), {
-    kind: 'exhausted',
+    kind: 'rate-limited',
   });
 });

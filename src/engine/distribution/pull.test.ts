@@ -389,8 +389,8 @@ const early: [what: string, thrown: WharfError, kind: WharfError['kind'], text: 
   ],
   [
     'too many',
-    new WharfError('exhausted', 'toomanyrequests: slow down'),
-    'exhausted',
+    new WharfError('rate-limited', 'toomanyrequests: slow down'),
+    'rate-limited',
     'toomanyrequests: slow down',
   ],
 ];

@@ -86,7 +86,7 @@ for (const status of [429, 500, 502, 503, 504]) {
       () => ({ kind: 'status', status }),
       async ({ repository, server }) => {
         const error = await failure(repository.manifest('v1'));
-        assert.equal(error.kind, status === 429 ? 'exhausted' : 'unavailable');
+        assert.equal(error.kind, status === 429 ? 'rate-limited' : 'unavailable');
         assert.equal(server.seen.filter(({ url }) => url !== '/v2/').length, 3);
       },
     ));

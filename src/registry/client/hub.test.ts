@@ -186,7 +186,7 @@ test('the pull limit: Retry-After is waited for, told, and the registry has the 
     assert.ok(failure instanceof RegistryError);
     assert.deepEqual(
       [failure.kind, failure.code, failure.message],
-      ['exhausted', 'TOOMANYREQUESTS', `toomanyrequests: ${RATE_LIMIT_TEXT}`],
+      ['rate-limited', 'TOOMANYREQUESTS', `toomanyrequests: ${RATE_LIMIT_TEXT}`],
     );
     assert.deepEqual(client.clock.slept, [7000, 7000]);
     assert.deepEqual(client.notices, [
@@ -201,7 +201,7 @@ test('a limit of hours is not waited for', () =>
   withHub({ pulls: 0, retryAfter: '21600' }, async (_, client) => {
     await assert.rejects(
       client.repository('library/box').manifest('latest'),
-      refused('exhausted', /^toomanyrequests/),
+      refused('rate-limited', /^toomanyrequests/),
     );
     assert.deepEqual(client.clock.slept, []);
   }));

@@ -20,7 +20,7 @@ export interface RetryPolicy {
 /** True when the same request may pass later: broken connections, 5xx and 429, and nothing else of what a registry says. */
 export function isPassing(thrown: unknown): boolean {
   if (thrown instanceof NetworkError) return thrown.passing;
-  return thrown instanceof RegistryError && (thrown.kind === 'unavailable' || thrown.kind === 'exhausted');
+  return thrown instanceof RegistryError && (thrown.kind === 'unavailable' || thrown.kind === 'rate-limited');
 }
 
 /**

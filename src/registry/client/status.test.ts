@@ -35,11 +35,18 @@ test('refusals have the kinds and the texts that Docker has', () => {
     [
       429,
       errors('TOOMANYREQUESTS', 'You have reached your pull rate limit.'),
-      'exhausted',
+      'rate-limited',
       'TOOMANYREQUESTS',
       'toomanyrequests: You have reached your pull rate limit.',
     ],
-    [429, '', 'exhausted', 'TOOMANYREQUESTS', 'toomanyrequests: too many requests'],
+    [429, '', 'rate-limited', 'TOOMANYREQUESTS', 'toomanyrequests: too many requests'],
+    [
+      429,
+      'slow down',
+      'unavailable',
+      'UNKNOWN',
+      'error parsing HTTP 429 response body: invalid character \'s\' looking for beginning of value: "slow down"',
+    ],
     [405, '', 'not-implemented', 'UNSUPPORTED', 'unsupported: The operation is unsupported.'],
     [
       400,

@@ -19,7 +19,7 @@ const KINDS: Record<number, ErrorKind> = {
   409: 'conflict',
   412: 'conflict',
   415: 'not-implemented',
-  429: 'exhausted',
+  429: 'rate-limited',
   501: 'not-implemented',
 };
 
@@ -55,7 +55,9 @@ export function statusError(
   }));
   const first = faults[0];
   // A token that is good but not enough is answered by 401, too; no other token of this user would help.
-  const kind = first?.code === 'DENIED' && status === 401 ? 'forbidden' : kindOf(status);
+  const denied = first?.code === 'DENIED' && status === 401;
+  // Without words it may be anybody on the way who is busy: the reference tells only a registry's own words.
+  const kind = denied ? 'forbidden' : status === 429 && !first ? 'unavailable' : kindOf(status);
   return new RegistryError(kind, first ? faultText(first) : plainText(refusal, options.secrets), {
     status,
     faults: first ? faults : [{ code: 'UNKNOWN', message: '' }],

@@ -16,7 +16,7 @@ const CODES = {
   RANGE_INVALID: [416, 'invalid', 'invalid content range'],
   SIZE_INVALID: [400, 'invalid', 'provided length did not match content length'],
   TAG_INVALID: [400, 'invalid', 'manifest tag did not match the grammar of tags'],
-  TOOMANYREQUESTS: [429, 'exhausted', 'too many requests'],
+  TOOMANYREQUESTS: [429, 'rate-limited', 'too many requests'],
   UNAUTHORIZED: [401, 'unauthorized', 'authentication required'],
   UNKNOWN: [500, 'internal', 'unknown error'],
   UNSUPPORTED: [405, 'not-implemented', 'the operation is unsupported'],
@@ -53,6 +53,8 @@ export function failureOf(thrown: unknown, unknown: FailureCode): RegistryFailur
   switch (error.kind) {
     case 'not-found':
       return new RegistryFailure(unknown);
+    case 'rate-limited':
+      return new RegistryFailure('TOOMANYREQUESTS', { message: error.message });
     case 'exhausted':
       return new RegistryFailure('UNKNOWN', {
         status: 507,

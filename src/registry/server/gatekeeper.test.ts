@@ -452,7 +452,7 @@ describe('credentials from within the process', () => {
     for (let at = 0; at < 4; at++)
       await gatekeeper.grantFor({ username: 'bob', password: `${at}` }).catch(() => undefined);
     await assert.rejects(gatekeeper.grantFor({ username: 'bob', password: 'x' }), (thrown) =>
-      isKind(thrown, 'exhausted'),
+      isKind(thrown, 'rate-limited'),
     );
   });
 });

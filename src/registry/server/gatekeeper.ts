@@ -73,7 +73,7 @@ export class UserGatekeeper implements Gatekeeper, TokenIssuer {
     return answerTokenRequest(this, request, response);
   }
 
-  /** Rights of credentials that come from within this process. Errors: `unauthorized`, `exhausted`. */
+  /** Rights of credentials that come from within this process. Errors: `unauthorized`, `rate-limited`. */
   async grantFor(credentials: RegistryCredentials): Promise<Grant> {
     const { username, password = '', identityToken, registryToken } = credentials;
     if (registryToken !== undefined && registryToken !== '') {
@@ -89,7 +89,7 @@ export class UserGatekeeper implements Gatekeeper, TokenIssuer {
     }
     if (username === undefined || username === '') return this.grant(undefined, undefined);
     const found = await this.login('this process', username, password);
-    if (typeof found === 'object') throw new WharfError('exhausted', found.message);
+    if (typeof found === 'object') throw new WharfError('rate-limited', found.message);
     if (found === undefined) throw new WharfError('unauthorized', 'incorrect username or password');
     return this.grant(found, undefined);
   }
@@ -107,7 +107,7 @@ export class UserGatekeeper implements Gatekeeper, TokenIssuer {
         return user;
       },
       (thrown: unknown) => {
-        if (isKind(thrown, 'exhausted')) return tooMany(5);
+        if (isKind(thrown, 'rate-limited')) return tooMany(5);
         throw thrown;
       },
     );

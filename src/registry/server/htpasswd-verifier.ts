@@ -29,10 +29,10 @@ export class BcryptVerifier implements Disposable {
   private idle: NodeJS.Timeout | undefined;
   private next = 0;
 
-  /** Errors: `exhausted` when too many checks wait already; `internal` when the thread fails. */
+  /** Errors: `rate-limited` when too many checks wait already; `internal` when the thread fails. */
   verify(password: string, hash: string): Promise<boolean> {
     if (this.waiting.size >= MAX_WAITING)
-      return Promise.reject(new WharfError('exhausted', 'too many logins at once; try again later'));
+      return Promise.reject(new WharfError('rate-limited', 'too many logins at once; try again later'));
     clearTimeout(this.idle);
     this.worker ??= this.start();
     const job: VerifyJob = { id: this.next++, password, hash };

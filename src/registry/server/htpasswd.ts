@@ -96,7 +96,7 @@ export class HtpasswdUsers implements Authenticator, Disposable {
     return false;
   }
 
-  /** Errors: `exhausted` while too many others wait for theirs. */
+  /** Errors: `rate-limited` while too many others wait for theirs. */
   async check(username: string, password: string): Promise<User> {
     if (Buffer.byteLength(password) > MAX_PASSWORD_BYTES) return undefined;
     if (this.isRemembered(username, password)) return username;
