@@ -199,6 +199,7 @@ const KINDS: Readonly<Record<number, ErrorKind>> = {
   403: 'forbidden',
   404: 'not-found',
   409: 'conflict',
+  429: 'rate-limited',
   501: 'not-implemented',
   503: 'unavailable',
 };
