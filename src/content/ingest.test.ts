@@ -12,13 +12,14 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, it } from 'node:test';
+import { afterEach, beforeEach, describe, it, type TestContext } from 'node:test';
 import { isKind } from '../base/index.ts';
 import { type Digest, digestOf } from '../oci/index.ts';
 import { mount, umountIfMounted } from '../sys/index.ts';
-import { type ContentStore, openContentStore } from './index.ts';
+import { type ContentStore, type Ingest, openContentStore } from './index.ts';
 import { collect } from './suite.ts';
 
 let dir: string;
@@ -240,4 +241,34 @@ it('a large blob, which is synced while it comes in, is whole', async () => {
     size: pieces << 20,
   });
   assert.deepEqual(await store.stat(digest), { size: pieces << 20 });
+});
+
+describe('a disk that fails to take what was written', () => {
+  async function failing(t: TestContext): Promise<Ingest> {
+    const file = await open(join(dir, 'any'), 'w');
+    const handle = Object.getPrototypeOf(file) as FileHandle;
+    await file.close();
+    let syncs = 0;
+    const datasync = handle.datasync;
+    t.mock.method(handle, 'datasync', function (this: FileHandle) {
+      // As the kernel does: of a failure it tells once.
+      return syncs++ === 0 ? Promise.reject(new Error('EIO: i/o error, fdatasync')) : datasync.call(this);
+    });
+    const ingest = await store.ingest('sha256-bad');
+    for (let at = 0; at < 33; at++) await ingest.write(Buffer.alloc(1 << 20, 'x'));
+    return ingest;
+  }
+
+  it('loses the blob at its end, though the last sync goes well', async (t) => {
+    const ingest = await failing(t);
+    await assert.rejects(ingest.commit(), /i\/o error/);
+    assert.deepEqual(files('partial'), []);
+    assert.deepEqual(await collect(store.list()), []);
+  });
+
+  it('leaves nothing for a later writer to go on with', async (t) => {
+    const ingest = await failing(t);
+    await ingest.close();
+    assert.equal((await store.ingest('sha256-bad')).offset, 0);
+  });
 });

@@ -212,6 +212,8 @@ class FileIngest implements Ingest {
     try {
       await this.behind;
       await this.partial.file.close();
+      // Of what a failed sync lost the kernel tells once: the next writer would take it for good.
+      if (this.failure) await this.partial.drop();
     } finally {
       this.partial.release();
     }

@@ -63,6 +63,9 @@ export interface Ingest {
   commit(expected?: { digest?: Digest; size?: number }): Promise<Descriptor>;
   /** Closes it and drops what came. */
   discard(): Promise<void>;
-  /** Closes it and keeps what came for a later `ingest` of the same key. Does nothing when closed already. */
+  /**
+   * Closes it and keeps what came for a later `ingest` of the same key, unless the disk failed to take it. Does nothing when
+   * closed already.
+   */
   close(): Promise<void>;
 }
