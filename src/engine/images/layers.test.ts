@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
 import { decompress } from '../../archive/index.ts';
 import { isKind } from '../../base/index.ts';
 import { chainIds, type Descriptor, digestOf } from '../../oci/index.ts';
 import { inChain, type LayerUnpacker, makeLayer, storePlainLayer } from './layers.ts';
+import { MadeLayers } from './made-layers.ts';
 import { buildImage, keepImage } from './register.ts';
 import { collect, configOf, type Fixture, inventory, layerOf, openFixture } from './test-fixture.ts';
 
@@ -168,4 +170,45 @@ test('who waits for a layer that another makes can give up; who makes it ends fi
   assert.equal((await made).chainId, chainId);
   const late = { ...taking(fixture), signal: AbortSignal.abort() };
   await assert.rejects(makeLayer(deps, layer, late), (thrown) => isKind(thrown, 'cancelled'));
+});
+
+test('a blob counts as another packing of a layer that is here only when it holds the same', async () => {
+  await using fixture = openFixture();
+  const layer = { chainId, parent: undefined, diffId, blob: await stored(fixture) };
+  const first = await makeLayer(fixture, layer, taking(fixture));
+  const put = (bytes: Buffer) => fixture.content.put(bytes, 'x');
+  const again = { ...layer, blob: await put(gzipSync(tar)) };
+  assert.deepEqual(await makeLayer(fixture, again, taking(fixture)), { ...first, blob: again.blob });
+  // Of neither is anything remembered: the figures are counted anew.
+  const forgetful = { ...fixture, made: new MadeLayers(fixture.images) };
+  assert.deepEqual(await makeLayer(forgetful, again, taking(fixture)), { ...first, blob: again.blob });
+  for (const made of [fixture.made, new MadeLayers(fixture.images)]) {
+    for (const lie of [
+      gzipSync(layerOf({ other: 'x' })),
+      gzipSync(Buffer.concat([tar, Buffer.alloc(512)])),
+    ]) {
+      const lying = { ...layer, blob: await put(lie) };
+      await assert.rejects(makeLayer({ ...fixture, made }, lying, taking(fixture)), (thrown) =>
+        isKind(thrown, 'corrupt'),
+      );
+    }
+  }
+  assert.deepEqual(fixture.snapshots.list(), [{ key: chainId, kind: 'layer', parent: undefined }]);
+});
+
+test('a packing that does not come holds up no other one of the same layer', async () => {
+  await using fixture = openFixture();
+  const gate = Promise.withResolvers<void>();
+  const good = { chainId, parent: undefined, diffId, blob: await stored(fixture) };
+  const slow = { ...good, blob: await fixture.content.put(gzipSync(tar), 'x') };
+  const waiting = makeLayer(fixture, slow, taking(fixture), {
+    source: async () => {
+      await gate.promise;
+      return fixture.content.pathOf(slow.blob.digest);
+    },
+  });
+  const made = await makeLayer(fixture, good, taking(fixture));
+  gate.resolve();
+  assert.deepEqual(await waiting, { ...made, blob: slow.blob });
+  assert.deepEqual(fixture.snapshots.list(), [{ key: chainId, kind: 'layer', parent: undefined }]);
 });

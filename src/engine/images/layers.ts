@@ -36,7 +36,7 @@ export interface LayerDeps {
   content: ContentStore;
   snapshots: Snapshotter;
   unpack: LayerUnpacker;
-  /** Serialises unpacking by chainID: a layer wanted twice at once is unpacked once. */
+  /** Serialises unpacking by chainID and blob: a layer wanted twice at once is unpacked once. */
   locks: KeyedLock;
   /** What is known of the layers that are here. */
   made: MadeLayers;
@@ -114,12 +114,18 @@ export async function makeLayer(
 ): Promise<ImageLayer> {
   const { chainId, diffId } = layer;
   taking.lease.add(chainId, layer.blob.digest);
-  return lockedUnlessCancelled(deps.locks, `layer ${chainId}`, taking.signal, async () => {
-    if (deps.snapshots.stat(chainId)?.kind === 'layer') return knownLayer(deps, layer, making);
-    const made = { chainId, diffId, blob: layer.blob, ...(await unpackInto(deps, layer, taking, making)) };
-    deps.made.add(made);
-    return made;
-  });
+  // Each packing by itself: one that comes slowly, or never, must not hold up another.
+  return lockedUnlessCancelled(
+    deps.locks,
+    `layer ${chainId} ${layer.blob.digest}`,
+    taking.signal,
+    async () => {
+      if (deps.snapshots.stat(chainId)?.kind === 'layer') return knownLayer(deps, layer, taking, making);
+      const made = { chainId, diffId, blob: layer.blob, ...(await unpackInto(deps, layer, taking, making)) };
+      deps.made.add(made);
+      return made;
+    },
+  );
 }
 
 /** Who waits for the lock may give up; who has it must end its work first. */
@@ -175,25 +181,49 @@ export async function inChain<T, R>(
   return results;
 }
 
-/** A layer that is here; of one that no image has any more the figures are counted anew, from its blob. */
-async function knownLayer(deps: LayerDeps, layer: LayerToMake, making: LayerMaking): Promise<ImageLayer> {
+/**
+ * A layer that is here. Another packing of it is read once before it counts as one: it is what will be saved and pushed. Of a
+ * layer that no image has any more the figures are counted anew on the way. Errors: `corrupt` when the blob holds another one.
+ */
+async function knownLayer(
+  deps: LayerDeps,
+  layer: LayerToMake,
+  { signal }: Taking,
+  making: LayerMaking,
+): Promise<ImageLayer> {
   const { chainId, diffId, blob } = layer;
-  const known = deps.made.find(chainId);
-  if (known) return { ...known, blob };
+  const known = deps.made.find(chainId, blob.digest);
+  if (known?.blob.digest === blob.digest) return { ...known, blob };
   await making.arrived;
+  const hash = createHash('sha256');
   let tarBytes = 0;
   const counted = async function* () {
     for await (const chunk of decompress(deps.content.open(blob.digest))) {
+      signal?.throwIfAborted();
+      hash.update(chunk);
       tarBytes += chunk.length;
       yield chunk;
     }
   };
+  const bytes = await fileBytes(counted());
+  const found = `sha256:${hash.digest('hex')}`;
+  if (found !== diffId)
+    throw new WharfError(
+      'corrupt',
+      `the layer ${blob.digest} unpacks to ${found}, its image names ${diffId}`,
+    );
+  const made = { chainId, diffId, tarBytes, bytes, ...known, blob };
+  deps.made.add(made);
+  return made;
+}
+
+/** Apparent bytes of the files and symbolic links of a tar, which is read to its end. */
+async function fileBytes(tar: AsyncIterable<Uint8Array>): Promise<number> {
   const sizes = new Map<string, number>();
-  for await (const { name, type, size, linkName } of readTar(counted())) {
+  for await (const { name, type, size, linkName } of readTar(tar)) {
     sizes.set(name, type === 'symlink' ? Buffer.byteLength(linkName) : size);
   }
-  const bytes = [...sizes.values()].reduce((sum, size) => sum + size, 0);
-  return { chainId, diffId, blob, tarBytes, bytes };
+  return [...sizes.values()].reduce((sum, size) => sum + size, 0);
 }
 
 async function unpackInto(

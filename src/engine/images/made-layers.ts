@@ -18,13 +18,21 @@ export class MadeLayers {
     this.recent.set(layer.chainId, layer);
   }
 
-  find(chainId: Digest): ImageLayer | undefined {
-    const recent = this.recent.get(chainId);
-    if (recent) return recent;
-    for (const { layers } of this.images.all()) {
-      const found = layers.find((layer) => layer.chainId === chainId);
-      if (found) return found;
+  /** The layer, if possible as it is packed in that blob. */
+  find(chainId: Digest, blob?: Digest): ImageLayer | undefined {
+    let other: ImageLayer | undefined;
+    for (const layer of this.known(chainId)) {
+      if (blob === undefined || layer.blob.digest === blob) return layer;
+      other ??= layer;
     }
-    return undefined;
+    return other;
+  }
+
+  private *known(chainId: Digest): Iterable<ImageLayer> {
+    const recent = this.recent.get(chainId);
+    if (recent) yield recent;
+    for (const { layers } of this.images.all()) {
+      for (const layer of layers) if (layer.chainId === chainId) yield layer;
+    }
   }
 }
