@@ -31,16 +31,13 @@ export class PullDocuments {
       throw new WharfError('invalid', `the document ${digest} is said to have ${size} bytes`);
     }
     this.lease.add(digest);
-    if (await this.content.stat(digest)) {
-      return { descriptor: { mediaType, digest, size }, bytes: await this.content.read(digest) };
+    const here = await this.content.stat(digest);
+    if (here) {
+      checkSize(descriptor, here.size);
+      return { descriptor: { mediaType, digest, size }, bytes: await this.content.read(digest, size) };
     }
     const { bytes } = await this.repository.manifest(digest, this.signal);
-    if (bytes.length !== size) {
-      throw new WharfError(
-        'corrupt',
-        `the document ${digest} has ${bytes.length} bytes, ${size} were announced`,
-      );
-    }
+    checkSize(descriptor, bytes.length);
     return this.keep({ descriptor: { mediaType, digest, size }, bytes });
   }
 
@@ -68,6 +65,11 @@ export class PullDocuments {
     this.writes.push(write);
     return { descriptor: { mediaType, digest, size: bytes.length }, bytes };
   }
+}
+
+function checkSize({ digest, size }: Descriptor, found: number): void {
+  if (found === size) return;
+  throw new WharfError('corrupt', `the document ${digest} has ${found} bytes, ${size} were announced`);
 }
 
 function hexOf(digest: FetchedManifest['descriptor']['digest'], bytes: Uint8Array): string {

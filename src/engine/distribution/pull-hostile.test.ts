@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { isKind, WharfError } from '../../base/index.ts';
-import { type Descriptor, digestOf, MediaTypes } from '../../oci/index.ts';
+import { type Descriptor, digestOf, hostPlatform, MediaTypes } from '../../oci/index.ts';
 import { EMPTY, inventory, layerOf } from '../images/test-fixture.ts';
 import { HOST, openDistribution } from './testing/fixture.ts';
 import { publish, publishIndex, pull, told } from './testing/published.ts';
@@ -242,6 +242,35 @@ test('wrong bytes of a layer that come right at the second try make the image wh
   const lines = told(await pull(home.deps, 'app', { tag: '1' }));
   assert.equal(lines.at(-1), `Status: Downloaded newer image for ${HOST}/app:1`);
   assert.equal(digestOf(await home.deps.content.read(digest)), digest);
+});
+
+test('a blob is not taken for a layer that is here because an image says so', async () => {
+  await using home = openDistribution();
+  publish(home.registry, 'app', { tag: 'good', files: [{ a: 'known' }] });
+  await pull(home.deps, 'app', { tag: 'good' });
+  const before = await inventory(home.fixture);
+  const lie = home.registry.addBlob(
+    'app',
+    gzipSync(layerOf({ a: 'something else' })),
+    MediaTypes.ociLayerGzip,
+  );
+  publish(home.registry, 'app', { tag: 'lie', files: [{ a: 'known' }], more: { layers: [lie] } });
+  const line = told(await pull(home.deps, 'app', { tag: 'lie' })).at(-1);
+  assert.match(String(line), /^error: .*its image names sha256:/);
+  assert.deepEqual(await inventory(home.fixture), before);
+});
+
+test('a document that is here is not taken for one of another size', async () => {
+  await using home = openDistribution();
+  const { manifest } = publish(home.registry, 'app', { tag: 'good', files: [{ a: 'known' }] });
+  await pull(home.deps, 'app', { tag: 'good' });
+  publishIndex(home.registry, 'app', [{ ...manifest, size: 7, platform: hostPlatform() }], 'lie');
+  const line = told(await pull(home.deps, 'app', { tag: 'lie' })).at(-1);
+  assert.match(
+    String(line),
+    new RegExp(`^error: the document ${manifest.digest} has ${manifest.size} bytes, 7 were`),
+  );
+  assert.deepEqual(home.deps.images.named(`${HOST}/app:lie`), undefined);
 });
 
 test('wrong bytes of a config are told of in Docker’s words', async () => {

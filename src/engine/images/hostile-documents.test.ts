@@ -133,6 +133,18 @@ test('sizes are no promise: nothing is set aside for what a document declares', 
   assert.ok(process.memoryUsage().rss - before < 64 << 20);
 });
 
+test('a layer that is here is not taken for one of another size', async () => {
+  await using fixture = openFixture();
+  assert.equal((await load(fixture, packed(good().members))).at(-1)?.['error'], undefined);
+  const { manifest } = good();
+  const before = await inventory(fixture);
+  const [layer] = manifest['layers'] as Record<string, unknown>[];
+  const lie = { ...manifest, layers: [{ ...layer, size: 7 }], annotations: { a: 'lie' } };
+  const lines = await load(fixture, withDocument(lie, MANIFEST));
+  assert.match(String(lines.at(-1)?.['error']), /the layout says 7$/);
+  assert.deepEqual(await inventory(fixture), before);
+});
+
 test('spoilt documents are refused or harmless, byte by byte', async () => {
   await using fixture = openFixture();
   const whole = dockerMembers({ config, layers, tags: ['app:1'] });

@@ -1,4 +1,11 @@
-import { type Digest, type ImageConfigFile, matchPlatform, parseImageConfig } from '../../oci/index.ts';
+import { WharfError } from '../../base/index.ts';
+import {
+  type Descriptor,
+  type Digest,
+  type ImageConfigFile,
+  matchPlatform,
+  parseImageConfig,
+} from '../../oci/index.ts';
 import { blobBytes, blobFile, type LayoutImage, readLayout } from './layout.ts';
 import type { KeptTarget, LoadContext, LoadDeps, LoadedImage } from './load.ts';
 import { countLoaded } from './progress.ts';
@@ -39,7 +46,7 @@ export async function takeLayoutImage(
   for (const [at, layer] of manifest.layers.entries()) {
     lease.add(layer.digest);
     const file = files[at];
-    if (!file || (await deps.content.stat(layer.digest))) continue;
+    if (!file || (await isHere(deps, layer))) continue;
     const counts = { diffId: diffIds[at] ?? layer.digest, total: layer.size };
     await deps.content.write(countLoaded(spool.open(file), counts, report), layer, signal);
   }
@@ -56,8 +63,16 @@ export async function takeTarget(
 ): Promise<KeptTarget> {
   for (const part of parts) {
     lease.add(part.digest as Digest);
-    if (await deps.content.stat(part.digest)) continue;
+    if (await isHere(deps, part)) continue;
     await deps.content.write(spool.open(blobFile(spool, part)), part, signal);
   }
   return { descriptor: target, parts };
+}
+
+/** Errors: `corrupt` when it is here, but of another size than the layout says. */
+async function isHere({ content }: LoadDeps, { digest, size }: Descriptor): Promise<boolean> {
+  const found = await content.stat(digest);
+  if (found && found.size !== size)
+    throw new WharfError('corrupt', `blob ${digest} has ${found.size} bytes, the layout says ${size}`);
+  return found !== undefined;
 }
