@@ -35,6 +35,32 @@ test('who stops reading waits for the work to end, and its failure is nobody’s
   assert.ok(ended);
 });
 
+test('for a client that does not keep up the newest counts wait, and every status', async () => {
+  const lines = await collect(
+    reportLines(async (report) => {
+      for (let at = 1; at <= 100_000; at++) {
+        const id = `layer${at % 3}`;
+        report({ status: 'Downloading', progressDetail: { current: at }, progress: String(at), id });
+        if (at % 25_000 === 0) report({ status: 'Verifying Checksum', progressDetail: {}, id });
+      }
+    }),
+  );
+  assert.ok(lines.length < 300, `${lines.length} lines wait`);
+  assert.equal(lines.filter(({ status }) => status === 'Verifying Checksum').length, 4);
+  const last = (id: string) => lines.findLast((line) => line['id'] === id && line['progress'])?.['progress'];
+  assert.deepEqual(['layer0', 'layer1', 'layer2'].map(last), ['99999', '100000', '99998']);
+  // No count stands behind the status that came after it, or before the one it replaced.
+  for (const id of ['layer0', 'layer1', 'layer2']) {
+    const counts = lines
+      .filter((line) => line['id'] === id && line['progress'])
+      .map((line) => Number(line['progress']));
+    assert.deepEqual(
+      counts,
+      [...counts].sort((one, other) => one - other),
+    );
+  }
+});
+
 test('work without lines is no lines', async () => {
   assert.deepEqual(await collect(reportLines(async () => {})), []);
 });

@@ -6,13 +6,19 @@ export type ProgressLine = Record<string, unknown>;
 /** Takes progress lines from deep inside; they go out one by one, as soon as the client takes them. */
 export type Report = (line: ProgressLine) => void;
 
-/** Runs `work` and yields what it reports while it runs; ends, or throws, as the work does. */
+/** So many lines wait for a client before a count takes the place of the one before it. */
+const MANY_LINES = 256;
+
+/**
+ * Runs `work` and yields what it reports while it runs; ends, or throws, as the work does. For a client that does not keep
+ * up counts are left out that newer ones replace: what waits for it is bounded by what is counted, not by time.
+ */
 export async function* reportLines(work: (report: Report) => Promise<void>): AsyncIterable<ProgressLine> {
   const lines: ProgressLine[] = [];
   let wake = Promise.withResolvers<void>();
   let ended = false;
   const finished = work((line) => {
-    lines.push(line);
+    if (lines.length < MANY_LINES || !replaceCount(lines, line)) lines.push(line);
     wake.resolve();
   }).finally(() => {
     ended = true;
@@ -32,6 +38,16 @@ export async function* reportLines(work: (report: Report) => Promise<void>): Asy
   } finally {
     await finished.catch(() => {});
   }
+}
+
+/** Puts a count in the place of an older one of the same thing; false when no such is the last that waits of it. */
+function replaceCount(lines: ProgressLine[], line: ProgressLine): boolean {
+  if (line['progress'] === undefined) return false;
+  const at = lines.findLastIndex(({ id }) => id === line['id']);
+  const last = lines[at];
+  if (last?.['progress'] === undefined || last['status'] !== line['status']) return false;
+  lines[at] = line;
+  return true;
 }
 
 /** Bytes between two lines of one layer. */
