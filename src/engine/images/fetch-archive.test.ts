@@ -201,6 +201,30 @@ describe('redirects into this machine', () => {
   }
 });
 
+it('a redirect from this machine to elsewhere does not open the way back', {
+  skip: outside() === undefined,
+}, async () => {
+  const back = await serve(
+    (_, response) => response.writeHead(302, { Location: 'http://127.0.0.1:1/x' }).end(),
+    outside(),
+  );
+  const { address, port } = back.address() as AddressInfo;
+  const own = await serve((_, response) =>
+    response.writeHead(302, { Location: `http://${address}:${port}/` }).end(),
+  );
+  const { signal } = new AbortController();
+  try {
+    await assert.rejects(fetchArchive(`http://${originOf(own)}/`, { signal }), (thrown) =>
+      isKind(thrown, 'forbidden'),
+    );
+  } finally {
+    for (const each of [back, own]) {
+      each.closeAllConnections();
+      each.close();
+    }
+  }
+});
+
 /** An address of this host that others reach, too. */
 function outside(): string | undefined {
   const { networkInterfaces } = process.getBuiltinModule('node:os');

@@ -1,6 +1,7 @@
 import type { IncomingMessage, RequestOptions } from 'node:http';
-import { BlockList, isIP, type LookupFunction } from 'node:net';
+import { isIP, type LookupFunction } from 'node:net';
 import { errnoCode, nodeHttp, WharfError } from '../../base/index.ts';
+import { isInwardAddress } from '../../registry/client/index.ts';
 
 /** As Go's client, which the reference uses, follows them. */
 const MAX_REDIRECTS = 10;
@@ -44,8 +45,8 @@ export function shownUrl(url: URL): string {
 
 /**
  * Asks a web server for an archive, over at most ten redirects. Whoever may ask the engine to may reach every address that
- * the host reaches, but the server answering must not send the engine where the user did not: a redirect to this machine or
- * its link is followed only from there. The URL's credentials go to its own origin alone.
+ * the host reaches, but a server elsewhere must not send the engine where the user did not: a redirect to a loopback or
+ * link-local address is followed only as long as all that answered so far have such addresses. The URL's credentials go to its own origin alone.
  * Errors: those of `archiveUrl`; `unavailable` when the server can't be reached, stalls or has no such archive.
  */
 export async function fetchArchive(text: string, options: FetchOptions): Promise<FetchedArchive> {
@@ -60,7 +61,8 @@ export async function fetchArchive(text: string, options: FetchOptions): Promise
       await checkStatus(url, response);
       return { body: bodyOf(response, cut), total: lengthOf(response) };
     }
-    if (redirects === 0) guarded = !isLocal(response.socket.remoteAddress ?? '');
+    // Once somebody elsewhere was asked, whatever comes is his choice.
+    guarded ||= !isInwardAddress(response.socket.remoteAddress ?? '');
     response.destroy();
     if (redirects + 1 >= MAX_REDIRECTS) throw failed(location, `stopped after ${MAX_REDIRECTS} redirects`);
     url = archiveUrl(URL.parse(location, url.href)?.href ?? location);
@@ -80,7 +82,7 @@ interface Answer {
 
 function request(url: URL, asking: Asking): Promise<Answer> {
   const host = url.hostname.replace(/^\[|\]$/g, '');
-  if (asking.guarded && isIP(host) && isLocal(host)) throw refused(url);
+  if (asking.guarded && isIP(host) && isInwardAddress(host)) throw refused(url);
   const settings: RequestOptions = {
     host,
     port: url.port,
@@ -115,25 +117,12 @@ function guardedLookup(url: URL): LookupFunction {
   return (hostname, options, callback) => {
     lookup(hostname, { ...options, all: true }, (error, addresses) => {
       if (error) return callback(error, '', 0);
-      if (addresses.some(({ address }) => isLocal(address))) return callback(refused(url), '', 0);
+      if (addresses.some(({ address }) => isInwardAddress(address))) return callback(refused(url), '', 0);
       if (options.all) return callback(null, addresses);
       const [chosen] = addresses;
       return callback(null, chosen?.address ?? '', chosen?.family);
     });
   };
-}
-
-/** Loopback, link-local (cloud metadata is there) and unspecified addresses; IPv4 in IPv6 clothes counts as IPv4. */
-function isLocal(address: string): boolean {
-  const local = new BlockList();
-  local.addSubnet('0.0.0.0', 8);
-  local.addSubnet('127.0.0.0', 8);
-  local.addSubnet('169.254.0.0', 16);
-  local.addSubnet('fe80::', 10, 'ipv6');
-  local.addAddress('::1', 'ipv6');
-  local.addAddress('::', 'ipv6');
-  const family = isIP(address);
-  return family !== 0 && local.check(address, family === 6 ? 'ipv6' : 'ipv4');
 }
 
 function credentialsOf(url: URL): string | undefined {
