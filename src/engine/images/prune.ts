@@ -19,7 +19,8 @@ export async function pruneImages(
   const deleted: ImageDeleteResponseItem[] = [];
   let spaceReclaimed = 0;
   for (const image of deps.images.all()) {
-    if (deps.containersOf(image.id).length > 0) continue;
+    // Somebody else may have removed it since they were listed.
+    if (!deps.images.get(image.id) || deps.containersOf(image.id).length > 0) continue;
     if (onlyDangling && deps.images.namesOf(image.id).length > 0) continue;
     if (!passes(image)) continue;
     spaceReclaimed += await deleteImage(deps, image, deleted);

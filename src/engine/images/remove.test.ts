@@ -201,6 +201,23 @@ test('prune removes what has no name and no container, and counts what that free
   assert.equal(fixture.images.all().length, 2);
 });
 
+test('prune says nothing of an image that somebody else removed meanwhile', async () => {
+  await using fixture = openFixture();
+  const images = [await someImage(fixture, '', 'one'), await someImage(fixture, '', 'two')];
+  fixture.published.length = 0;
+  const [first, second] = fixture.images.all();
+  const pruned = prune(fixture);
+  // The first is gone already, and prune waits for its files.
+  const removed = await remove(fixture, String(second?.id));
+  assert.ok(removed.length > 0);
+  const { deleted } = await pruned;
+  assert.deepEqual(
+    deleted.filter(({ Deleted }) => images.some(({ id }) => id === Deleted)),
+    [{ Deleted: first?.id }],
+  );
+  assert.equal(fixture.published.filter(({ action }) => action === 'delete').length, 2);
+});
+
 test('prune frees nothing where another image has the layer', async () => {
   await using fixture = openFixture();
   const tar = layerOf({ a: 'a' });
