@@ -179,7 +179,8 @@ export class Download {
       this.tell((watcher) => watcher.verifying?.());
       await ingest.commit({ digest: this.blob.digest, size: this.blob.size });
     } catch (thrown) {
-      await this.letGo(ingest, thrown);
+      // Whatever it failed by, what came is discarded.
+      this.restart();
       throw thrown;
     }
   }

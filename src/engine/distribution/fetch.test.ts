@@ -247,6 +247,32 @@ test('a refusal ends the fetch at once; those who know another place try that', 
   assert.deepEqual([home.registry.asked('blob').length, elsewhere.asked('blob').length], [1, 1]);
 });
 
+test('who reads along begins anew when the disk failed at the end, and another place is tried', async () => {
+  await using home = opened();
+  home.registry.contents('other').blobs.set(home.blob.digest, home.bytes);
+  const { content } = home.fixture;
+  let failures = 1;
+  const ingest = content.ingest.bind(content);
+  content.ingest = async (key) => {
+    const opened = await ingest(key);
+    const commit = opened.commit.bind(opened);
+    opened.commit = async (expected) => {
+      if (failures-- <= 0) return commit(expected);
+      await opened.discard();
+      throw new WharfError('internal', 'EIO: i/o error, fdatasync');
+    };
+    return opened;
+  };
+  const first = home.fetch();
+  const second = home.fetch({ repository: home.registry.repository('other'), place: 'other' });
+  const along = (await second.source()) as GrowingFile;
+  await assert.rejects(first.arrived, /i\/o error/);
+  await second.arrived;
+  assert.equal(along.failure?.reason, RESTARTED);
+  assert.equal(second.restarts, 1);
+  assert.deepEqual(await content.read(home.blob.digest), home.bytes);
+});
+
 test('so many are fetched at once; who waits is told, and the urgent do not', async () => {
   await using home = opened(Buffer.from('one'), { downloads: 2, attempts: 1 });
   const gate = Promise.withResolvers<void>();
