@@ -1,7 +1,5 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import {
   ChaosProxy,
@@ -10,7 +8,7 @@ import {
   needsOwnDaemon,
   type OciImage,
   type Outcome,
-  ociImage,
+  randomImage,
   TestDaemon,
   TestRegistry,
   useDaemon,
@@ -18,20 +16,6 @@ import {
 
 const LAYERS = 3;
 const LAYER_BYTES = 3 << 20;
-
-/** An image of layers that no compression makes smaller, so that offsets in their blobs mean something. */
-async function randomImage(folder: string): Promise<OciImage> {
-  const tars: Buffer[] = [];
-  for (let at = 0; at < LAYERS; at++) {
-    const tree = join(folder, `tree-${at}`);
-    mkdirSync(tree, { recursive: true });
-    writeFileSync(join(tree, `file-${at}`), randomBytes(LAYER_BYTES));
-    const tar = join(folder, `${at}.tar`);
-    assert.equal((await execute('tar', ['-C', tree, '-cf', tar, '.'])).code, 0);
-    tars.push(readFileSync(tar));
-  }
-  return ociImage(tars, 'gzip');
-}
 
 const blobBytes = (image: OciImage) =>
   [...image.layers, image.config].reduce((sum, { bytes }) => sum + bytes.length, 0);
@@ -50,7 +34,7 @@ class Scene implements AsyncDisposable {
 
   static async start(): Promise<Scene> {
     const registry = await TestRegistry.start('wharf');
-    const image = await randomImage(registry.folder);
+    const image = await randomImage(registry.folder, LAYERS, LAYER_BYTES);
     await registry.store('lab/app', image, '1');
     return new Scene(registry, await ChaosProxy.start(registry.address), image);
   }

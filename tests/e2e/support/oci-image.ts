@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
@@ -94,6 +94,18 @@ export async function busyboxTar(folder: string, mark: string): Promise<Buffer> 
   for (const applet of ['sh', 'cat', 'echo']) symlinkSync('busybox', join(tree, 'bin', applet));
   writeFileSync(join(tree, 'mark'), mark);
   return tarOf(tree);
+}
+
+/** An image of layers that no compression makes smaller, so that offsets in their blobs mean something. */
+export async function randomImage(folder: string, layers: number, layerBytes: number): Promise<OciImage> {
+  const tars: Buffer[] = [];
+  for (let at = 0; at < layers; at++) {
+    const tree = join(folder, `tree-${at}`);
+    mkdirSync(tree, { recursive: true });
+    writeFileSync(join(tree, `file-${at}`), randomBytes(layerBytes));
+    tars.push(await tarOf(tree));
+  }
+  return ociImage(tars, 'gzip');
 }
 
 /** A folder as a tar. */
