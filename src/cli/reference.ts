@@ -1,7 +1,10 @@
 import { WharfError } from '../base/index.ts';
+import { parseDigest } from '../oci/index.ts';
 
 const TAG = /^[\w][\w.-]{0,127}$/;
 const PATH = /^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*$/;
+/** Whether it is a digest that is known is asked when all else is right, as Docker does. */
+const DIGEST = /@([A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,})$/;
 const DOMAIN =
   /^(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*|\[[0-9a-fA-F:]+\])(?::\d+)?$/;
 
@@ -15,7 +18,8 @@ export function splitTarget(text: string): { repo: string; tag: string | undefin
         '',
       ),
     );
-  const bare = text.replace(/@sha256:[0-9a-f]{64}$/, '');
+  const [shown = '', digest] = DIGEST.exec(text) ?? [];
+  const bare = text.slice(0, text.length - shown.length);
   const colon = bare.lastIndexOf(':');
   const hasTag = colon > bare.lastIndexOf('/');
   const name = hasTag ? bare.slice(0, colon) : bare;
@@ -26,11 +30,12 @@ export function splitTarget(text: string): { repo: string; tag: string | undefin
     first !== '' && (/[.:]/.test(first) || first === 'localhost' || first !== first.toLowerCase());
   const path = hasDomain ? name.slice(slash + 1) : name;
   if (path !== path.toLowerCase()) {
-    const shown = hasDomain || path.includes('/') ? path : `library/${path}`;
-    throw bad(`: repository name (${shown}) must be lowercase`);
+    const full = hasDomain || path.includes('/') ? path : `library/${path}`;
+    throw bad(`: repository name (${full}) must be lowercase`);
   }
   if (!PATH.test(path) || (hasDomain && !DOMAIN.test(first)) || (tag !== undefined && !TAG.test(tag)))
     throw bad();
+  if (digest !== undefined) parseDigest(digest);
   return { repo: name, tag };
 }
 
@@ -38,7 +43,7 @@ export function splitTarget(text: string): { repo: string; tag: string | undefin
 export function familiarName(text: string): string {
   const { repo, tag } = splitTarget(text);
   const short = repo.replace(/^(?:docker\.io|index\.docker\.io)\//, '').replace(/^library\//, '');
-  const digest = /@sha256:[0-9a-f]{64}$/.exec(text)?.[0];
+  const digest = DIGEST.exec(text)?.[0];
   if (digest) return `${short}${tag === undefined ? '' : `:${tag}`}${digest}`;
   return `${short}:${tag ?? 'latest'}`;
 }
@@ -50,7 +55,7 @@ export function fullName(text: string): {
   digest: string | undefined;
 } {
   const { repo, tag } = splitTarget(text);
-  const digest = /@(sha256:[0-9a-f]{64})$/.exec(text)?.[1];
+  const digest = DIGEST.exec(text)?.[1];
   const slash = repo.indexOf('/');
   const first = slash < 0 ? '' : repo.slice(0, slash);
   const hasDomain = /[.:]/.test(first) || first === 'localhost' || first !== first.toLowerCase();

@@ -94,7 +94,9 @@ export function imageFilter(deps: Pick<ListDeps, 'images' | 'clock'>, filters: F
   return (image) => {
     const names = deps.images.namesOf(image.id);
     const created = Date.parse(image.created);
-    if (dangling !== undefined && dangling !== (names.length === 0)) return undefined;
+    // As in Docker, an image with a digest alone is among both.
+    if (dangling === true && isTagged(names)) return undefined;
+    if (dangling === false && names.length === 0) return undefined;
     if (before !== undefined && !(created < before)) return undefined;
     if (since !== undefined && !(created > since)) return undefined;
     if (until !== undefined && !(created < Number(until / 1_000_000n))) return undefined;
@@ -103,6 +105,11 @@ export function imageFilter(deps: Pick<ListDeps, 'images' | 'clock'>, filters: F
     const kept = names.filter((name) => patterns.some((pattern) => pattern(name)));
     return kept.length > 0 ? kept : undefined;
   };
+}
+
+/** Whether some name has a tag: digests alone keep no image from being pruned. */
+export function isTagged(names: string[]): boolean {
+  return names.some((name) => !name.includes('@'));
 }
 
 function earliest(

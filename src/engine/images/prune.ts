@@ -1,13 +1,13 @@
 import type { Filters, ImageDeleteResponseItem } from '../../api/index.ts';
 import type { Clock } from '../../base/index.ts';
 import { booleanFilter, checkFilterKeys } from '../filters/index.ts';
-import { imageFilter } from './list.ts';
+import { imageFilter, isTagged } from './list.ts';
 import { deleteImage, type RemoveDeps } from './remove.ts';
 import { sweepContent } from './sweep.ts';
 
 const PRUNE_FILTERS = new Set(['dangling', 'label', 'label!', 'until']);
 
-/** Removes images that nothing uses: those without a name, or with `dangling=false` all. Errors: `invalid` filter. */
+/** Removes images that nothing uses: those without a tag, or with `dangling=false` all. Errors: `invalid` filter. */
 export async function pruneImages(
   deps: RemoveDeps & { clock: Clock },
   filters: Filters,
@@ -21,7 +21,7 @@ export async function pruneImages(
   for (const image of deps.images.all()) {
     // Somebody else may have removed it since they were listed.
     if (!deps.images.get(image.id) || deps.containersOf(image.id).length > 0) continue;
-    if (onlyDangling && deps.images.namesOf(image.id).length > 0) continue;
+    if (onlyDangling && isTagged(deps.images.namesOf(image.id))) continue;
     if (!passes(image)) continue;
     spaceReclaimed += await deleteImage(deps, image, deleted);
   }

@@ -226,6 +226,18 @@ test('prune frees nothing where another image has the layer', async () => {
   assert.deepEqual(await prune(fixture), { deleted: [{ Deleted: other.id }], spaceReclaimed: 0 });
 });
 
+test('prune takes an image that has a digest and no tag', async () => {
+  await using fixture = openFixture();
+  await someImage(fixture, 'kept:1', 'kept');
+  const image = await imported(fixture, layerOf({ a: 'a' }));
+  const digest = `sha256:${'d'.repeat(64)}`;
+  fixture.images.setName(`docker.io/library/app@${digest}`, image.id);
+  fixture.images.setName(`docker.io/library/kept@${digest}`, fixture.images.resolve('kept:1').id);
+  const { deleted } = await prune(fixture);
+  assert.deepEqual(deleted.slice(0, 2), [{ Untagged: `app@${digest}` }, { Deleted: image.id }]);
+  assert.ok(fixture.images.resolve('kept:1'));
+});
+
 test('prune of all takes named ones, by filter', async () => {
   await using fixture = openFixture();
   await someImage(fixture, 'old:1', 'old', { created: '2020-01-01T00:00:00Z' });

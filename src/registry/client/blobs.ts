@@ -3,6 +3,7 @@ import type { Descriptor, Digest } from '../../oci/index.ts';
 import { parseDigest } from '../../oci/index.ts';
 import { RegistryError } from './errors.ts';
 import type { Session } from './session.ts';
+import type { WireResponse } from './wire.ts';
 
 /** A blob's bytes from an offset on. Errors as of `Repository.blob`. */
 export async function fetchBlob(
@@ -20,11 +21,20 @@ export async function fetchBlob(
     await response.discard();
     response = await session.request(what, call);
   }
-  if (response.status !== 206) return { start: 0, body: response.body() };
-  const start = Number(/^bytes (\d+)-/.exec(response.headers['content-range'] ?? '')?.[1] ?? Number.NaN);
-  if (Number.isSafeInteger(start) && start <= offset) return { start, body: response.body() };
+  const range = response.headers['content-range'] ?? '';
+  const start = response.status === 206 ? Number(/^bytes (\d+)-/.exec(range)?.[1] ?? Number.NaN) : 0;
+  const right = Number.isSafeInteger(start) && start <= offset;
+  if (right && start + announced(response, blob.size - start) === blob.size)
+    return { start, body: response.body() };
   await response.discard();
+  if (right)
+    throw new WharfError('corrupt', `the registry has ${blob.digest} with another size than ${blob.size}`);
   throw new WharfError('invalid', 'the registry answered with another range of the blob than was asked for');
+}
+
+/** Bytes of the body as its header tells; without one, as many as are wanted. What is too short so was not cut on its way. */
+function announced(response: WireResponse, wanted: number): number {
+  return Number(response.headers['content-length'] ?? wanted);
 }
 
 /** A blob's size, or undefined when it is not there. Errors as of `Repository.statBlob`. */

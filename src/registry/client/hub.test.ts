@@ -130,7 +130,7 @@ test('who may not see a repository is told so without words about others', () =>
       wrong.manifest('latest'),
       refused(
         'unauthorized',
-        /^Get "http:\/\/127.0.0.1:\d+\/v2\/joe\/own\/manifests\/latest": unauthorized: incorrect username or password$/,
+        /^Head "http:\/\/127.0.0.1:\d+\/v2\/joe\/own\/manifests\/latest": unauthorized: incorrect username or password$/,
       ),
     );
   }));

@@ -89,6 +89,7 @@ function request(
     path: `v2/${path}/manifests/${checkedReference(reference)}`,
     headers: { accept: ACCEPT },
     unknown: 'MANIFEST_UNKNOWN',
+    told: isDigest(reference) ? method : 'HEAD',
     signal,
   });
 }

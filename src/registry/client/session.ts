@@ -24,6 +24,8 @@ export interface SessionCall extends Omit<Call, 'url' | 'authorization'> {
   accept?: readonly number[];
   /** The error code for a 404 without words. */
   unknown?: string;
+  /** The method that Docker uses first for the same: texts about a login that is lacking name it. */
+  told?: string;
 }
 
 /** Requests to one registry with one user's credentials: finds it, logs in, follows, retries, and words its errors. */
@@ -97,7 +99,7 @@ export class Session {
     authorization: string | undefined,
     registry: URL,
   ): Promise<WireResponse> {
-    const { path: _path, scopes: _scopes, accept: _accept, unknown: _unknown, ...rest } = call;
+    const { path: _path, scopes: _scopes, accept: _accept, unknown: _unknown, told: _told, ...rest } = call;
     return follow(this.net, { ...rest, url, authorization, namedBy: registry });
   }
 
@@ -131,7 +133,7 @@ export class Session {
       if (!username || !password) throw noBasicCredentials();
       return { header: `Basic ${basic(username, password)}`, again: false };
     } catch (thrown) {
-      throw atRequest(call.method, url, thrown);
+      throw atRequest(call.told ?? call.method, new URL(url.pathname, url), thrown);
     }
   }
 
