@@ -142,13 +142,10 @@ function keepPulled(
       images.setName(byDigest, image.id, target);
     }
     if (blobs.size > 0) {
-      const known = images.index(target.digest);
-      for (const { digest, size } of known?.blobs ?? []) blobs.set(digest, size);
-      const said = new Map([...(known?.referrers ?? []), ...referrers].map((one) => [one.digest, one]));
       images.keepIndex({
         digest: target.digest,
         blobs: [...blobs].map(([digest, size]) => ({ digest, size })),
-        ...(said.size > 0 && { referrers: [...said.values()] }),
+        referrers,
       });
     }
     return before !== image.id;

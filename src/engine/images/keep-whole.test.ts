@@ -189,6 +189,19 @@ test('with a platform, other platforms’ images are left out of a kept index', 
   assert.equal((more['blobs']?.length ?? 0) - (all['blobs']?.length ?? 0), 2, 'a manifest and a config less');
 });
 
+test('an archive that has less of an index takes nothing from what is kept with it', async () => {
+  await using fixture = openFixture();
+  await load(fixture, packed(indexLayout()));
+  const before = await inventory(fixture);
+  const [kept] = fixture.images.indexes();
+  const less = indexLayout();
+  for (const { digest } of kept?.blobs ?? []) if (digest !== kept?.digest) less.delete(blobName(digest));
+  assert.ok(less.size < indexLayout().size - 3);
+  await load(fixture, packed(less));
+  assert.deepEqual(await inventory(fixture), before);
+  assert.deepEqual(fixture.images.indexes(), [kept]);
+});
+
 test('what was kept with an index goes with the last name that stands for it', async () => {
   await using fixture = openFixture();
   await load(fixture, packed(indexLayout()));

@@ -83,10 +83,13 @@ test('an image is built without being recorded, and recorded with its names', as
   assert.deepEqual(image.labels, { a: 'b' });
   const manifest = JSON.parse(String(await fixture.content.read(image.manifest.digest)));
   assert.deepEqual(manifest.layers, [{ mediaType: blob.mediaType, digest: blob.digest, size: blob.size }]);
-  assert.deepEqual(keepImage(fixture.images, image, ['docker.io/library/a:1']), new Map());
+  assert.deepEqual(keepImage(fixture.images, image, [{ name: 'docker.io/library/a:1' }]), new Map());
   assert.deepEqual(await buildImage(fixture, { config, layers: [blob] }, taking(fixture)), image);
   const other = await buildImage(fixture, { config: configOf([tar]), layers: [blob] }, taking(fixture));
-  const taken = keepImage(fixture.images, other, ['docker.io/library/a:1', 'docker.io/library/b:1']);
+  const taken = keepImage(fixture.images, other, [
+    { name: 'docker.io/library/a:1' },
+    { name: 'docker.io/library/b:1' },
+  ]);
   assert.deepEqual([...taken], [['docker.io/library/a:1', image.id]]);
 });
 

@@ -100,15 +100,13 @@ function keep(deps: LoadDeps, { image, names }: LoadedImage): Map<string, Digest
   const before = keepImage(
     deps.images,
     image,
-    names.map(({ name }) => name),
+    names.map(({ name, target }) => ({ name, ...(target && { target: target.descriptor }) })),
   );
   const recorded = deps.images.get(image.id) ?? image;
   const own = new Set<string>(ownBlobs(recorded));
-  for (const { name, target } of names) {
-    if (!target) continue;
+  for (const { target } of names) {
+    if (!target || target.descriptor.digest === recorded.manifest.digest) continue;
     const { descriptor, parts } = target;
-    deps.images.setName(name, image.id, descriptor);
-    if (descriptor.digest === recorded.manifest.digest) continue;
     deps.images.keepIndex({
       digest: descriptor.digest,
       blobs: parts.filter(({ digest }) => !own.has(digest)),

@@ -12,7 +12,7 @@ import {
 import type { EventBus } from '../events/index.ts';
 import { inChain, type LayerDeps, type LayerToMake, makeLayer, type Taking } from './layers.ts';
 import { ownManifest } from './own-manifest.ts';
-import { familiarName, type ImageLayer, type ImageRecord, type ImageStore } from './store.ts';
+import { familiarName, type ImageLayer, type ImageName, type ImageRecord, type ImageStore } from './store.ts';
 
 export interface RegisterDeps extends LayerDeps {
   images: ImageStore;
@@ -113,14 +113,18 @@ function platformOf(file: ImageConfigFile): ImageRecord['platform'] {
 }
 
 /** Records an image, unless it is here, under these canonical names. Returns who had which name before, if others. */
-export function keepImage(images: ImageStore, image: ImageRecord, names: string[]): Map<string, Digest> {
+export function keepImage(
+  images: ImageStore,
+  image: ImageRecord,
+  names: Omit<ImageName, 'imageId'>[],
+): Map<string, Digest> {
   const before = new Map<string, Digest>();
   images.transaction(() => {
     if (!images.get(image.id)) images.put(image);
-    for (const name of names) {
+    for (const { name, target } of names) {
       const holder = images.named(name);
       if (holder && holder !== image.id) before.set(name, holder);
-      images.setName(name, image.id);
+      images.setName(name, image.id, target);
     }
   });
   return before;

@@ -164,6 +164,21 @@ test('what the target of a name keeps is needed until its last name goes', () =>
   assert.deepEqual([store.indexes(), [...store.needed().blobs]], [[], []]);
 });
 
+test('who keeps less of a target takes nothing of it from the others', () => {
+  using home = opened();
+  const { store } = home;
+  const target = { mediaType: 'index', digest: digestOf('index'), size: 5 };
+  const blob = (of: string) => ({ digest: digestOf(of), size: of.length });
+  store.put(record(id('a')));
+  store.setName('docker.io/library/a:1', id('a'), target);
+  store.keepIndex({ digest: target.digest, blobs: [blob('one'), blob('two')] });
+  store.keepIndex({ digest: target.digest, blobs: [blob('two'), blob('three')] });
+  assert.deepEqual(store.index(target.digest), {
+    digest: target.digest,
+    blobs: [blob('one'), blob('two'), blob('three')],
+  });
+});
+
 test('what is needed is read again after a transaction that was taken back', () => {
   using home = opened();
   const { store } = home;

@@ -77,7 +77,10 @@ export interface ImageStore {
    */
   resolve(ref: string): ImageRecord;
   find(ref: string): ImageRecord | undefined;
-  /** Keeps what a target holds; set the names that stand for it in the same transaction. */
+  /**
+   * Keeps what a target holds, beside what is kept with it already: who brought less of it takes nothing from the others.
+   * Set the names that stand for it in the same transaction, before.
+   */
   keepIndex(index: KeptIndex): void;
   indexes(): KeptIndex[];
   /** What is kept with one target. */
@@ -126,7 +129,7 @@ class DatabaseImageStore implements ImageStore {
 
   delete(id: Digest): void {
     this.transaction(() => {
-      for (const entry of this.entries.find('image', id)) this.drop(entry);
+      for (const { name } of this.entries.find('image', id)) this.removeName(name);
       this.images.delete(id);
     });
   }
@@ -161,7 +164,8 @@ class DatabaseImageStore implements ImageStore {
   removeName(name: string): boolean {
     return this.transaction(() => {
       const entry = this.entries.get(name);
-      if (entry) this.drop(entry);
+      this.entries.delete(name);
+      this.freeTarget(entry);
       return entry !== undefined;
     });
   }
@@ -177,7 +181,13 @@ class DatabaseImageStore implements ImageStore {
   }
 
   keepIndex(index: KeptIndex): void {
-    this.transaction(() => this.targets.put(index));
+    this.transaction(() => {
+      const known = this.targets.get(index.digest);
+      const blobs = distinct(known?.blobs, index.blobs);
+      const referrers = distinct(known?.referrers, index.referrers);
+      const { digest } = index;
+      this.targets.put({ digest, blobs, ...(referrers.length > 0 && { referrers }) });
+    });
   }
 
   indexes(): KeptIndex[] {
@@ -211,15 +221,15 @@ class DatabaseImageStore implements ImageStore {
     }
   }
 
-  private drop(entry: ImageName): void {
-    this.entries.delete(entry.name);
-    this.freeTarget(entry);
-  }
-
   private freeTarget(entry: ImageName | undefined): void {
     const digest = entry?.target?.digest;
     if (digest && this.entries.find('target', digest).length === 0) this.targets.delete(digest);
   }
+}
+
+/** All of both lists; of two with one digest the later. */
+function distinct<T extends { digest: Digest }>(known: T[] = [], more: T[] = []): T[] {
+  return [...new Map([...known, ...more].map((one) => [one.digest, one])).values()];
 }
 
 /** The blobs that an image's record names. */
