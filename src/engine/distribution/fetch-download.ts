@@ -1,9 +1,9 @@
-import { GrowingFile } from '../../archive/index.ts';
 import { abortable, isKind, WharfError } from '../../base/index.ts';
 import type { Ingest } from '../../content/index.ts';
 import type { Descriptor } from '../../oci/index.ts';
 import type { FetchDeps, FetchRequest, FetchWatcher, Transfer } from './fetch.ts';
-import { BrokenBody, RESTARTED, retryDelay, unknownBlob, verificationFailed } from './fetch-failures.ts';
+import { ComingBlob } from './fetch-coming.ts';
+import { BrokenBody, retryDelay, unknownBlob, verificationFailed } from './fetch-failures.ts';
 import type { Lanes } from './fetch-lanes.ts';
 
 /** So many bytes more since the last cut, and the count of tries begins anew: a slow line is no reason to give up. */
@@ -27,13 +27,7 @@ export class Download {
   private readonly over = Promise.withResolvers<void>();
   private readonly cancel = new AbortController();
   private readonly members = new Set<Member>();
-  private readonly followers = new Set<GrowingFile>();
-  private opened = Promise.withResolvers<void>();
-  private phase: 'waiting' | 'open' | 'committing' | 'done' | 'failed' = 'waiting';
-  private path = '';
-  private offset = 0;
-  private restarts = 0;
-  private failure: unknown;
+  private readonly coming: ComingBlob;
 
   /** `before`: an earlier fetch of the same digest that has to end first. */
   constructor(deps: FetchDeps, lanes: Lanes, blob: Descriptor, before: Promise<void> | undefined) {
@@ -42,17 +36,12 @@ export class Download {
     this.blob = blob;
     this.before = before;
     this.ended = this.over.promise;
-    this.opened.promise.catch(() => {});
+    this.coming = new ComingBlob(blob.size, () => deps.content.pathOf(blob.digest));
   }
 
   /** False when it is of another size or on its end: who wants the blob begins anew after it. */
   accepts(blob: Descriptor): boolean {
-    return (
-      blob.size === this.blob.size &&
-      !this.cancel.signal.aborted &&
-      this.phase !== 'done' &&
-      this.phase !== 'failed'
-    );
+    return blob.size === this.blob.size && !this.cancel.signal.aborted && !this.coming.over;
   }
 
   join(request: FetchRequest, watcher: FetchWatcher, signal: AbortSignal): Transfer {
@@ -62,14 +51,14 @@ export class Download {
     signal.addEventListener('abort', leave, { once: true });
     void member.settled.promise.catch(() => {}).finally(() => signal.removeEventListener('abort', leave));
     if (signal.aborted) leave();
-    if (this.offset > 0) watcher.progress?.(this.offset);
-    const download = this;
+    const { coming } = this;
+    if (coming.offset > 0) watcher.progress?.(coming.offset);
     return {
       arrived: member.settled.promise,
       get restarts() {
-        return download.restarts;
+        return coming.restarts;
       },
-      source: () => abortable(this.source(), signal),
+      source: () => abortable(coming.source(), signal),
     };
   }
 
@@ -105,14 +94,10 @@ export class Download {
     try {
       if (this.before) await this.before;
       await this.fetchFromAny();
-      this.phase = 'done';
-      this.opened.resolve();
+      this.coming.done();
       for (const member of this.members) this.settle(member, undefined);
     } catch (thrown) {
-      this.phase = 'failed';
-      this.failure = thrown;
-      this.opened.reject(thrown);
-      this.stopFollowers(thrown);
+      this.coming.fail(thrown);
       for (const member of this.members) this.settle(member, thrown);
     }
   }
@@ -142,7 +127,7 @@ export class Download {
   private async fetchFrom(request: FetchRequest): Promise<void> {
     let tries = 0;
     let spoiled = false;
-    for (let reached = this.offset; ; ) {
+    for (let reached = this.coming.offset; ; ) {
       try {
         return await this.fetchOnce(request);
       } catch (thrown) {
@@ -155,8 +140,8 @@ export class Download {
           continue;
         }
         if (!(thrown instanceof BrokenBody)) throw thrown;
-        tries = this.offset - reached >= PROGRESS_BYTES ? 1 : tries + 1;
-        reached = this.offset;
+        tries = this.coming.offset - reached >= PROGRESS_BYTES ? 1 : tries + 1;
+        reached = this.coming.offset;
         if (tries >= this.deps.limits.attempts()) throw thrown.cause;
         await this.pause(retryDelay(tries));
       }
@@ -174,13 +159,12 @@ export class Download {
     const ingest = await this.inTurn(request, () => this.receiveAll(request));
     if (!ingest) return;
     try {
-      this.phase = 'committing';
-      for (const file of this.followers) file.end();
+      this.coming.complete();
       this.tell((watcher) => watcher.verifying?.());
       await ingest.commit({ digest: this.blob.digest, size: this.blob.size });
     } catch (thrown) {
       // Whatever it failed by, what came is discarded.
-      this.restart();
+      this.coming.restart();
       throw thrown;
     }
   }
@@ -196,7 +180,8 @@ export class Download {
     if (await this.present()) return undefined;
     const ingest = await this.deps.content.ingest(this.blob.digest.replace(':', '-'));
     try {
-      this.open(ingest);
+      this.coming.open(ingest.path, ingest.offset);
+      if (ingest.offset > 0) this.tell((watcher) => watcher.progress?.(ingest.offset));
       if (ingest.offset < this.blob.size) await this.receive(request, ingest);
       if (ingest.offset > this.blob.size) throw tooLong(this.blob);
       return ingest;
@@ -210,7 +195,7 @@ export class Download {
   private async letGo(ingest: Ingest, thrown: unknown): Promise<void> {
     if (!isKind(thrown, 'corrupt')) return ingest.close();
     await ingest.discard();
-    this.restart();
+    this.coming.restart();
   }
 
   private async receive(request: FetchRequest, ingest: Ingest): Promise<void> {
@@ -254,49 +239,9 @@ export class Download {
         { cause: thrown },
       );
     } finally {
-      this.offset = ingest.offset;
-      for (const file of this.followers) file.advance(ingest.offset);
+      this.coming.advance(ingest.offset);
     }
     for (const { watcher } of this.members) watcher.progress?.(ingest.offset);
-  }
-
-  private open(ingest: Ingest): void {
-    this.path = ingest.path;
-    this.offset = ingest.offset;
-    this.phase = 'open';
-    this.opened.resolve();
-    for (const file of this.followers) file.advance(ingest.offset);
-    if (ingest.offset > 0) this.tell((watcher) => watcher.progress?.(ingest.offset));
-  }
-
-  private restart(): void {
-    this.restarts++;
-    this.offset = 0;
-    this.phase = 'waiting';
-    this.opened = Promise.withResolvers<void>();
-    this.opened.promise.catch(() => {});
-    this.stopFollowers(RESTARTED);
-  }
-
-  private stopFollowers(reason: unknown): void {
-    for (const file of this.followers) file.fail(reason);
-    this.followers.clear();
-  }
-
-  private async source(): Promise<string | GrowingFile> {
-    for (;;) {
-      if (this.phase === 'done') return this.deps.content.pathOf(this.blob.digest);
-      if (this.phase === 'open') {
-        const file = new GrowingFile(this.path, this.blob.size);
-        file.advance(this.offset);
-        this.followers.add(file);
-        return file;
-      }
-      if (this.phase === 'failed') throw this.failure;
-      // While it is committed its file may be renamed any moment.
-      if (this.phase === 'committing') await this.ended;
-      else await this.opened.promise;
-    }
   }
 }
 
