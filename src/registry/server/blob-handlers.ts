@@ -17,7 +17,9 @@ export async function sendBlob(call: Call, { repository, digest }: BlobRoute): P
   const headers = ['Docker-Content-Digest', digest, 'ETag', etag, 'Cache-Control', 'max-age=31536000'];
   if (matchesDigest(request.headers['if-none-match'], digest)) return answer(call, 304, headers);
   const condition = request.headers['if-range'];
-  const asked = condition === undefined || condition === etag ? request.headers.range : undefined;
+  // RFC 9110, 14.2: of HEAD a range means nothing.
+  const ranged = request.method === 'GET' && (condition === undefined || condition === etag);
+  const asked = ranged ? request.headers.range : undefined;
   const range = asked === undefined ? undefined : parseRange(asked, found.size);
   if (range === 'unsatisfiable') {
     throw new RegistryFailure('RANGE_INVALID', { headers: ['Content-Range', `bytes */${found.size}`] });

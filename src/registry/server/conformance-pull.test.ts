@@ -85,6 +85,13 @@ describe('end-2: pulling blobs', () => {
     }
   });
 
+  on('Range: of HEAD it means nothing', async (registry) => {
+    const digest = await registry.blob('pull/a', 'hello world');
+    const headers = { range: 'bytes=1-2' };
+    const head = await registry.ask('HEAD', `/v2/pull/a/blobs/${digest}`, { headers });
+    assert.deepEqual([head.status, head.headers['content-length']], [200, '11']);
+  });
+
   on('Range: outside is 416, what is no single range gives the whole', async (registry) => {
     const digest = await registry.blob('pull/a', '0123456789');
     for (const range of ['bytes=10-', 'bytes=10-12', 'bytes=-0']) {

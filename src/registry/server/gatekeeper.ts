@@ -13,6 +13,9 @@ import type { AccessPolicy, Gatekeeper, Grant, Needs, Refusal, User } from './ty
 /** Where tokens are given out. */
 const TOKEN_PATH = '/token';
 
+/** Unless told otherwise, who sends nothing of a login's form for so long is cut; milliseconds. */
+const STALL_MS = 10_000;
+
 /** What a registry with users lets in by. */
 export interface GatekeeperOptions {
   users: HtpasswdUsers;
@@ -24,6 +27,8 @@ export interface GatekeeperOptions {
   /** Where clients reach the registry, without a slash at the end; without it, what they themselves say in `Host`. */
   externalUrl?: string;
   clock?: Clock;
+  /** A client that sends none of its login for so long is cut; 10,000 ms unless given. */
+  stallMs?: number;
 }
 
 /** Who a request comes from. A token narrows the rights of its user to its `access`. */
@@ -41,6 +46,7 @@ export class UserGatekeeper implements Gatekeeper, TokenIssuer {
   readonly service: string;
   readonly policy: AccessPolicy;
   readonly tokens: TokenSigner;
+  readonly stallMs: number;
   private readonly users: HtpasswdUsers;
   private readonly key: Buffer;
   private readonly externalUrl: string | undefined;
@@ -56,6 +62,7 @@ export class UserGatekeeper implements Gatekeeper, TokenIssuer {
     this.externalUrl = options.externalUrl;
     this.tokens = new TokenSigner(options.key, options.service, clock);
     this.throttle = new LoginThrottle(clock);
+    this.stallMs = options.stallMs ?? STALL_MS;
   }
 
   authorize(request: IncomingMessage, needs: Needs): Grant | Refusal | Promise<Grant | Refusal> {

@@ -79,6 +79,9 @@ describe('manifests in memory', () => {
     cache.delete('c');
     cache.put('e', manifest(400));
     assert.ok(cache.get('b') && cache.get('d') && cache.get('e'));
+    assert.ok(cache.get('b'));
+    cache.put('f', manifest(600));
+    assert.ok(cache.get('b') && cache.get('f'), 'what was asked for last stays');
     const roomy = new ManifestCache(10 << 20);
     roomy.put('large', manifest((1 << 20) + 1));
     assert.equal(roomy.get('large'), undefined);

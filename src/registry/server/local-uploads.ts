@@ -95,12 +95,14 @@ export class LocalUploads {
   async commit(repository: string, id: string, digest: Digest): Promise<Descriptor> {
     const session = this.session(repository, id);
     return this.alone(session, async (ingest) => {
-      session.ingest = undefined;
       try {
         return await ingest.commit({ digest });
       } catch (thrown) {
         this.forget(id);
         throw thrown;
+      } finally {
+        // Not before: who asks meanwhile how far it is gets an answer.
+        session.ingest = undefined;
       }
     });
   }

@@ -15,7 +15,12 @@ export class ManifestCache {
   }
 
   get(key: string): StoredManifest | undefined {
-    return this.entries.get(key);
+    const entry = this.entries.get(key);
+    if (entry) {
+      this.entries.delete(key);
+      this.entries.set(key, entry);
+    }
+    return entry;
   }
 
   put(key: string, manifest: StoredManifest): void {

@@ -5,6 +5,8 @@ import type { ByteRange } from './range.ts';
 
 /** Bytes of one read: large enough that a hop to the thread pool does not count. */
 const PIECE_BYTES = 256 << 10;
+/** A client that takes so long for one piece is slower than 1 KiB a second, and only holds memory; milliseconds. */
+const SLOWEST_PIECE_MS = PIECE_BYTES;
 /** So many buffers are kept for the next answers; allocating one costs more than filling it. */
 const KEPT = 16;
 
@@ -36,6 +38,11 @@ async function pump(
   let broken: ((reason: WharfError) => void) | undefined;
   const onClose = () => broken?.(clientGone());
   response.once('close', onClose);
+  let [taken, seen] = [0, -1];
+  const watch = setInterval(() => {
+    if (taken === seen) response.destroy();
+    seen = taken;
+  }, SLOWEST_PIECE_MS);
   try {
     for (let at = start, turn = 0; at <= end; turn ^= 1) {
       const buffer = buffers[turn as 0 | 1];
@@ -43,6 +50,7 @@ async function pump(
       if (bytesRead === 0) throw new WharfError('corrupt', `the file of a blob ends at byte ${at}`);
       at += bytesRead;
       await sent;
+      taken += 1;
       if (response.destroyed) throw clientGone();
       sent = new Promise((resolve, reject) => {
         broken = reject;
@@ -54,6 +62,7 @@ async function pump(
     }
     await sent;
   } finally {
+    clearInterval(watch);
     response.off('close', onClose);
   }
 }

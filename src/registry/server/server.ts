@@ -93,7 +93,12 @@ class HttpRegistry implements RegistryServer {
       this.fail(request, response, state, thrown),
     );
     this.active.set(cut, work);
-    void work.finally(() => this.active.delete(cut));
+    void work.finally(() => {
+      this.active.delete(cut);
+      // What the kernel did not take at once waits for the client: one that takes nothing holds no connection.
+      const { socket } = request;
+      if (socket.writableLength > 0) socket.setTimeout(this.options.stallMs ?? STALL_MS);
+    });
   }
 
   private async answer(

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isKind, WharfError } from '../../base/index.ts';
+import { RequestBody } from './body.ts';
 import { basicCredentials } from './gatekeeper-basic.ts';
 import {
   ACCESS_SECONDS,
@@ -20,6 +21,8 @@ export interface TokenIssuer {
   readonly service: string;
   readonly policy: AccessPolicy;
   readonly tokens: TokenSigner;
+  /** A client that sends none of its form for so long is cut, and one slower than 1 KiB a second; milliseconds. */
+  readonly stallMs: number;
   login(address: string, username: string, password: string): User | Refusal | Promise<User | Refusal>;
   entryOf(username: string): string | undefined;
   holds(claims: TokenClaims): boolean;
@@ -45,7 +48,7 @@ export async function answerTokenRequest(
   response: ServerResponse,
 ): Promise<{ user: User }> {
   try {
-    const asked = await read(issuer, request);
+    const asked = await read(issuer, request, response);
     if ('status' in asked) {
       refuse(response, asked);
       return { user: asked.user };
@@ -65,9 +68,13 @@ export async function answerTokenRequest(
   }
 }
 
-function read(issuer: TokenIssuer, request: IncomingMessage): Promise<Asked | Refusal> {
+function read(
+  issuer: TokenIssuer,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<Asked | Refusal> {
   if (request.method === 'GET') return readQuery(issuer, request);
-  if (request.method === 'POST') return readForm(issuer, request);
+  if (request.method === 'POST') return readForm(issuer, request, response);
   throw new WharfError('not-implemented', 'tokens are asked for by GET or POST');
 }
 
@@ -85,8 +92,14 @@ async function readQuery(issuer: TokenIssuer, request: IncomingMessage): Promise
   return { user, scopes, offline: query.get('offline_token') === 'true' };
 }
 
-async function readForm(issuer: TokenIssuer, request: IncomingMessage): Promise<Asked | Refusal> {
-  const form = new URLSearchParams(await readBody(request));
+async function readForm(
+  issuer: TokenIssuer,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<Asked | Refusal> {
+  const body = await new RequestBody(request, response, issuer.stallMs, () => {}).whole(MAX_FORM_BYTES);
+  if (!body) throw new WharfError('invalid', 'the form is too long');
+  const form = new URLSearchParams(body.toString());
   checkService(issuer, form);
   const scopes = parseScopes(form.getAll('scope'));
   const grantType = form.get('grant_type');
@@ -116,17 +129,6 @@ function checkService(issuer: TokenIssuer, parameters: URLSearchParams): void {
   const service = parameters.get('service');
   if (service !== null && service !== '' && service !== issuer.service)
     throw new WharfError('invalid', `tokens are given for the service "${issuer.service}" only`);
-}
-
-async function readBody(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > MAX_FORM_BYTES) throw new WharfError('invalid', 'the form is too long');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString();
 }
 
 function tokenAnswer(issuer: TokenIssuer, asked: Asked, oauth: boolean): Record<string, unknown> {
