@@ -1,9 +1,8 @@
-import { WharfError } from '../base/index.ts';
+import { JsonLog, WharfError } from '../base/index.ts';
 import { checkSettings, checkValues } from './check-settings.ts';
 import { type Daemon, startDaemon } from './daemon.ts';
 import { proxyEnvironment } from './distribution-settings.ts';
 import { helpText, type OptionValues, parseFlags } from './flags.ts';
-import { JsonLog } from './json-log.ts';
 import { wharfVersion } from './package-facts.ts';
 import { resolveSettings, type Settings } from './settings.ts';
 

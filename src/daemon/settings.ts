@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { WharfError } from '../base/index.ts';
+import { type LogLevel, WharfError } from '../base/index.ts';
 import type { ConfigFile } from './config-file.ts';
 import { readConfigFile } from './config-file.ts';
 import {
@@ -9,8 +9,6 @@ import {
 } from './distribution-settings.ts';
 import type { OptionValues } from './flags.ts';
 import { ValueReader } from './value-reader.ts';
-
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 /** A limit for containers that say nothing, as `ulimit` has it. */
 export interface DefaultUlimit {

@@ -1,5 +1,4 @@
 export { collectRegistry } from './collect.ts';
-export { jsonLog } from './log.ts';
 export { type ServeOptions, serveRegistry } from './serve.ts';
 export {
   type CollectRequest,

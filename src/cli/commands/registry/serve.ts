@@ -1,3 +1,4 @@
+import { JsonLog } from '../../../base/index.ts';
 import { SETTINGS } from '../../../registryd/types.ts';
 import { type CommandSpec, NO_OPERANDS } from '../../command.ts';
 import { type FlagSpec, flag, type ParsedFlags } from '../../flags.ts';
@@ -28,8 +29,8 @@ export const command: CommandSpec = {
   ],
   arity: NO_OPERANDS,
   async run(_context, flags) {
-    const { jsonLog, serveRegistry } = await import('../../../registryd/index.ts');
-    const log = jsonLog(2, flags.bool('debug'));
+    const { serveRegistry } = await import('../../../registryd/index.ts');
+    const log = new JsonLog(flags.bool('debug') ? 'debug' : 'info', 2);
     const end = new AbortController();
     let reload = () => {};
     using _signals = listeners({

@@ -3,7 +3,7 @@ import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { WharfError } from '../base/index.ts';
+import { WharfError } from './errors.ts';
 import { JsonLog } from './json-log.ts';
 
 function logged(write: (log: JsonLog) => void, level: 'debug' | 'warn' = 'debug'): Record<string, unknown>[] {
@@ -54,5 +54,11 @@ describe('JsonLog', () => {
     assert.deepEqual(known?.['error'], { message: 'gone', cause: 'why' });
     assert.match(JSON.stringify(fault?.['error']), /bug/);
     assert.equal(big?.['at'], '5');
+  });
+
+  it('harms nothing when it can’t be written', () => {
+    const none = openSync('/dev/null', 'r');
+    assert.doesNotThrow(() => new JsonLog('info', none).info('lost'));
+    closeSync(none);
   });
 });

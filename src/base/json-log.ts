@@ -1,6 +1,8 @@
 import { writeSync } from 'node:fs';
-import type { LogFields, Logger } from '../base/index.ts';
-import type { LogLevel } from './settings.ts';
+import type { LogFields, Logger } from './log.ts';
+
+/** The least that a log takes. */
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 const ORDER: Record<LogLevel, number> = { debug: 0, info: 1, warn: 2, error: 3 };
 
@@ -40,7 +42,7 @@ export class JsonLog implements Logger {
     try {
       writeSync(this.fd, `${JSON.stringify(line)}\n`);
     } catch {
-      // A full or closed log must never stop the engine.
+      // A full or closed log must never stop the program.
     }
   }
 }
