@@ -42,7 +42,8 @@ export function blocksOf(code: string): Block[] {
       if (kind !== 'other') found.push({ kind, line: open.line, lines: line - open.line + 1, methods });
       // A function or class ends its statement; any other group may be part of one (a type, an object, an import).
       const ended =
-        kind === 'class' || (kind === 'function' && !/[(,=]/.test(open.head.replace(/\(.*/s, '')));
+        kind === 'class' ||
+        (kind === 'function' && (isDeclaration(open.head) || !/[(,=]/.test(open.head.replace(/\(.*/s, ''))));
       const block = isControl(open.head) || /^\s*((export|declare)\s+)*interface\s|^\s*$/.test(open.head);
       head = ended || block ? '' : `${open.head}§`;
       headLine = ended ? line : open.headLine;
@@ -64,6 +65,11 @@ function kindOf(head: string): Open['kind'] {
   const call = /\)(\s*:\s*[^=?;]*[^=?;:,(&|<[\s])?$/.exec(text);
   if (!call || isControl(text)) return 'other';
   return 'function';
+}
+
+/** True for the head of `function name<T, U>(…)`, whose type parameters are not parts of an expression. */
+function isDeclaration(head: string): boolean {
+  return /^\s*(export\s+)?(default\s+)?(async\s+)?function\b/.test(head);
 }
 
 /** True when the last parameter list in the head belongs to `if`, `for` … */
