@@ -57,6 +57,23 @@ test('the last name takes the image, its layers and its blobs with it', async ()
   );
 });
 
+test('what can’t be recorded as a whole is not begun, and nothing is told of it', async () => {
+  const { fixture, image } = await tagged('app:2');
+  await using _ = fixture;
+  const names = fixture.images.namesOf(image.id);
+  const whole = fixture.images.delete.bind(fixture.images);
+  fixture.images.delete = () => {
+    throw new Error('the disk is full');
+  };
+  await assert.rejects(remove(fixture, image.id, true), /the disk is full/);
+  assert.deepEqual(fixture.images.namesOf(image.id), names);
+  await assert.rejects(prune(fixture, { dangling: ['false'] }), /the disk is full/);
+  assert.deepEqual([fixture.images.namesOf(image.id), fixture.published], [names, []]);
+  fixture.images.delete = whole;
+  await remove(fixture, image.id, true);
+  assert.equal(fixture.published.length, 3);
+});
+
 test('another name stays when one goes', async () => {
   const { fixture, image } = await tagged('team/app:2');
   await using _ = fixture;

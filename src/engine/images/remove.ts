@@ -27,42 +27,69 @@ export async function removeImage(
   const items: ImageDeleteResponseItem[] = [];
   // Before names go, and with them what was kept for them.
   const blobs = deps.images.blobsOf(image.id);
-  const name = canonicalName(ref);
-  const byName = name !== undefined && deps.images.named(name) === image.id ? name : undefined;
-  if (byName !== undefined) {
-    const last = untagByName(deps, image, byName, options.force, items);
-    if (!last) {
-      await sweepAmong(deps, blobs);
-      return items;
-    }
-  } else {
-    untagById(deps, image, options.force, items);
-  }
-  const conflict = findConflict(deps, image, options.force);
-  if (conflict) {
-    // A name was taken away as asked; that the image itself stays is no error then.
-    if (items.length > 0 && conflict.used) {
-      await sweepAmong(deps, blobs);
-      return items;
-    }
-    throw conflictError(image, conflict);
-  }
-  await deleteImage(deps, image, items, blobs);
+  if (recorded(deps, (inside) => unrecord(inside, ref, image, options.force, items)))
+    await free(deps, image, items, blobs);
+  else await sweepAmong(deps, blobs);
   return items;
 }
 
-/** Removes the record, then whatever of `blobs` only it needed; adds what went to `items`. Returns the bytes of the layers that went. */
+/** Removes the record, then whatever only it needed; adds what went to `items`. Returns the bytes of the layers that went. */
 export async function deleteImage(
   deps: RemoveDeps,
   image: ImageRecord,
   items: ImageDeleteResponseItem[],
-  blobs: Digest[] = deps.images.blobsOf(image.id),
 ): Promise<number> {
+  const blobs = deps.images.blobsOf(image.id);
+  recorded(deps, (inside) => forget(inside, image, items));
+  return free(deps, image, items, blobs);
+}
+
+/** Changes the records all or nothing, whenever the process is killed; events tell of it when it is done. */
+function recorded<T>(deps: RemoveDeps, work: (inside: RemoveDeps) => T): T {
+  const told: Parameters<RemoveDeps['events']['publish']>[0][] = [];
+  const done = deps.images.transaction(() =>
+    work({ ...deps, events: { publish: (event) => void told.push(event) } }),
+  );
+  for (const event of told) deps.events.publish(event);
+  return done;
+}
+
+/** Takes the name away, or names, and the image with the last one. True when the image went. Errors: `conflict`. */
+function unrecord(
+  deps: RemoveDeps,
+  ref: string,
+  image: ImageRecord,
+  force: boolean,
+  items: ImageDeleteResponseItem[],
+): boolean {
+  const name = canonicalName(ref);
+  if (name !== undefined && deps.images.named(name) === image.id) {
+    if (!untagByName(deps, image, name, force, items)) return false;
+  } else {
+    untagById(deps, image, force, items);
+  }
+  const conflict = findConflict(deps, image, force);
+  // A name was taken away as asked; that the image itself stays is no error then.
+  if (conflict?.used && items.length > 0) return false;
+  if (conflict) throw conflictError(image, conflict);
+  forget(deps, image, items);
+  return true;
+}
+
+function forget(deps: RemoveDeps, image: ImageRecord, items: ImageDeleteResponseItem[]): void {
   for (const name of deps.images.namesOf(image.id)) untag(deps, image, name, items);
   deps.images.delete(image.id);
   items.push({ Deleted: image.id });
   // Its labels are gone with it, as in Docker.
   publishImage(deps, { ...image, labels: null }, 'delete');
+}
+
+async function free(
+  deps: RemoveDeps,
+  image: ImageRecord,
+  items: ImageDeleteResponseItem[],
+  blobs: Digest[],
+): Promise<number> {
   await sweepAmong(deps, blobs);
   const gone = image.layers.toReversed().filter(({ chainId }) => !deps.snapshots.stat(chainId));
   for (const { chainId } of gone) items.push({ Deleted: chainId });
