@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { test } from 'node:test';
-import { openMemoryContentStore } from '../../content/index.ts';
+import { type ContentStore, openMemoryContentStore } from '../../content/index.ts';
 import { type Digest, digestOf } from '../../oci/index.ts';
 import type { ContainerRecord, ContainerStatus } from '../containers/record.ts';
 import type { ImageName, ImageRecord, KeptIndex } from '../images/index.ts';
@@ -256,6 +256,27 @@ test('a download that was cut is no finding', async () => {
   await ingest.close();
   deps.content = content;
   assert.equal((await verifyEngine(deps)).ok, true);
+});
+
+test('images that come and go meanwhile are no finding', async () => {
+  const { state, deps } = await sound();
+  using _ = state;
+  const [image] = state.images;
+  const going = await (deps.content as ContentStore).put(Buffer.from('going'), 'x');
+  state.images.push({ ...image, id: digestOf('going'), manifest: going } as ImageRecord);
+  const { list } = deps.content;
+  deps.content.list = async function* () {
+    for await (const found of list.call(deps.content)) {
+      if (found.digest === going.digest) {
+        // Removed, and another one pulled, while the blobs are looked at.
+        await (deps.content as ContentStore).remove(going.digest);
+        const coming = { mediaType: 'x', digest: digestOf('coming'), size: 6 };
+        state.images[1] = { ...image, id: digestOf('coming'), manifest: coming } as ImageRecord;
+      }
+      yield found;
+    }
+  };
+  assert.deepEqual(await verifyEngine(deps), { ok: true, findings: [] });
 });
 
 test('without a volumes folder there are no volumes', async () => {

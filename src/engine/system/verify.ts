@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { isKind } from '../../base/index.ts';
 import type { ContentStore } from '../../content/index.ts';
 import type { Database } from '../../meta/index.ts';
 import type { NetworkStack } from '../../network/index.ts';
+import { type Digest, splitDigest } from '../../oci/index.ts';
 import type { TaskService } from '../../runtime/index.ts';
 import type { Snapshotter } from '../../snapshot/index.ts';
 import type { VolumeStore } from '../../volume/index.ts';
@@ -56,28 +58,50 @@ export async function verifyEngine(deps: VerifyDeps): Promise<{ ok: boolean; fin
   return { ok: findings.length === 0, findings };
 }
 
-/** Every blob hashes to its name, and all that images and kept indexes name are here. A cut ingest is no blob yet. */
+/**
+ * Every blob hashes to its name, and all that images and kept indexes name are here. A cut ingest is no blob yet. Images may
+ * come and go meanwhile: what was recorded before the first look and still is after the last must be here all the time.
+ */
 async function checkContent(deps: VerifyDeps): Promise<string[]> {
   const problems: string[] = [];
+  const before = wantedBlobs(deps);
   const present = new Set<string>();
   for await (const { digest } of deps.content.list()) {
     present.add(digest);
-    const [algorithm = 'sha256', hex] = digest.split(':');
-    const hash = createHash(algorithm);
-    for await (const chunk of deps.content.open(digest)) hash.update(chunk as Buffer);
-    if (hash.digest('hex') !== hex) problems.push(`blob ${digest} has other content than its name says`);
+    if (!(await isSound(deps, digest))) problems.push(`blob ${digest} has other content than its name says`);
   }
-  for (const image of deps.images()) {
-    for (const { digest } of [image.manifest, image.config, ...image.layers.map((layer) => layer.blob)]) {
-      if (!present.has(digest)) problems.push(`blob ${digest} of image ${image.id} is missing`);
-    }
-  }
-  for (const index of deps.imageIndexes()) {
-    for (const digest of new Set([index.digest, ...index.blobs.map((blob) => blob.digest)])) {
-      if (!present.has(digest)) problems.push(`blob ${digest} of index ${index.digest} is missing`);
+  for (const [holder, digests] of wantedBlobs(deps)) {
+    for (const digest of digests) {
+      if (before.get(holder)?.has(digest) && !present.has(digest))
+        problems.push(`blob ${digest} of ${holder} is missing`);
     }
   }
   return problems;
+}
+
+/** The blobs that each image and each kept index names. */
+function wantedBlobs(deps: VerifyDeps): Map<string, Set<string>> {
+  const wanted = new Map<string, Set<string>>();
+  for (const { id, manifest, config, layers } of deps.images()) {
+    const blobs = [manifest, config, ...layers.map((layer) => layer.blob)];
+    wanted.set(`image ${id}`, new Set(blobs.map(({ digest }) => digest)));
+  }
+  for (const { digest, blobs } of deps.imageIndexes())
+    wanted.set(`index ${digest}`, new Set([digest, ...blobs.map((blob) => blob.digest)]));
+  return wanted;
+}
+
+/** One that was removed since it was listed is sound. */
+async function isSound({ content }: VerifyDeps, digest: Digest): Promise<boolean> {
+  const { algorithm, hex } = splitDigest(digest);
+  const hash = createHash(algorithm);
+  try {
+    for await (const chunk of content.open(digest)) hash.update(chunk as Buffer);
+  } catch (thrown) {
+    if (isKind(thrown, 'not-found')) return true;
+    throw thrown;
+  }
+  return hash.digest('hex') === hex;
 }
 
 /** A name stands for an image that is here, and its target, when it has one, is kept; nothing is kept for no name. */
