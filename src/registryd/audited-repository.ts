@@ -8,6 +8,9 @@ export interface Insider {
   audit(entry: AuditEntry): void;
 }
 
+const INSIDE = 'this process';
+const AGENT = 'engine';
+
 /** Statuses that the same request had got through a socket. */
 const STATUS: Partial<Record<WharfError['kind'], number>> = {
   invalid: 400,
@@ -21,20 +24,27 @@ const STATUS: Partial<Record<WharfError['kind'], number>> = {
   cancelled: 499,
 };
 
+/** The line for credentials that were refused before anything was asked with them. */
+export function refusedLogin(repository: string, thrown: unknown): AuditEntry {
+  const status = STATUS[WharfError.from(thrown).kind] ?? 500;
+  const what = { user: null, method: 'GET', action: 'login', repository, reference: null, status, bytes: 0 };
+  return { time: new Date().toISOString(), from: INSIDE, agent: AGENT, ...what };
+}
+
 /** A repository whose use is written to the audit as requests through sockets are: a push that links leaves its lines, too. */
 export function auditedRepository(inner: Repository, insider: Insider): Repository {
   const note = (method: string, action: string, reference: string | null, status: number, bytes: number) =>
     insider.audit({
       time: new Date().toISOString(),
       user: insider.user ?? null,
-      from: 'this process',
+      from: INSIDE,
       method,
       action,
       repository: inner.path,
       reference,
       status,
       bytes,
-      agent: 'engine',
+      agent: AGENT,
     });
   /** Notes how a call ended; `sized` tells the bytes of its result. */
   const noted = async <T>(

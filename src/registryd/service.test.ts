@@ -342,6 +342,7 @@ describe('the registry of this process', () => {
     await assert.rejects(repository.resolve('latest'));
     const nobody = await service.repository('lab/own', {});
     await assert.rejects(nobody.uploadBlob({ descriptor, open }));
+    await assert.rejects(service.repository('lab/own', { username: 'ann', password: 'wrong' }));
     await stop();
     assert.deepEqual(
       fixture
@@ -361,9 +362,9 @@ describe('the registry of this process', () => {
         'ann this process HEAD pull blob 404 0',
         'ann this process PUT push blob 201 7',
         'ann this process HEAD pull latest 404 0',
-        ` this process PUT push blob ${fixture.auditLines().at(-1).status} 0`,
+        ' this process PUT push blob 401 0',
+        ' this process GET login  401 0',
       ],
     );
-    assert.ok([401, 403].includes(fixture.auditLines().at(-1).status));
   });
 });

@@ -19,7 +19,7 @@ import {
   type RegistryStorage,
 } from '../registry/server/index.ts';
 import type { RegistryCredentials, Repository } from '../registry/types.ts';
-import { auditedRepository } from './audited-repository.ts';
+import { auditedRepository, refusedLogin } from './audited-repository.ts';
 import { openControl } from './control.ts';
 import { type Door, openDoor } from './door.ts';
 import { type Listeners, openListeners } from './listeners.ts';
@@ -181,8 +181,11 @@ class Service implements RegistryService {
   }
 
   async repository(path: string, credentials: RegistryCredentials): Promise<Repository> {
-    const grant = await this.parts.door.grantFor(credentials);
-    const { audit, storage } = this.parts;
+    const { audit, door, storage } = this.parts;
+    const grant = await door.grantFor(credentials).catch((thrown: unknown) => {
+      audit.write(refusedLogin(path, thrown));
+      throw thrown;
+    });
     return auditedRepository(inProcessRepository({ storage, grant, path }), {
       user: grant.user,
       audit: (entry) => audit.write(entry),
