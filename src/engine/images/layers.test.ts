@@ -151,6 +151,26 @@ test('when one layer fails the others are cancelled, and nothing is thrown befor
   assert.deepEqual(ended, [0, 1, 3]);
 });
 
+test('when the beginnings can’t be recorded all of them end before that is thrown', async () => {
+  const ended: number[] = [];
+  const working = inChain(
+    [0, 1, 2],
+    undefined,
+    async (item, below, signal) => {
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      ended.push(item);
+      await below;
+      throw new Error('what was begun is gone');
+    },
+    (all) => {
+      all();
+      throw new Error('the disk is full');
+    },
+  );
+  await assert.rejects(working, /the disk is full/);
+  assert.deepEqual(ended, [0, 1, 2]);
+});
+
 test('who waits for a layer that another makes can give up; who makes it ends first', async () => {
   await using fixture = openFixture();
   const layer = { chainId, parent: undefined, diffId, blob: await stored(fixture) };

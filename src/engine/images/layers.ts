@@ -150,29 +150,35 @@ async function lockedUnlessCancelled<T>(
 /**
  * Works on the layers of one image, lowest first, all at once; each is told of the one below it. When one fails, the
  * others are cancelled; the first failure is thrown after all have ended. `begin` calls the beginnings of all, which run up
- * to where they first wait.
+ * to where they first wait; it may fail after it, too.
  */
 export async function inChain<T, R>(
   items: readonly T[],
   signal: AbortSignal | undefined,
   work: (item: T, below: Promise<unknown>, signal: AbortSignal) => Promise<R>,
-  begin: <B>(all: () => B) => B = (all) => all(),
+  begin: (all: () => void) => void = (all) => all(),
 ): Promise<R[]> {
   const failed = new AbortController();
   const either = signal ? AbortSignal.any([signal, failed.signal]) : failed.signal;
   let failure: { thrown: unknown } | undefined;
   let below: Promise<unknown> = Promise.resolve();
-  const all = begin(() =>
-    items.map((item) => {
-      const own = work(item, below, either).catch((thrown: unknown) => {
-        failure ??= { thrown };
-        failed.abort();
-        throw thrown;
-      });
-      below = own;
-      return own;
-    }),
-  );
+  const fail = (thrown: unknown) => {
+    failure ??= { thrown };
+    failed.abort();
+  };
+  const all: Promise<R>[] = [];
+  try {
+    begin(() => {
+      for (const item of items) {
+        const own = work(item, below, either);
+        own.catch(fail);
+        below = own;
+        all.push(own);
+      }
+    });
+  } catch (thrown) {
+    fail(thrown);
+  }
   const results: R[] = [];
   for (const settled of await Promise.allSettled(all)) {
     if (settled.status === 'fulfilled') results.push(settled.value);
