@@ -30,11 +30,13 @@ const PUT_PATIENCE = 5;
 export async function follow(net: Net, call: Call): Promise<WireResponse> {
   let { url, authorization } = call;
   const { method, body, signal } = call;
+  // From the first hop on that a registry elsewhere decided.
+  let guarded = false;
+  let namedBy = call.namedBy;
   for (let hop = 0; ; hop++) {
     const headers: Record<string, string> = { 'user-agent': net.userAgent, ...call.headers };
     if (authorization !== undefined) headers['authorization'] = authorization;
-    const namedBy = hop === 0 ? call.namedBy : call.url;
-    const guarded = namedBy !== undefined && namedBy.origin !== url.origin && isElsewhere(net, namedBy);
+    guarded ||= namedBy !== undefined && namedBy.origin !== url.origin && isElsewhere(net, namedBy);
     const response = await exchangeOnFreshSocket(net, { method, url, headers, body, signal }, guarded);
     const location = response.headers.location;
     const follows = /^(GET|HEAD)$/.test(method) ? [301, 302, 303, 307, 308] : [307, 308];
@@ -44,6 +46,7 @@ export async function follow(net: Net, call: Call): Promise<WireResponse> {
       throw atRequest(method, call.url, new NetworkError(`stopped after ${MAX_HOPS} redirects`, false));
     const next = hopTarget(net, url, location);
     if (next.origin !== url.origin) authorization = undefined;
+    namedBy = url;
     url = next;
   }
 }
@@ -94,7 +97,7 @@ export function hopTarget(net: Pick<Net, 'insecure'>, from: URL, location: strin
 }
 
 /** A registry that is neither on this machine nor among those that the configuration trusts. */
-function isElsewhere(net: Pick<Net, 'insecure'>, registry: URL): boolean {
+export function isElsewhere(net: Pick<Net, 'insecure'>, registry: URL): boolean {
   return !isInwardHost(registry.hostname) && !net.insecure.has(registry.host);
 }
 

@@ -1,11 +1,21 @@
 import assert from 'node:assert/strict';
 import type { LookupAddress } from 'node:dns';
+import { Agent } from 'node:http';
+import type { LookupFunction } from 'node:net';
 import { test } from 'node:test';
 import { isKind } from '../../base/index.ts';
+import { follow } from './follow.ts';
 import { guardedLookup, isInwardAddress, isInwardHost } from './inward.ts';
+import type { Net } from './net.ts';
 import { openConnectProxy } from './testing/connect-proxy.ts';
 import { testRegistries } from './testing/registries.ts';
 import { serve } from './testing/serve.ts';
+
+/** All names are this machine. */
+const found: (
+  ...args: [options: Parameters<LookupFunction>[1], callback: Parameters<LookupFunction>[2]]
+) => void = (options, callback) =>
+  options.all ? callback(null, [{ address: '127.0.0.1', family: 4 }]) : callback(null, '127.0.0.1', 4);
 
 test('addresses that lead inward, in every spelling', () => {
   for (const address of [
@@ -83,4 +93,46 @@ test('a registry elsewhere is not followed into this machine', async () => {
     assert.equal(registry.seen.length, 2);
     assert.equal(inside.seen.length, 0);
   }
+});
+
+test('a registry elsewhere has no token service within this machine', async () => {
+  await using inside = await serve((_, response) => response.end('{"token":"x"}'));
+  for (const host of ['127.0.0.1', 'localhost', '[::ffff:127.0.0.1]']) {
+    const realm = `https://${host}:${inside.port}/token`;
+    await using registry = await serve((_, response) =>
+      response.writeHead(401, { 'www-authenticate': `Bearer realm="${realm}",service="s"` }).end('{}'),
+    );
+    await using proxy = await openConnectProxy({ 'reg.example:80': registry.port });
+    const mirrors = new Map([['docker.io', ['http://reg.example']]]);
+    using registries = testRegistries({ proxy: { http: proxy.url }, mirrors, attempts: 1 });
+    const app = registries.repository({ domain: 'docker.io', path: 'library/app' }, { actions: ['pull'] });
+    await assert.rejects(app.manifest('v1'));
+    assert.equal(registry.seen.length, 1);
+    assert.equal(inside.connections(), 0, realm);
+  }
+});
+
+test('once a registry elsewhere decides where to go, names are guarded to the end', async () => {
+  const guarded: boolean[] = [];
+  const agents = {
+    for(_url: URL, isGuarded: boolean) {
+      guarded.push(isGuarded);
+      return globalAgent;
+    },
+  };
+  // Loopback by number, elsewhere by name: the proxy's part is played by a resolver.
+  await using last = await serve((_, response) => response.end('{}'));
+  await using first = await serve((request, response) => {
+    const hop = Number(request.url?.slice(1));
+    const location =
+      hop < 2 ? `http://elsewhere.test:${first.port}/${hop + 1}` : `http://other.test:${last.port}/`;
+    response.writeHead(307, { location, 'content-length': '0' }).end();
+  });
+  const globalAgent = new Agent({ lookup: (_name, options, callback) => found(options, callback) });
+  const net = { agents, insecure: { has: () => false }, stallMs: 5000, userAgent: 'x' } as unknown as Net;
+  const response = await follow(net, { method: 'GET', url: new URL(`${first.origin}/0`) });
+  await response.discard();
+  assert.equal(response.status, 200);
+  // From loopback to elsewhere: trusted. From there on: not, though the first address was ours.
+  assert.deepEqual(guarded, [false, false, false, true]);
 });

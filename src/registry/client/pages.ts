@@ -35,10 +35,15 @@ export async function* pages(
   throw new WharfError('invalid', `the registry's list of ${what} has no end`);
 }
 
+/** What a Link header (RFC 8288) names as the next page. */
+export function nextTarget(header: string): string | undefined {
+  // Time grows with the length alone: no part of the pattern goes over a second `<`.
+  return /<([^<>]*)>\s*;[^,<]*\brel="?next"?/i.exec(header)?.[1];
+}
+
 function nextPage(response: WireResponse): URL | undefined {
   const header = response.headers['link'];
-  const text = Array.isArray(header) ? header.join(',') : (header ?? '');
-  const target = /<([^>]*)>\s*;[^,]*\brel="?next"?/i.exec(text)?.[1];
+  const target = nextTarget(Array.isArray(header) ? header.join(',') : (header ?? ''));
   if (target === undefined) return undefined;
   const next = URL.canParse(target, response.url.href) ? new URL(target, response.url) : undefined;
   if (!next || next.host !== response.url.host)

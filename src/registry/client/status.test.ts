@@ -110,6 +110,13 @@ test('the words of the other side carry no secrets and no control characters, an
     assert.ok(statusError({ status: 400, headers: {}, body: odd }) instanceof RegistryError);
 });
 
+test('a detail that repeats a secret is left out, also when JSON writes it in another way', () => {
+  const secret = 'quote " and \\ back';
+  const body = JSON.stringify({ errors: [{ code: 'DENIED', message: 'no', detail: { got: `x${secret}` } }] });
+  const { faults } = statusError({ status: 403, headers: {}, body }, { secrets: [secret] });
+  assert.deepEqual(faults, [{ code: 'DENIED', message: 'no', detail: undefined }]);
+});
+
 test('Retry-After in seconds and as a date', () => {
   const now = Date.parse('2026-01-01T00:00:00Z');
   assert.equal(retryAfter('120', now), 120_000);

@@ -150,8 +150,10 @@ export function statusLine(status: number): string {
   return `${status} ${nodeHttp().STATUS_CODES[status] ?? ''}`.trimEnd();
 }
 
-/** A detail that repeats a secret is dropped whole. */
+/** A detail that repeats a secret, as it is or as JSON writes it, is dropped whole. */
 function withoutSecrets(detail: unknown, secrets: readonly string[]): unknown {
   const text = JSON.stringify(detail);
-  return secrets.some((secret) => secret !== '' && text.includes(secret)) ? undefined : detail;
+  const repeats = (secret: string) =>
+    text.includes(secret) || text.includes(JSON.stringify(secret).slice(1, -1));
+  return secrets.some((secret) => secret !== '' && repeats(secret)) ? undefined : detail;
 }

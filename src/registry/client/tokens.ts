@@ -2,7 +2,8 @@ import type { WharfError } from '../../base/index.ts';
 import type { RegistryCredentials } from '../types.ts';
 import type { Challenge } from './challenge.ts';
 import { clean, NetworkError, RegistryError, redactUrl } from './errors.ts';
-import { type Call, follow } from './follow.ts';
+import { type Call, follow, isElsewhere } from './follow.ts';
+import { isInwardHost } from './inward.ts';
 import type { Net } from './net.ts';
 import { statusError } from './status.ts';
 
@@ -88,8 +89,14 @@ export async function fetchToken(net: Net, request: TokenRequest): Promise<Issue
     throw loginError(
       `the token service ${redactUrl(realm)} of ${request.registry.host} is not reached by HTTPS`,
     );
+  const sameHost = realm.hostname === request.registry.hostname;
+  if (!sameHost && isInwardHost(realm.hostname) && isElsewhere(net, request.registry))
+    throw loginError(
+      `the registry ${request.registry.host} names a token service within this machine: ${redactUrl(realm)}`,
+    );
   const call = identityToken ? refreshCall(realm, request, identityToken) : passwordCall(realm, request);
-  const response = await follow(net, call);
+  // A registry's own host may be this machine under a name of its own.
+  const response = await follow(net, { ...call, namedBy: sameHost ? undefined : request.registry });
   const body = await response.bytes(MAX_ANSWER);
   if (response.status >= 400) {
     const refusal = { status: response.status, headers: response.headers, body: String(body) };

@@ -62,6 +62,8 @@ export function exchange(request: WireRequest): Promise<WireResponse> {
     outgoing.on('response', (incoming) => {
       answer = incoming;
       stall.pause();
+      // An answer that came before the request was sent whole: its connection is good for nothing more.
+      incoming.once('close', () => outgoing.writableFinished || outgoing.destroy());
       resolve(received(request, incoming, stall, settle));
     });
     // What fails here is the source of the body, not the network: no retry can help.
@@ -173,6 +175,7 @@ function received(
     bytes: (max) => gather(body(), max),
     discard: () =>
       new Promise((resolve) => {
+        if (incoming.closed) return resolve();
         let left = SHORT;
         const close = () => incoming.destroy();
         incoming.on('close', resolve);
