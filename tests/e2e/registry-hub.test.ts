@@ -176,6 +176,30 @@ describe('Docker Hub', { skip: needsOwnDaemon }, () => {
       assert.ok(!log.includes(secret), `the log has ${secret}`);
   });
 
+  it('wharf does all that, too, and looks at tags and manifests itself', async () => {
+    const wharf = async (...args: string[]) => {
+      const { code, stdout, stderr } = await lab.wharf(engine, ...args);
+      assert.equal(code, 0, `wharf ${args.join(' ')}: ${stdout}${stderr}`);
+      return stdout;
+    };
+    assert.equal((await lab.wharf(engine, 'tags', 'joe/own')).code, 1);
+    assert.match(await wharf('login', '-u', JOE.name, '-p', JOE.password), /Login Succeeded/);
+    assert.ok(hub.refreshTokens.has(clientConfig().auths['https://index.docker.io/v1/'].identitytoken));
+    assert.match(await wharf('pull', 'joe/own'), /^docker.io\/joe\/own:latest$/m);
+    await wharf('tag', 'joe/own', 'joe/app:3');
+    await wharf('push', 'joe/app:3');
+    assert.equal(await wharf('tags', 'joe/own'), 'latest\n');
+    assert.match(await wharf('tags', 'joe/app', '3*'), /^3$/m);
+    assert.deepEqual(
+      JSON.parse(await wharf('manifest', 'inspect', 'joe/own')),
+      JSON.parse(String(busybox.manifest.bytes)),
+    );
+    assert.match(await wharf('search', 'busybox'), /joe\/busybox/);
+    await wharf('rmi', 'joe/own', 'joe/app:3');
+    await wharf('logout');
+    assert.equal((await lab.wharf(engine, 'pull', 'joe/own')).code, 1);
+  });
+
   it('a token that the registry no longer takes is replaced', async () => {
     await engine.ok('pull', 'busybox');
     hub.revokeTokens();

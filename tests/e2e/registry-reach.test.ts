@@ -69,10 +69,21 @@ describe('a registry on another machine', { skip: needsOwnDaemon }, () => {
   it('with a certificate of an unknown authority is refused, until certs.d names its CA', async () => {
     const site = await open('good.lab');
     await refused(site.host, `${failed} certificate signed by unknown authority`);
+    const looked = await lab.wharf(engine, 'tags', `${site.host}/app`);
+    assert.match(looked.stderr, new RegExp(`${failed} certificate signed by unknown authority`));
     assert.deepEqual(site.asked, []);
     trust(site);
     await pulled(site.host);
     assert.equal((await engine.docker('pull', `${site.host}/app:none`)).code, 1);
+    assert.equal((await lab.wharf(engine, 'tags', `${site.host}/app`)).stdout, '1\n');
+    for (const args of [
+      ['create', `${site.host}/app:list`, `${site.host}/app:1`],
+      ['push', `${site.host}/app:list`],
+    ]) {
+      const { code, stderr } = await lab.wharf(engine, 'manifest', ...args);
+      assert.equal(code, 0, stderr);
+    }
+    assert.ok(site.memory.repositories.get('app')?.tags.has('list'));
   });
 
   it('that signed its certificate itself is refused', async () => {

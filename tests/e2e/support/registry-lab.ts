@@ -4,6 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestAuthority, testAuthority } from '../../../src/registry/client/testing/certificates.ts';
 import { withNetns } from '../../../src/sys/index.ts';
+import { WHARF } from './clients.ts';
+import { execute, type Outcome } from './command.ts';
+import type { TestDaemon } from './daemon.ts';
 import { NeighbourLab } from './neighbour-lab.ts';
 
 /** Puts a hosts file and a folder of settings over those of this machine, in a mount namespace that nobody else sees. */
@@ -38,6 +41,12 @@ export class RegistryLab implements AsyncDisposable {
     const set = Object.entries({ ...env, LAB: this.#folder }).map(([name, value]) => `${name}=${value}`);
     const spaces = ['nsenter', `--net=/run/netns/${this.net.host}`, 'unshare', '--mount'];
     return [...spaces, 'env', ...set, 'sh', '-c', IN_LAB, 'sh'];
+  }
+
+  /** Runs the project's client in the lab, where it reaches registries itself. */
+  wharf(engine: TestDaemon, ...args: string[]): Promise<Outcome> {
+    const [file = '', ...rest] = [...this.launcher(), WHARF, '-H', engine.host, ...args];
+    return execute(file, rest, { env: engine.environment() });
   }
 
   /** The address that the neighbour has by a name. */
