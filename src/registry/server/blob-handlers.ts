@@ -1,5 +1,6 @@
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
+import { errnoCode, WharfError } from '../../base/index.ts';
 import type { Digest } from '../../oci/index.ts';
 import { answer, BASE_HEADERS, type Call } from './call.ts';
 import { RegistryFailure } from './failure.ts';
@@ -41,7 +42,7 @@ export async function sendBlob(call: Call, { repository, digest }: BlobRoute): P
   }
   const path = storage.blobPath?.(repository, digest);
   // Opened before the answer begins: a file that is not there can still be told.
-  await using file = path === undefined ? undefined : await open(path, 'r');
+  await using file = path === undefined ? undefined : await openBlobFile(path, digest);
   response.writeHead(status, [...BASE_HEADERS, ...headers]);
   request.socket.setTimeout(call.stallMs);
   const count = (bytes: number) => {
@@ -51,6 +52,16 @@ export async function sendBlob(call: Call, { repository, digest }: BlobRoute): P
   const body = storage.openBlob(repository, digest, range);
   body.on('data', (chunk: Buffer) => count(chunk.length));
   await pipeline(body, response);
+}
+
+/** Errors: `not-found` for a blob that a collection removed meanwhile. */
+async function openBlobFile(path: string, digest: Digest): Promise<FileHandle> {
+  try {
+    return await open(path, 'r');
+  } catch (thrown) {
+    if (errnoCode(thrown) !== 'ENOENT') throw thrown;
+    throw new WharfError('not-found', `the blob ${digest} is gone`, { cause: thrown });
+  }
 }
 
 /** DELETE of a blob: this repository shows it no more (end-10). */

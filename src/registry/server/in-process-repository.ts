@@ -1,4 +1,4 @@
-import { abortable, WharfError } from '../../base/index.ts';
+import { abortable, isKind, WharfError } from '../../base/index.ts';
 import { type Index, isDigest, MediaTypes, parseDigest } from '../../oci/index.ts';
 import type { Repository } from '../types.ts';
 import { isRepositoryName, isTag } from './names.ts';
@@ -42,8 +42,13 @@ export function inProcessRepository(options: InProcessOptions): Repository {
     async putManifest(bytes, mediaType, reference, signal) {
       checkReference(reference);
       may('push', signal);
-      await refuseOverwrite(options, reference, bytes);
-      return (await storage.putManifest(path, bytes, mediaType, reference)).descriptor.digest;
+      const tag = options.grant.allowsOverwrite?.(path) === false ? 'new' : 'move';
+      const stored = storage.putManifest(path, bytes, mediaType, reference, tag).catch((thrown: unknown) => {
+        throw isKind(thrown, 'forbidden')
+          ? new WharfError('forbidden', `denied: ${WharfError.from(thrown).message}`)
+          : thrown;
+      });
+      return (await stored).descriptor.digest;
     },
     async deleteManifest(reference, signal) {
       checkReference(reference);
@@ -113,17 +118,6 @@ function allow({ grant, path }: InProcessOptions, action: Action, signal: AbortS
   if (grant.allows(action, path)) return;
   // Nobody is refused as a user is: whoever asks has no connection on which to log in now.
   throw new WharfError('forbidden', 'denied: requested access to the resource is denied');
-}
-
-async function refuseOverwrite(
-  { storage, path, grant }: InProcessOptions,
-  tag: string,
-  bytes: Uint8Array,
-): Promise<void> {
-  if (isDigest(tag) || grant.allowsOverwrite?.(path) !== false) return;
-  const there = await storage.manifest(path, tag);
-  if (there && !there.bytes.equals(bytes))
-    throw new WharfError('forbidden', `denied: the tag ${tag} may not be moved`);
 }
 
 function checkReference(reference: string): void {

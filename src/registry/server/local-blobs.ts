@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
-import { WharfError } from '../../base/index.ts';
+import { type Logger, WharfError } from '../../base/index.ts';
 import type { ContentStore } from '../../content/types.ts';
 import { type Descriptor, type Digest, digestOf } from '../../oci/index.ts';
-import type { LocalIndex } from './local-index.ts';
+import type { BlobRecord, LocalIndex } from './local-index.ts';
 import type { LeaseBook } from './local-manifests.ts';
 
 /** A link that nobody names is marked as used at most so often, in milliseconds: each mark is a write. */
@@ -14,25 +14,43 @@ export class LocalBlobs {
   private readonly index: LocalIndex;
   private readonly leases: LeaseBook;
   private readonly now: () => number;
+  private readonly log: Logger;
   private readonly hasFiles: boolean;
 
-  constructor(parts: { content: ContentStore; index: LocalIndex; leases: LeaseBook; now: () => number }) {
+  constructor(parts: {
+    content: ContentStore;
+    index: LocalIndex;
+    leases: LeaseBook;
+    now: () => number;
+    log: Logger;
+  }) {
     this.content = parts.content;
     this.index = parts.index;
     this.leases = parts.leases;
     this.now = parts.now;
+    this.log = parts.log;
     this.hasFiles = keepsFiles(parts.content);
   }
 
-  /** Looking is using: who looks for a blob may be about to name it in a manifest. */
-  stat(repository: string, digest: Digest): { size: number } | undefined {
+  /**
+   * Looking is using: who looks for a blob may be about to name it in a manifest. One whose content a disk lost counts as
+   * missing: whoever has it brings it again.
+   */
+  async stat(repository: string, digest: Digest): Promise<{ size: number } | undefined> {
     const record = this.index.blob(repository, digest);
     if (!record) return undefined;
+    this.mark(record);
+    if (await this.content.stat(digest)) return { size: record.size };
+    this.log.error('the content of a blob was lost', { repository, digest });
+    return undefined;
+  }
+
+  private mark(record: BlobRecord): void {
+    const { repository, digest } = record;
     const named = this.index.repositories.get(repository)?.namedBy.has(digest) ?? false;
     const now = this.now();
     if (!named && now - record.usedAt > MARK_EVERY_MS) this.index.putBlob({ ...record, usedAt: now });
     else record.usedAt = now;
-    return { size: record.size };
   }
 
   open(repository: string, digest: Digest, range?: { start: number; end?: number }): Readable {

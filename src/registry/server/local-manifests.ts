@@ -41,19 +41,25 @@ export class LocalManifests {
     bytes: Uint8Array,
     mediaType: string,
     reference: string | undefined,
+    onTag: 'move' | 'new' = 'move',
   ): Promise<StoredManifest> {
     const facts = readDocument(bytes, mediaType);
     const digest = digestFor(bytes, reference);
     using lease = this.leases.open();
     lease.add(digest, ...facts.references);
-    this.refuseMissing(repository, facts.references);
+    const tag = reference === undefined || isDigest(reference) ? undefined : reference;
+    const refuse = () => {
+      if (onTag === 'new' && tag !== undefined) this.refuseMove(repository, tag, digest);
+      this.refuseMissing(repository, facts.references);
+    };
+    refuse();
     if ((await this.content.stat(digest))?.size !== bytes.byteLength) {
       await this.content.write(Readable.from([bytes]), { digest, size: bytes.byteLength });
     }
-    // A client may have deleted a blob while the document was written.
-    this.refuseMissing(repository, facts.references);
+    // A client may have deleted a blob while the document was written, or set the tag: from here on nothing waits.
+    refuse();
     const record = recordOf(repository, digest, bytes.byteLength, facts, this.now());
-    this.index.putManifest(record, reference === undefined || isDigest(reference) ? undefined : reference);
+    this.index.putManifest(record, tag);
     return this.keep(record, Buffer.from(bytes));
   }
 
@@ -124,6 +130,12 @@ export class LocalManifests {
     const manifest = { descriptor: descriptorOf(record), bytes, subject: record.subject };
     this.cache.put(keyOf(record), manifest);
     return manifest;
+  }
+
+  private refuseMove(repository: string, tag: string, digest: Digest): void {
+    const there = this.index.manifest(repository, tag);
+    if (there && there.digest !== digest)
+      throw new WharfError('forbidden', `the tag ${tag} may not be moved`);
   }
 
   private refuseMissing(repository: string, references: readonly Digest[]): void {

@@ -34,11 +34,11 @@ export interface LocalStorage extends RegistryStorage {
 export function openLocalStorage(options: LocalStorageOptions): LocalStorage {
   const { content, leases, log, now = Date.now, neededElsewhere = () => false } = options;
   const index = new LocalIndex(options.database);
-  const blobs = new LocalBlobs({ content, index, leases, now });
+  const blobs = new LocalBlobs({ content, index, leases, now, log });
   const uploads = new LocalUploads({ content, records: index.uploads, now, log });
   const manifests = new LocalManifests({ content, index, leases, now });
   return {
-    statBlob: async (repository, digest) => blobs.stat(repository, digest),
+    statBlob: (repository, digest) => blobs.stat(repository, digest),
     openBlob: (repository, digest, range) => blobs.open(repository, digest, range),
     blobPath: (repository, digest) => blobs.path(repository, digest),
     linkBlob: (repository, digest, size) => blobs.link(repository, digest, size),
@@ -61,7 +61,8 @@ export function openLocalStorage(options: LocalStorageOptions): LocalStorage {
     },
     cancelUpload: (repository, id) => uploads.cancel(repository, id),
 
-    putManifest: (repository, bytes, type, reference) => manifests.put(repository, bytes, type, reference),
+    putManifest: (repository, bytes, type, reference, tag) =>
+      manifests.put(repository, bytes, type, reference, tag),
     manifest: async (repository, reference) => manifests.get(repository, reference),
     deleteManifest: async (repository, digest) => manifests.delete(repository, digest),
     async deleteTag(repository, tag) {

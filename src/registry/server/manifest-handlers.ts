@@ -42,14 +42,11 @@ export async function putManifest(call: Call, { repository, reference }: Manifes
   if ((announcedLength(call) ?? 0) > MAX_MANIFEST_BYTES) throw tooLarge();
   const bytes = await bodyOf(call).whole(MAX_MANIFEST_BYTES);
   if (!bytes) throw tooLarge();
-  if (!isDigest(reference) && grant.allowsOverwrite?.(repository) === false) {
-    const there = await storage.manifest(repository, reference);
-    if (there && !there.bytes.equals(bytes))
-      throw new RegistryFailure('DENIED', { message: `the tag ${reference} may not be moved` });
-  }
+  const tag = grant.allowsOverwrite?.(repository) === false ? 'new' : 'move';
+  const mediaType = request.headers['content-type'] ?? '';
   let stored: StoredManifest;
   try {
-    stored = await storage.putManifest(repository, bytes, request.headers['content-type'] ?? '', reference);
+    stored = await storage.putManifest(repository, bytes, mediaType, reference, tag);
   } catch (thrown) {
     throw refusalOf(thrown);
   }
@@ -81,6 +78,7 @@ function refusalOf(thrown: unknown): unknown {
   const error = WharfError.from(thrown);
   if (isKind(error, 'not-found'))
     return new RegistryFailure('MANIFEST_BLOB_UNKNOWN', { detail: error.message });
+  if (isKind(error, 'forbidden')) return new RegistryFailure('DENIED', { message: error.message });
   if (isKind(error, 'corrupt')) return new RegistryFailure('DIGEST_INVALID', { message: error.message });
   if (isKind(error, 'invalid') || isKind(error, 'not-implemented'))
     return new RegistryFailure('MANIFEST_INVALID', { detail: error.message });

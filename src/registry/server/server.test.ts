@@ -194,12 +194,24 @@ describe('a storage that fails', () => {
     assert.equal((await registry.ask('GET', location)).status, 204);
   });
 
-  it('a blob whose file was lost is 500, before anything is sent', async () => {
+  it('a blob whose file was lost is unknown until somebody brings it again', async () => {
     await using registry = await TestRegistry.open({ disk: true });
     const digest = await registry.blob('a', 'lost');
     rmSync(registry.content.pathOf(digest));
     const answer = await registry.ask('GET', `/v2/a/blobs/${digest}`);
-    assert.deepEqual([answer.status, codeOf(answer)], [500, 'UNKNOWN']);
+    assert.deepEqual([answer.status, codeOf(answer)], [404, 'BLOB_UNKNOWN']);
+    assert.equal((await registry.ask('HEAD', `/v2/a/blobs/${digest}`)).status, 404);
+    await registry.blob('a', 'lost');
+    assert.equal(String((await registry.ask('GET', `/v2/a/blobs/${digest}`)).body), 'lost');
+  });
+
+  it('a blob that is removed while it is asked for is unknown', async () => {
+    await using registry = await TestRegistry.open({ disk: true });
+    const digest = await registry.blob('a', 'lost');
+    rmSync(registry.content.pathOf(digest));
+    Object.assign(registry.storage, { statBlob: async () => ({ size: 4 }) });
+    const answer = await registry.ask('GET', `/v2/a/blobs/${digest}`);
+    assert.deepEqual([answer.status, codeOf(answer)], [404, 'BLOB_UNKNOWN']);
   });
 
   it('any other fault is 500, and tells nothing of the inside', async () => {

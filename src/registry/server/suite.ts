@@ -278,6 +278,26 @@ function manifestCases(on: On): void {
     await storage.putManifest(A, list, MediaTypes.ociIndex);
   });
 
+  on('of several documents for a tag that may not be moved one is taken, and stays', async ({ storage }) => {
+    const images = await Promise.all(['one', 'two', 'three'].map((name) => image(storage, A, name)));
+    const put = ({ bytes }: { bytes: Buffer }) =>
+      storage.putManifest(A, bytes, MediaTypes.ociManifest, 'v1', 'new');
+    const settled = await Promise.allSettled(images.map(put));
+    const taken = images.filter((_, at) => settled[at]?.status === 'fulfilled');
+    assert.equal(taken.length, 1);
+    for (const one of settled) assert.ok(one.status === 'fulfilled' || kind('forbidden')(one.reason));
+    const [first] = taken;
+    assert.ok(first);
+    assert.equal((await storage.manifest(A, 'v1'))?.descriptor.digest, first.digest);
+    await put(first);
+    // Under its digest, and under another tag, every document may come.
+    for (const { bytes, digest } of images) {
+      await storage.putManifest(A, bytes, MediaTypes.ociManifest, digest, 'new');
+      await storage.putManifest(A, bytes, MediaTypes.ociManifest, `v-${digest.slice(7, 19)}`, 'new');
+    }
+    assert.equal((await storage.manifest(A, 'v1'))?.descriptor.digest, first.digest);
+  });
+
   on('what is no manifest is refused', async ({ storage }) => {
     for (const content of ['', '{}', '[]', '{"schemaVersion":2,"manifests":[],"layers":[]}'])
       await assert.rejects(

@@ -42,7 +42,7 @@ export interface GarbageReport {
  * Every change is durable when its promise resolves. A conformance suite, `storageSuite`, is what a driver must keep.
  */
 export interface RegistryStorage {
-  /** Bytes of a blob that this repository links. */
+  /** Bytes of a blob that this repository links; undefined also when its content was lost. */
   statBlob(repository: string, digest: Digest): Promise<{ size: number } | undefined>;
   /** Errors: `not-found`. `end` is inclusive. */
   openBlob(repository: string, digest: Digest, range?: { start: number; end?: number }): Readable;
@@ -91,13 +91,15 @@ export interface RegistryStorage {
    * Stores a document under its digest and, if given, a tag; with a digest as `reference` under that one, which may be of
    * SHA-512. Errors: `invalid` (not a manifest or index, or lookalike), `corrupt` (not the bytes of that digest),
    * `not-found` with `missing` in the message when it names blobs or manifests that this repository does not have. A
-   * subject may be missing, and so may layers that their publisher keeps elsewhere (`urls`).
+   * subject may be missing, and so may layers that their publisher keeps elsewhere (`urls`). With `tag` set to `new`,
+   * `forbidden` for a tag that stands for another document already: of several at once one is the first.
    */
   putManifest(
     repository: string,
     bytes: Uint8Array,
     mediaType: string,
     reference?: string,
+    tag?: 'move' | 'new',
   ): Promise<StoredManifest>;
   /** By tag or digest. */
   manifest(repository: string, reference: string): Promise<StoredManifest | undefined>;
