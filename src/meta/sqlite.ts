@@ -1,8 +1,7 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { errnoCode, WharfError } from '../base/index.ts';
-import { flock } from '../sys/index.ts';
 import { type SqlAccess, SqliteCollection } from './collection.ts';
 import { migrate } from './schema.ts';
 import type { Collection, CollectionSpec, Database } from './types.ts';
@@ -17,7 +16,7 @@ export function openDatabase(file: string): Database {
   try {
     return new SqliteDatabase(file, lock);
   } catch (thrown) {
-    closeSync(lock);
+    lock[Symbol.dispose]();
     throw converted(thrown, file);
   }
 }
@@ -27,30 +26,35 @@ export function openMemoryDatabase(): Database {
   return new SqliteDatabase(':memory:', undefined);
 }
 
-function takeLock(file: string): number {
-  // The lock lies beside the database: closing any descriptor of the database itself would drop SQLite's own locks on it.
-  const lock = openSync(`${file}.lock`, 'a', 0o600);
-  let taken = false;
+/**
+ * A lock of SQLite's own, on a database beside the true one which holds nothing: the kernel drops it with the process, no child
+ * inherits it, and it needs no FFI, whose library would take a tenth of a small process.
+ */
+function takeLock(file: string): Disposable {
+  const lock = new DatabaseSync(`${file}.lock`);
   try {
-    taken = flock(lock, { exclusive: true, nonBlocking: true });
-  } finally {
-    if (!taken) closeSync(lock);
+    lock.exec('PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE');
+  } catch (thrown) {
+    lock.close();
+    if ((thrown as { errcode?: number }).errcode !== SQLITE_BUSY) throw converted(thrown, `${file}.lock`);
+    throw new WharfError(
+      'conflict',
+      `the data root ${dirname(file)} is in use by another running daemon: stop that one, or give this one another data root`,
+    );
   }
-  if (taken) return lock;
-  throw new WharfError(
-    'conflict',
-    `the data root ${dirname(file)} is in use by another running daemon: stop that one, or give this one another data root`,
-  );
+  return { [Symbol.dispose]: () => lock.close() };
 }
+
+const SQLITE_BUSY = 5;
 
 class SqliteDatabase implements Database, SqlAccess {
   readonly schemaVersion: number;
   private readonly db: DatabaseSync;
-  private readonly lock: number | undefined;
+  private readonly lock: Disposable | undefined;
   private readonly file: string;
   private depth = 0;
 
-  constructor(file: string, lock: number | undefined) {
+  constructor(file: string, lock: Disposable | undefined) {
     this.file = file;
     this.lock = lock;
     this.db = new DatabaseSync(file);
@@ -117,7 +121,7 @@ class SqliteDatabase implements Database, SqlAccess {
   [Symbol.dispose](): void {
     if (!this.db.isOpen) return;
     this.db.close();
-    if (this.lock !== undefined) closeSync(this.lock);
+    this.lock?.[Symbol.dispose]();
   }
 }
 

@@ -6,7 +6,8 @@ const SLOWEST = 1;
 
 /**
  * The body of a request, read piece by piece as fast as it is taken. A piece is gone when the next is asked for: waiting for
- * the collector of garbage would keep a hundred megabytes of them. Throws `cancelled` when the body breaks off.
+ * the collector of garbage would keep a hundred megabytes of them. Nor does the next one come in before: what a slow disk makes
+ * wait stays with the kernel. Throws `cancelled` when the body breaks off.
  */
 export class RequestBody implements AsyncIterableIterator<Uint8Array> {
   private readonly request: IncomingMessage;
@@ -32,6 +33,8 @@ export class RequestBody implements AsyncIterableIterator<Uint8Array> {
     this.windowEnd = performance.now() + stallMs;
     if (request.headers.expect !== undefined) response.writeContinue();
     request.socket.setTimeout(stallMs);
+    // Node asks for the next piece as soon as one is taken; here it is asked for when that one is done with.
+    request._read = () => {};
     for (const event of EVENTS) request.on(event, this.onEvent);
   }
 
@@ -56,6 +59,7 @@ export class RequestBody implements AsyncIterableIterator<Uint8Array> {
       }
       await new Promise<void>((resolve) => {
         this.wake = resolve;
+        request.socket.resume();
       });
     }
   }
@@ -95,6 +99,9 @@ export class RequestBody implements AsyncIterableIterator<Uint8Array> {
 
   private release(): void {
     this.wake = undefined;
+    // As the class has it: what is not read is thrown away by Node.
+    delete (this.request as Partial<IncomingMessage>)._read;
+    this.request.socket.resume();
     for (const event of EVENTS) this.request.off(event, this.onEvent);
     // From here the server works, and the client is right to be silent.
     this.request.socket.setTimeout(0);
