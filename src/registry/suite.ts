@@ -70,7 +70,8 @@ type On = (
   check: (repository: Repository, registry: SuiteRegistry) => Promise<void>,
 ) => unknown;
 
-const kind =
+/** For `assert.rejects`: a WharfError of one of these kinds. */
+export const kind =
   (...kinds: WharfError['kind'][]) =>
   (thrown: unknown) => {
     assert.ok(thrown instanceof WharfError, `${String(thrown)} is no WharfError`);

@@ -1,8 +1,7 @@
 import type { Server, ServerOptions } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 import { formatApiVersion, MAX_API_VERSION } from '../api/index.ts';
-import { errnoCode, type Logger, nodeHttp } from '../base/index.ts';
+import { type Logger, nodeHttp, refuseMalformed } from '../base/index.ts';
 import type { Backends } from './backends.ts';
 import { Dispatcher } from './http/dispatch.ts';
 import { type ListenTarget, listenOn, type TlsOptions } from './listen.ts';
@@ -138,18 +137,4 @@ async function createTlsServer(settings: ServerOptions, tls: TlsOptions): Promis
     rejectUnauthorized: tls.clientCa !== undefined,
     minVersion: 'TLSv1.2',
   });
-}
-
-/** What Node's parser refused: answered in plain text, as there is no request to answer. */
-function refuseMalformed(error: Error, socket: Duplex): void {
-  const code = errnoCode(error);
-  if (code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  let status = '400 Bad Request';
-  if (code === 'HPE_HEADER_OVERFLOW') status = '431 Request Header Fields Too Large';
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') status = '408 Request Timeout';
-  const head = `HTTP/1.1 ${status}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n`;
-  socket.end(head + status, () => socket.destroy());
 }

@@ -5,7 +5,7 @@ import { digestOf } from '../../oci/index.ts';
 import type { Registries } from '../../registry/client/index.ts';
 import { removeImage, sweepContent } from '../images/index.ts';
 import { EMPTY, inventory } from '../images/test-fixture.ts';
-import { HOST, openDistribution } from './testing/fixture.ts';
+import { countingUnpacks, HOST, openDistribution } from './testing/fixture.ts';
 import { publish, pull, told } from './testing/published.ts';
 
 const remove = { force: true, noPrune: false };
@@ -13,21 +13,14 @@ const remove = { force: true, noPrune: false };
 test('a hundred pulls of one image fetch and unpack each layer once', async () => {
   await using home = openDistribution();
   const { layers, config } = publish(home.registry, 'app', { tag: '1' });
-  let unpacked = 0;
-  const deps = {
-    ...home.deps,
-    unpack: (...of: Parameters<typeof home.deps.unpack>) => {
-      unpacked++;
-      return home.deps.unpack(...of);
-    },
-  };
+  const { deps, unpacked } = countingUnpacks(home.deps);
   const all = await Promise.all(Array.from({ length: 100 }, () => pull(deps, 'app', { tag: '1' })));
   for (const lines of all) assert.match(told(lines).at(-1) ?? '', /^Status: /);
   assert.deepEqual(
     home.registry.asked('blob').sort(),
     [config, ...layers].map(({ digest }) => `app ${digest}`).sort(),
   );
-  assert.equal(unpacked, 2);
+  assert.equal(unpacked(), 2);
 });
 
 test('images that share layers come at once, while half of the pulls are given up and others’ images are removed', async () => {

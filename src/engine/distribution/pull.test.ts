@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { isKind, shortId, WharfError } from '../../base/index.ts';
 import { type Descriptor, digestOf, type Manifest, MediaTypes } from '../../oci/index.ts';
 import { EMPTY, inventory } from '../images/test-fixture.ts';
-import { HOST, openDistribution } from './testing/fixture.ts';
+import { countingUnpacks, HOST, openDistribution } from './testing/fixture.ts';
 import { publish, publishIndex, pull, told } from './testing/published.ts';
 
 const arm = { os: 'linux', architecture: 'arm64', variant: 'v8' };
@@ -122,14 +122,7 @@ test('a layer that is here in another packing is fetched, and not unpacked again
     more: { annotations: { a: 'b' } },
   });
   await pull(home.deps, 'one', { tag: 'gzip' });
-  let unpacked = 0;
-  const deps = {
-    ...home.deps,
-    unpack: (...of: Parameters<typeof home.deps.unpack>) => {
-      unpacked++;
-      return home.deps.unpack(...of);
-    },
-  };
+  const { deps, unpacked } = countingUnpacks(home.deps);
   const lines = told(await pull(deps, 'one', { tag: 'zstd' }));
   assert.deepEqual(lines.slice(1, -2), [
     `${short(layers[0] as Descriptor)}: Pulling fs layer`,
@@ -137,7 +130,7 @@ test('a layer that is here in another packing is fetched, and not unpacked again
     `${short(layers[0] as Descriptor)}: Download complete`,
     `${short(layers[0] as Descriptor)}: Pull complete`,
   ]);
-  assert.equal(unpacked, 0);
+  assert.equal(unpacked(), 0);
   const [image, ...others] = home.deps.images.all();
   assert.deepEqual(others, [], 'one image by its config');
   assert.deepEqual(home.deps.images.name(`${HOST}/one:zstd`)?.target, manifest);

@@ -1,6 +1,5 @@
 import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
-import type { Duplex } from 'node:stream';
-import { errnoCode } from '../../base/index.ts';
+import { refuseMalformed } from '../../base/index.ts';
 import { auditOf, type Served } from './audit-entry.ts';
 import { deleteBlob, sendBlob } from './blob-handlers.ts';
 import { answerJson, BASE_HEADERS, type Call } from './call.ts';
@@ -222,17 +221,4 @@ function sendFailure(
   const timer = setTimeout(() => request.destroy(), LINGER_MS);
   timer.unref();
   request.once('close', () => clearTimeout(timer));
-}
-
-/** What Node's parser refused: there is no request to answer. */
-function refuseMalformed(error: Error, socket: Duplex): void {
-  const code = errnoCode(error);
-  if (code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  let status = '400 Bad Request';
-  if (code === 'HPE_HEADER_OVERFLOW') status = '431 Request Header Fields Too Large';
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') status = '408 Request Timeout';
-  socket.end(`HTTP/1.1 ${status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`, () => socket.destroy());
 }

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { isKind, WharfError } from '../../base/index.ts';
 import { type Digest, digestOf, MediaTypes } from '../../oci/index.ts';
+import { kind } from '../suite.ts';
 import type { RegistryStorage } from './types.ts';
 
 /** An empty storage for one test, and what drives it from outside. */
@@ -33,14 +34,6 @@ export function storageSuite(name: string, open: () => Promise<SuiteStorage>): v
 }
 
 type On = (title: string, check: (opened: SuiteStorage) => Promise<void>) => unknown;
-
-const kind =
-  (...kinds: WharfError['kind'][]) =>
-  (thrown: unknown) => {
-    assert.ok(thrown instanceof WharfError, `${String(thrown)} is no WharfError`);
-    assert.ok(kinds.includes(thrown.kind), `${thrown.kind}: ${thrown.message}`);
-    return true;
-  };
 
 async function* pieces(...parts: string[]): AsyncGenerator<Uint8Array> {
   for (const part of parts) yield Buffer.from(part);

@@ -27,3 +27,13 @@ export function openDistribution(over: { own?: OwnRegistry; uploads?: number; do
   };
   return { fixture, registry, deps, [Symbol.asyncDispose]: () => fixture[Symbol.asyncDispose]() };
 }
+
+/** The same, and how often a layer was unpacked by it. */
+export function countingUnpacks(deps: DistributionDeps): { deps: DistributionDeps; unpacked: () => number } {
+  let count = 0;
+  const unpack: DistributionDeps['unpack'] = (...of) => {
+    count++;
+    return deps.unpack(...of);
+  };
+  return { deps: { ...deps, unpack }, unpacked: () => count };
+}
