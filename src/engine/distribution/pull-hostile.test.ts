@@ -244,6 +244,30 @@ test('wrong bytes of a layer that come right at the second try make the image wh
   assert.equal(digestOf(await home.deps.content.read(digest)), digest);
 });
 
+for (const [what, lie] of [
+  ['climbs out of its folder', layerOf({ '../../evil': 'x' }).subarray(0, 1024)],
+  ['is no archive', Buffer.alloc(1024, 'nonsense')],
+] as const) {
+  test(`half a layer that somebody lied of, and that ${what}, ends no other pull`, async () => {
+    await using home = openDistribution();
+    const { layers } = publish(home.registry, 'app', {
+      tag: '1',
+      pack: 'plain',
+      files: [{ a: Buffer.alloc(200_000, 'a') }],
+    });
+    home.registry.piece = 10_000;
+    // So slowly that the unpacking sees the lie first.
+    home.registry.during = () => new Promise((resolve) => setTimeout(resolve, 5));
+    const ingest = await home.fixture.content.ingest(String(layers[0]?.digest).replace(':', '-'));
+    await ingest.write(lie);
+    await ingest.close();
+    assert.equal(
+      told(await pull(home.deps, 'app', { tag: '1' })).at(-1),
+      `Status: Downloaded newer image for ${HOST}/app:1`,
+    );
+  });
+}
+
 test('a blob is not taken for a layer that is here because an image says so', async () => {
   await using home = openDistribution();
   publish(home.registry, 'app', { tag: 'good', files: [{ a: 'known' }] });

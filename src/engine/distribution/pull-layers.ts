@@ -116,8 +116,9 @@ async function makeFetched(
       return made;
     } catch (thrown) {
       if (thrown === RESTARTED) continue;
-      // Nonsense in a blob that is wrong anyway: what the fetch says of it is the better word.
-      if (isKind(thrown, 'corrupt')) await arrived;
+      // Nonsense in a blob that is wrong anyway: what the fetch says of it is the better word. Nor may what somebody left half
+      // fetched, a lie perhaps, end each pull that goes on with it: in the end it is dropped, and fetched anew.
+      if (isKind(thrown, 'corrupt') || isKind(thrown, 'invalid')) await arrived;
       if (transfer?.restarts === restarts) throw thrown;
     }
   }
