@@ -166,6 +166,8 @@ test('search prints a table, JSON or a template, and asks with the filters', asy
     json.out.split('\n')[1],
     '{"Description":"two lines","IsOfficial":"false","Name":"evil","StarCount":"0"}',
   );
+  const automated = await run(['search', '-f', 'is-automated=false', 'ng'], found);
+  assert.match(automated.err, /^WARNING: the "is-automated" filter is deprecated, .* in future\.\n$/);
   const wrong = await run(['search', '--format', '{{.IsAutomated}}', 'ng'], found);
   assert.match(wrong.err, /can't evaluate field IsAutomated in type \*registry\.searchContext/);
 });

@@ -13,6 +13,10 @@ const HEADERS = {
   IsOfficial: 'OFFICIAL',
 };
 
+/** The text of Docker's client. */
+const AUTOMATED =
+  'WARNING: the "is-automated" filter is deprecated, and searching for "is-automated=true" will not yield any results in future.\n';
+
 export const command: CommandSpec = {
   usage: '[OPTIONS] TERM',
   summary: 'Search the registry for images',
@@ -27,10 +31,12 @@ export const command: CommandSpec = {
   async run(context, flags) {
     const term = flags.operands[0] ?? '';
     const limit = flags.number('limit');
+    const filters = flags.list('filter');
+    if (filters.some((filter) => filter.startsWith('is-automated='))) context.warn(AUTOMATED);
     const query = {
       term,
       limit: limit > 0 ? limit : undefined,
-      filters: filterText(filtersOf(flags.list('filter'))),
+      filters: filterText(filtersOf(filters)),
     };
     const found = await searchImages(context.client(), query, await registryAuth(context, term));
     const chosen = flags.string('format');
