@@ -31,13 +31,17 @@ export class PullDocuments {
       throw new WharfError('invalid', `the document ${digest} is said to have ${size} bytes`);
     }
     this.lease.add(digest);
-    const here = await this.content.stat(digest);
-    if (here) {
-      checkSize(descriptor, here.size);
+    // One of another size was damaged on the disk, unless the size is a lie.
+    if ((await this.content.stat(digest))?.size === size) {
       return { descriptor: { mediaType, digest, size }, bytes: await this.content.read(digest, size) };
     }
     const { bytes } = await this.repository.manifest(digest, this.signal);
-    checkSize(descriptor, bytes.length);
+    if (bytes.length !== size) {
+      throw new WharfError(
+        'corrupt',
+        `the document ${digest} has ${bytes.length} bytes, ${size} were announced`,
+      );
+    }
     return this.keep({ descriptor: { mediaType, digest, size }, bytes });
   }
 
@@ -65,11 +69,6 @@ export class PullDocuments {
     this.writes.push(write);
     return { descriptor: { mediaType, digest, size: bytes.length }, bytes };
   }
-}
-
-function checkSize({ digest, size }: Descriptor, found: number): void {
-  if (found === size) return;
-  throw new WharfError('corrupt', `the document ${digest} has ${found} bytes, ${size} were announced`);
 }
 
 function hexOf(digest: FetchedManifest['descriptor']['digest'], bytes: Uint8Array): string {

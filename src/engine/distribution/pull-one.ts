@@ -58,15 +58,15 @@ async function upToDate(
   const target = entry?.target;
   if (!image || !target || allPlatforms) return undefined;
   if (isIndexType(target.mediaType) && !matchPlatform(platform, image.platform)) return undefined;
-  const blobs = deps.images.blobsOf(image.id);
-  lease.add(...blobs, ...image.layers.map(({ chainId }) => chainId));
+  lease.add(...deps.images.blobsOf(image.id), ...image.layers.map(({ chainId }) => chainId));
   const there = await repository.resolve(wanted(reference), signal);
   if (there.digest !== target.digest || deps.images.named(name) !== image.id) return undefined;
-  // What a damaged disk lost is brought again.
-  const found = await Promise.all(blobs.map((digest) => deps.content.stat(digest)));
-  if (found.includes(undefined) || image.layers.some(({ chainId }) => !deps.snapshots.stat(chainId))) {
-    return undefined;
-  }
+  // What a damaged disk lost, or cut, is brought again.
+  const kept = deps.images.index(target.digest)?.blobs ?? [];
+  const blobs = [image.manifest, image.config, ...image.layers.map(({ blob }) => blob), ...kept];
+  const found = await Promise.all(blobs.map(({ digest }) => deps.content.stat(digest)));
+  if (blobs.some(({ size }, at) => found[at]?.size !== size)) return undefined;
+  if (image.layers.some(({ chainId }) => !deps.snapshots.stat(chainId))) return undefined;
   return { image, changed: false, target };
 }
 

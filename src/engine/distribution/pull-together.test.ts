@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
+import { truncateSync } from 'node:fs';
 import { test } from 'node:test';
 import { shortId, WharfError } from '../../base/index.ts';
-import { digestOf } from '../../oci/index.ts';
+import { type Digest, digestOf, hostPlatform } from '../../oci/index.ts';
 import type { Registries } from '../../registry/client/index.ts';
 import { removeImage, sweepContent } from '../images/index.ts';
 import { EMPTY, inventory } from '../images/test-fixture.ts';
 import { countingUnpacks, HOST, openDistribution } from './testing/fixture.ts';
-import { publish, pull, told } from './testing/published.ts';
+import { publish, publishIndex, pull, told } from './testing/published.ts';
 
 const remove = { force: true, noPrune: false };
 
@@ -187,4 +188,21 @@ test('a hundred tags of one image fetch its blobs once, and all are named', asyn
   await pull(home.deps, 'app', { allTags: true });
   assert.equal(home.registry.asked('blob').length, 3);
   assert.equal(home.deps.images.namesOf(config.digest).length, 101);
+});
+
+test('what was cut on the disk comes back with another pull, each blob of it', async () => {
+  await using home = openDistribution();
+  const { manifest } = publish(home.registry, 'app', {});
+  const note = home.registry.addBlob('app', Buffer.from('a note'), 'application/vnd.note');
+  publishIndex(home.registry, 'app', [{ ...manifest, platform: hostPlatform() }, note], '1');
+  await pull(home.deps, 'app', { tag: '1' });
+  const before = await inventory(home.fixture);
+  assert.equal(before['blobs']?.length, 6);
+  for (const digest of before['blobs'] as Digest[]) {
+    truncateSync(home.deps.content.pathOf(digest), 1);
+    const lines = told(await pull(home.deps, 'app', { tag: '1' }));
+    assert.match(String(lines.at(-1)), /^Status: /, `${digest}: ${lines.at(-1)}`);
+    assert.equal(digestOf(await home.deps.content.read(digest)), digest);
+  }
+  assert.deepEqual(await inventory(home.fixture), before);
 });

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import { truncateSync } from 'node:fs';
 import { test } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
-import { type Descriptor, digestOf, hostPlatform } from '../../oci/index.ts';
+import { type Descriptor, type Digest, digestOf, hostPlatform } from '../../oci/index.ts';
 import { removeImage } from './remove.ts';
 import { saveImages } from './save.ts';
 import { tagImage } from './tag.ts';
@@ -187,6 +188,16 @@ test('with a platform, other platforms’ images are left out of a kept index', 
   await load(whole, packed(indexLayout()));
   const more = await inventory(whole);
   assert.equal((more['blobs']?.length ?? 0) - (all['blobs']?.length ?? 0), 2, 'a manifest and a config less');
+});
+
+test('blobs that were cut on the disk come back with another load', async () => {
+  await using fixture = openFixture();
+  await load(fixture, packed(indexLayout()));
+  const before = await inventory(fixture);
+  for (const digest of before['blobs'] as Digest[]) truncateSync(fixture.content.pathOf(digest), 1);
+  assert.equal((await load(fixture, packed(indexLayout()))).at(-1)?.['error'], undefined);
+  assert.deepEqual(await inventory(fixture), before);
+  await verifyBlobs(fixture);
 });
 
 test('an archive that has less of an index takes nothing from what is kept with it', async () => {

@@ -134,7 +134,7 @@ async function layerBlob(
   const { file, diffId, name } = layer;
   const known = knownBlob(deps, diffId);
   if (known) context.lease.add(known.digest);
-  if (known && (await deps.content.stat(known.digest))) return known;
+  if (known && (await deps.content.stat(known.digest))?.size === known.size) return known;
   if (!file) throw new WharfError('invalid', `invalid manifest, layer ${name} is not in the archive`);
   const source = () => countLoaded(context.spool.open(file), { diffId, total: file.size }, context.report);
   const magic = await firstBytes(context.spool, file);
