@@ -63,6 +63,11 @@ export class ArchiveSpool implements AsyncDisposable {
     return undefined;
   }
 
+  /** Names of the files, those of links left out. */
+  names(): Iterable<string> {
+    return this.files.keys();
+  }
+
   /** The parsed JSON of a document, or undefined when the archive has none of that name. Errors: `invalid`, with Docker's texts. */
   async json(name: string): Promise<unknown> {
     const bytes = await this.bytes(name);

@@ -1,6 +1,7 @@
 import { WharfError } from '../../base/index.ts';
 import {
   type Descriptor,
+  type Digest,
   hostPlatform,
   isIndexType,
   isManifestType,
@@ -11,6 +12,7 @@ import {
   parseManifest,
 } from '../../oci/index.ts';
 import type { ArchiveSpool, SpooledFile } from './archive-spool.ts';
+import { layoutReferrers, referrersOf } from './layout-referrers.ts';
 import { bare } from './own-manifest.ts';
 import { canonicalName } from './store.ts';
 
@@ -29,18 +31,27 @@ export interface LayoutImage {
   manifest: Manifest;
   /** Everything that hangs on the entry and that the archive holds, the image's own blobs among it. */
   parts: Descriptor[];
+  /** Those of the parts that speak of another one of them as their subject, each after it. */
+  referrers: Descriptor[];
 }
 
 /** Finds the images of an OCI image layout for one platform, the host's if none is asked for. Errors: `invalid`, `corrupt`. */
 export async function readLayout(spool: ArchiveSpool, platform?: Platform): Promise<LayoutImage[]> {
   const root = await spool.bytes('index.json');
-  const images: LayoutImage[] = [];
+  const found: (Omit<LayoutImage, 'parts' | 'referrers'> & { parts: Map<string, Descriptor> })[] = [];
   for (const entry of parseIndex(root ?? Buffer.alloc(0)).manifests) {
-    const found = await chooseManifest(spool, entry, platform ?? hostPlatform(), platform !== undefined, 0);
-    if (!found) continue;
+    const image = await chooseManifest(spool, entry, platform ?? hostPlatform(), platform !== undefined, 0);
+    if (!image) continue;
     const parts = new Map<string, Descriptor>();
     await collectParts(spool, entry, platform, parts, 0);
-    images.push({ name: nameOf(entry), target: bare(entry), ...found, parts: [...parts.values()] });
+    found.push({ name: nameOf(entry), target: bare(entry), ...image, parts });
+  }
+  const unnamed = await layoutReferrers(spool, (digest) => found.some(({ parts }) => parts.has(digest)));
+  const images: LayoutImage[] = [];
+  for (const image of found) {
+    const referrers = referrersOf(unnamed, image.parts.keys() as Iterable<Digest>);
+    for (const referrer of referrers) await collectParts(spool, referrer, platform, image.parts, 0);
+    images.push({ ...image, parts: [...image.parts.values()], referrers });
   }
   return images;
 }

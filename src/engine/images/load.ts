@@ -38,6 +38,8 @@ export interface LoadedImage {
 export interface KeptTarget {
   descriptor: Descriptor;
   parts: Descriptor[];
+  /** Of the parts, those that speak of others of them. */
+  referrers: Descriptor[];
 }
 
 /**
@@ -105,11 +107,13 @@ function keep(deps: LoadDeps, { image, names }: LoadedImage): Map<string, Digest
   const recorded = deps.images.get(image.id) ?? image;
   const own = new Set<string>(ownBlobs(recorded));
   for (const { target } of names) {
-    if (!target || target.descriptor.digest === recorded.manifest.digest) continue;
-    const { descriptor, parts } = target;
+    if (!target) continue;
+    const { descriptor, parts, referrers } = target;
+    if (descriptor.digest === recorded.manifest.digest && referrers.length === 0) continue;
     deps.images.keepIndex({
       digest: descriptor.digest,
       blobs: parts.filter(({ digest }) => !own.has(digest)),
+      referrers,
     });
   }
   return before;
