@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
-import { isKind, nodeHttp } from '../../base/index.ts';
+import { isKind, nodeHttp, type WharfError } from '../../base/index.ts';
 import { archiveUrl, fetchArchive, shownUrl } from './fetch-archive.ts';
 import { importImage } from './import.ts';
 import { collect, imported, layerOf, openFixture } from './test-fixture.ts';
@@ -48,7 +48,9 @@ describe('archives from the web', () => {
     server = await serve((request, response) => {
       seen.push(request);
       const page = PAGES[request.url ?? ''];
+      const status = /^\/status\/(\d+)$/.exec(request.url ?? '')?.[1];
       if (page) page(response, request);
+      else if (status) response.writeHead(Number(status)).end('because');
       else response.writeHead(302, { Location: decodeURIComponent((request.url ?? '').slice(1)) }).end();
     });
     other = await serve((request, response) => {
@@ -95,6 +97,22 @@ describe('archives from the web', () => {
   for (const [path, text] of FAILURES) {
     it(`fail with a reason at ${path}`, () => assert.rejects(fetchArchive(url(path), { signal }), text));
   }
+
+  it('fail with the kinds of the reference’s statuses', async () => {
+    const kinds = {
+      401: 'unauthorized',
+      403: 'forbidden',
+      404: 'not-found',
+      429: 'internal',
+      503: 'internal',
+    };
+    for (const [status, kind] of Object.entries(kinds)) {
+      const asked = fetchArchive(url(`/status/${status}`), { signal });
+      await assert.rejects(asked, (thrown) => (thrown as WharfError).kind === kind, status);
+    }
+    const nowhere = fetchArchive('http://127.0.0.1:1/x', { signal });
+    await assert.rejects(nowhere, (thrown) => isKind(thrown, 'internal'));
+  });
 
   it('fail when they are cut off, at once', async () => {
     await assert.rejects(bytes(url('/cut')), /^WharfError: unexpected EOF$/);

@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestOptions } from 'node:http';
 import { isIP, type LookupFunction } from 'node:net';
-import { errnoCode, nodeHttp, WharfError } from '../../base/index.ts';
+import { type ErrorKind, errnoCode, nodeHttp, WharfError } from '../../base/index.ts';
 import { isInwardAddress } from '../../registry/client/index.ts';
 
 /** As Go's client, which the reference uses, follows them. */
@@ -9,6 +9,13 @@ const MAX_REDIRECTS = 10;
 const STALL_MS = 60_000;
 /** How much of an error page is repeated, in bytes. */
 const MAX_REASON = 8192;
+
+/** What a web server's refusals are; any other is the server's fault. */
+const KINDS: ReadonlyMap<number, ErrorKind> = new Map([
+  [401, 'unauthorized'],
+  [403, 'forbidden'],
+  [404, 'not-found'],
+]);
 
 /** An archive on its way from a web server. */
 export interface FetchedArchive {
@@ -23,7 +30,7 @@ export interface FetchOptions {
   stallMs?: number;
 }
 
-/** `host/path` means `http://host/path`. Errors: `invalid` for what is no URL of a web server. */
+/** `host/path` means `http://host/path`. Errors: `invalid` for what is no URL; `internal`, as in the reference, for other schemes. */
 export function archiveUrl(text: string): URL {
   const whole = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`;
   const scheme = whole.slice(0, whole.indexOf(':')).toLowerCase();
@@ -47,7 +54,8 @@ export function shownUrl(url: URL): string {
  * Asks a web server for an archive, over at most ten redirects. Whoever may ask the engine to may reach every address that
  * the host reaches, but a server elsewhere must not send the engine where the user did not: a redirect to a loopback or
  * link-local address is followed only as long as all that answered so far have such addresses. The URL's credentials go to its own origin alone.
- * Errors: those of `archiveUrl`; `unavailable` when the server can't be reached, stalls or has no such archive.
+ * Errors, with the kinds of the reference's statuses: those of `archiveUrl`; `not-found`, `unauthorized` and `forbidden` as
+ * the server says; `internal` when it can't be reached, stalls or says anything else.
  */
 export async function fetchArchive(text: string, options: FetchOptions): Promise<FetchedArchive> {
   let url = archiveUrl(text);
@@ -149,7 +157,7 @@ async function checkStatus(url: URL, response: IncomingMessage): Promise<void> {
     reason += chunk;
     if (reason.length >= MAX_REASON) break;
   }
-  const kind = statusCode === 404 ? 'not-found' : 'unavailable';
+  const kind = KINDS.get(statusCode) ?? 'internal';
   const status = `${statusCode} ${statusMessage}`.trim();
   const text = `failed to GET ${shownUrl(url)} with status ${status}: ${reason.slice(0, MAX_REASON)}`;
   throw new WharfError(kind, text);
@@ -178,7 +186,7 @@ function explained(url: URL, error: Error): WharfError {
 }
 
 function failed(url: string, why: string, cause?: Error): WharfError {
-  return new WharfError('unavailable', `Get ${JSON.stringify(url)}: ${why}`, { cause });
+  return new WharfError('internal', `Get ${JSON.stringify(url)}: ${why}`, { cause });
 }
 
 function refused(url: URL): WharfError {
