@@ -92,6 +92,22 @@ for (const status of [429, 500, 502, 503, 504]) {
     ));
 }
 
+test('the words of who is busy are asked for by GET, once', () =>
+  under(
+    () => ({
+      kind: 'status',
+      status: 429,
+      body: '{"errors":[{"code":"TOOMANYREQUESTS","message":"enough"}]}',
+    }),
+    async ({ repository, server, slept }) => {
+      const { kind, message } = await failure(repository.resolve('v1'));
+      assert.deepEqual([kind, message], ['rate-limited', 'toomanyrequests: enough']);
+      const methods = server.seen.filter(({ url }) => url !== '/v2/').map(({ method }) => method);
+      assert.deepEqual(methods, ['HEAD', 'HEAD', 'HEAD', 'GET']);
+      assert.equal(slept.length, 2);
+    },
+  ));
+
 test('waits grow, with jitter, and none follows the last try', () =>
   under(
     () => ({ kind: 'status', status: 503 }),

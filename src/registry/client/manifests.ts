@@ -16,7 +16,7 @@ import type { Descriptor } from '../../oci/types.ts';
 import type { FetchedManifest } from '../types.ts';
 import { RegistryError } from './errors.ts';
 import { checkedReference } from './names.ts';
-import type { Session } from './session.ts';
+import type { Session, SessionCall } from './session.ts';
 import type { WireResponse } from './wire.ts';
 
 /** All forms of a manifest that are read; schema 1 is among them so that it can be refused by name. */
@@ -36,6 +36,7 @@ export async function resolveManifest(
   reference: string,
   signal?: AbortSignal,
 ): Promise<Descriptor> {
+  let retries = true;
   try {
     const response = await request(session, 'HEAD', path, reference, signal);
     await response.discard();
@@ -50,9 +51,11 @@ export async function resolveManifest(
   } catch (thrown) {
     // An answer to HEAD has no words, and some registries know HEAD badly: GET tells what is the matter.
     const again = thrown instanceof RegistryError && thrown.from === 'registry' && thrown.status < 500;
-    if (!again || thrown.status === 429) throw thrown;
+    if (!again) throw thrown;
+    // Who is busy was asked often enough, and tells it once more, with words.
+    retries = thrown.status !== 429;
   }
-  return (await fetchManifest(session, path, reference, signal)).descriptor;
+  return (await fetchManifest(session, path, reference, signal, { retries })).descriptor;
 }
 
 /** A manifest's bytes, verified. Errors as of `Repository.manifest`. */
@@ -61,8 +64,9 @@ export async function fetchManifest(
   path: string,
   reference: string,
   signal?: AbortSignal,
+  { retries } = { retries: true },
 ): Promise<FetchedManifest> {
-  const response = await request(session, 'GET', path, reference, signal);
+  const response = await request(session, 'GET', path, reference, signal, retries);
   const bytes = await response.bytes(MAX_MANIFEST_BYTES);
   const stated = response.headers['docker-content-digest'];
   const expected = isDigest(reference) ? reference : isDigest(stated) ? stated : undefined;
@@ -83,15 +87,17 @@ function request(
   path: string,
   reference: string,
   signal: AbortSignal | undefined,
+  retries = true,
 ): Promise<WireResponse> {
-  return session.request(`manifest ${reference}`, {
+  const call: SessionCall = {
     method,
     path: `v2/${path}/manifests/${checkedReference(reference)}`,
     headers: { accept: ACCEPT },
     unknown: 'MANIFEST_UNKNOWN',
     told: isDigest(reference) ? method : 'HEAD',
     signal,
-  });
+  };
+  return retries ? session.request(`manifest ${reference}`, call) : session.once(call);
 }
 
 /** The digest of bytes by the algorithm of another digest. */
