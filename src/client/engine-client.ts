@@ -234,12 +234,16 @@ export function isEngineError(thrown: unknown): thrown is WharfError {
 }
 
 /** Reads a stream to its end. Throws `exhausted` past the limit. */
-export async function readAll(stream: AsyncIterable<Buffer>, limit = MAX_BODY): Promise<Buffer> {
+export async function readAll(
+  stream: AsyncIterable<Buffer>,
+  limit = MAX_BODY,
+  what = "the engine's answer",
+): Promise<Buffer> {
   const parts: Buffer[] = [];
   let size = 0;
   for await (const part of stream) {
     size += part.length;
-    if (size > limit) throw new WharfError('exhausted', `the engine's answer is larger than ${limit} bytes`);
+    if (size > limit) throw new WharfError('exhausted', `${what} is larger than ${limit} bytes`);
     parts.push(part);
   }
   return parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts);

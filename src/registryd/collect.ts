@@ -17,6 +17,8 @@ export async function collectRegistry(
   log: Logger,
   signal?: AbortSignal,
 ): Promise<GarbageReport> {
+  if (!(request.graceMs >= 0))
+    throw new WharfError('invalid', 'the grace of a collection is no time before now');
   const report = await orderCollection(root, request, signal);
   if (report) return report;
   if (!existsSync(join(root, 'meta.db'))) throw nothingThere(root);

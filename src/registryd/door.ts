@@ -51,7 +51,8 @@ export function openDoor(settings: RegistrySettings, root: string, log: Logger):
 
 /**
  * Everybody may do everything. Where only this machine reaches the registry, a web page that a browser here shows must not:
- * it comes by a name of its own (DNS rebinding), so only names are answered that no stranger can point here.
+ * it comes by a name of its own (DNS rebinding), so only names are answered that no stranger can point here; or it sends
+ * here what a form may send anywhere (a POST begins an upload), and then the browser says where it is from.
  */
 function openToAll({ externalUrl, listen }: RegistrySettings): Door {
   const open = openGatekeeper();
@@ -59,8 +60,9 @@ function openToAll({ externalUrl, listen }: RegistrySettings): Door {
   const external = externalUrl === undefined ? undefined : new URL(externalUrl).hostname;
   const gatekeeper: Gatekeeper = {
     authorize(request, needs) {
-      const { host } = request.headers;
+      const { host, origin } = request.headers;
       const name = host === undefined ? undefined : hostOf(host);
+      if (guarded && origin !== undefined && origin.replace(/^https?:\/\//, '') !== host) return OTHER_SITE;
       if (!guarded || name === undefined || name === external || isOwnName(name))
         return open.authorize(request, needs);
       return unknownName(name);
@@ -81,6 +83,13 @@ function isOwnName(name: string): boolean {
   if (isIP(name) !== 0 || !name.includes('.')) return true;
   return name.endsWith('.localhost') || name === hostname().toLowerCase();
 }
+
+const OTHER_SITE: Refusal = {
+  user: undefined,
+  status: 403,
+  code: 'DENIED',
+  message: 'this registry is open to all and takes nothing from web pages of other sites',
+};
 
 function unknownName(name: string): Refusal {
   return {

@@ -11,9 +11,12 @@ export interface RegistryRoot extends Disposable {
   readonly leases: Leases;
 }
 
-/** Opens a root, making it when missing. Errors: `conflict` when another registry runs over it. */
+/**
+ * Opens a root, making it when missing. Errors: `conflict` when another registry runs over it, `invalid` when it can't be
+ * made.
+ */
 export async function openRegistryRoot(root: string, log: Logger): Promise<RegistryRoot> {
-  mkdirSync(root, { recursive: true, mode: 0o700 });
+  makeFolder(root);
   const database = own(join(root, 'meta.db'), root);
   try {
     const content = openContentStore(join(root, 'content'));
@@ -23,6 +26,18 @@ export async function openRegistryRoot(root: string, log: Logger): Promise<Regis
   } catch (thrown) {
     database[Symbol.dispose]();
     throw thrown;
+  }
+}
+
+function makeFolder(root: string): void {
+  try {
+    mkdirSync(root, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new WharfError(
+      'invalid',
+      `${JSON.stringify(root)} can't be the folder of a registry: ${WharfError.from(cause).message}`,
+      { cause },
+    );
   }
 }
 

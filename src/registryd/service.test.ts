@@ -87,6 +87,21 @@ describe('a registry without users', () => {
       assert.equal(await status(host), 403, host);
   });
 
+  it('takes nothing from a web page of another site, which may send forms anywhere', async () => {
+    const { base } = await fixture.serve();
+    const post = async (origin?: string) =>
+      (
+        await fetch(`${base}/v2/a/blobs/uploads/`, {
+          method: 'POST',
+          headers: origin === undefined ? {} : { origin },
+        })
+      ).status;
+    for (const origin of ['https://evil.test', 'null', `${base}.evil.test`, 'http://localhost:1'])
+      assert.equal(await post(origin), 403, origin);
+    assert.equal(await post(), 202);
+    assert.equal(await post(base), 202);
+  });
+
   it('that was opened to other machines answers by any name', async () => {
     const { service } = await fixture.serve({
       listen: '0.0.0.0:0',

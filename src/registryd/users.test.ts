@@ -33,7 +33,11 @@ const hashOf = (name: string) =>
 
 describe('users of an htpasswd file', () => {
   it('are added to a file that is made for its owner alone', async () => {
-    assert.deepEqual(listUsers(file), []);
+    // A name that was mistyped is no file without users.
+    assert.throws(
+      () => listUsers(file),
+      (thrown) => isKind(thrown, 'not-found'),
+    );
     assert.equal(await setUser(file, 'ann', 'first'), 'added');
     assert.equal(await setUser(file, 'bob', 'pä:ß'), 'added');
     assert.deepEqual(listUsers(file), ['ann', 'bob']);

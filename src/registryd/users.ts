@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import {
   closeSync,
+  existsSync,
   fchmodSync,
   fchownSync,
   fsyncSync,
@@ -21,8 +22,9 @@ const COST = 10;
 /** bcrypt looks at no more. */
 const MAX_PASSWORD_BYTES = 72;
 
-/** Names in an htpasswd file, in its order; none when there is no file. Errors: `invalid` for a damaged file. */
+/** Names in an htpasswd file, in its order. Errors: `not-found` when there is no file, `invalid` for a damaged one. */
 export function listUsers(file: string): string[] {
+  if (!existsSync(file)) throw new WharfError('not-found', `there is no file ${file}`);
   return [...parseHtpasswd(readText(file), file).keys()];
 }
 

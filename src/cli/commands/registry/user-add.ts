@@ -11,7 +11,10 @@ const MAX_INPUT_BYTES = 4096;
 export const command: CommandSpec = {
   usage: '[OPTIONS] USER',
   summary: 'Add a user, or set the password of one',
-  flags: [USERS_FLAG, flag('password-stdin', 'bool', 'Take the password from stdin')],
+  flags: [
+    { ...USERS_FLAG, text: `${USERS_FLAG.text}; made when missing` },
+    flag('password-stdin', 'bool', 'Take the password from stdin'),
+  ],
   arity: exactly(1),
   async run(context, flags) {
     const name = flags.operands[0] ?? '';
@@ -19,7 +22,7 @@ export const command: CommandSpec = {
     const { checkUserName, setUser } = await import('../../../registryd/index.ts');
     checkUserName(name);
     const password = flags.bool('password-stdin')
-      ? (await readAll(context.stdin, MAX_INPUT_BYTES)).toString().replace(/\r?\n$/, '')
+      ? (await readAll(context.stdin, MAX_INPUT_BYTES, 'the password')).toString().replace(/\r?\n$/, '')
       : await askTwice(context);
     const done = await setUser(file, name, password);
     context.print(done === 'added' ? `Added user ${name}\n` : `Changed the password of user ${name}\n`);

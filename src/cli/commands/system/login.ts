@@ -66,7 +66,10 @@ async function givenCredentials(context: Context, flags: ParsedFlags) {
     context.warn('WARNING! Using --password via the CLI is insecure. Use --password-stdin.\n');
   if (!piped) return { username, password: password.trim() };
   if (username === '') throw refuse('the --password-stdin option requires --username to be set');
-  return { username, password: (await readAll(context.stdin, MAX_PASSWORD)).toString().trim() };
+  return {
+    username,
+    password: (await readAll(context.stdin, MAX_PASSWORD, 'the password')).toString().trim(),
+  };
 }
 
 /** Tries what is kept. The status when that is still right; else the user name, to be offered. */
