@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import {
   type Blob,
@@ -108,7 +109,19 @@ for (const kind of ['wharf', 'docker-registry'] satisfies RegistryKind[]) {
       // A second push finds all of it there, and lists nothing twice.
       await engine.ok('push', copy);
       assert.deepEqual(await listed(to, 'team/copy', image.manifest), [signature.manifest.digest]);
+      // An archive keeps them.
+      const archive = join(engine.temporary, 'app.tar');
+      await engine.ok('save', '-o', archive, copy);
       await engine.ok('rmi', name, copy);
+      await engine.ok('load', '-i', archive);
+      const third = `${to.address}/team/third:1`;
+      await engine.ok('tag', copy, third);
+      await engine.ok('push', third);
+      assert.deepEqual(await listed(to, 'team/third', image.manifest), [signature.manifest.digest]);
+      assert.deepEqual(await listed(to, 'team/third', signature.manifest), [
+        countersignature.manifest.digest,
+      ]);
+      await engine.ok('rmi', copy, third);
     });
   });
 }
