@@ -77,6 +77,33 @@ test('mirrors are asked in order; one that fails or lacks it is passed over', ()
     assert.equal(scene.own.seen.length, 0);
   }));
 
+test('a mirror without referrers does not hide those of the registry', () =>
+  withMirrors([cached], async (scene) => {
+    const digest = digestOf(manifestOf('own'));
+    const app = image(scene);
+    const signature = {
+      ...(JSON.parse(String(manifestOf('own'))) as object),
+      artifactType: 'application/vnd.example.signature',
+      subject: { mediaType: MediaTypes.ociManifest, digest, size: manifestOf('own').length },
+    };
+    const writer = scene.registries.repository(
+      { domain: scene.own.host, path: 'app' },
+      { actions: ['pull', 'push'] },
+    );
+    const bytes = Buffer.from(JSON.stringify(signature));
+    await writer.putManifest(bytes, MediaTypes.ociManifest, digestOf(bytes));
+    const listed = await app.referrers(digest);
+    assert.deepEqual(
+      listed.manifests.map((one) => one.digest),
+      [digestOf(bytes)],
+    );
+    assert.deepEqual((await app.referrers(digestOf('nothing'))).manifests, []);
+    assert.ok(scene.mirrors[0]?.seen.some(({ url }) => url.includes('/referrers/')));
+    // Where only the mirror can be reached its word holds.
+    await scene.own[Symbol.asyncDispose]();
+    assert.deepEqual((await app.referrers(digest)).manifests, []);
+  }));
+
 test('without a mirror that has it, the registry itself has the last word', () =>
   withMirrors([empty, broken], async (scene) => {
     const app = image(scene);

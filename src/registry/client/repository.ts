@@ -140,17 +140,33 @@ export class HttpRepository implements Repository {
     }
   }
 
-  referrers(digest: Digest, artifactType?: string, signal?: AbortSignal): Promise<Index> {
+  async referrers(digest: Digest, artifactType?: string, signal?: AbortSignal): Promise<Index> {
     parseDigest(digest);
-    return this.read((session) => listReferrers(session, this.path, digest, artifactType, signal));
+    let none: Index | undefined;
+    try {
+      return await this.read(
+        (session) => listReferrers(session, this.path, digest, artifactType, signal),
+        (list) => {
+          // A mirror may know none because it never asked for any.
+          none = list;
+          return list.manifests.length > 0;
+        },
+      );
+    } catch (thrown) {
+      if (!none || isKind(thrown, 'cancelled')) throw thrown;
+      return none;
+    }
   }
 
   /** Asks the mirrors in turn and then the registry. A mirror that fails, or lacks what is asked for, is passed over. */
-  private async read<T>(ask: (session: Session) => Promise<T>): Promise<T> {
+  private async read<T>(
+    ask: (session: Session) => Promise<T>,
+    enough: (found: T) => boolean = (found) => found !== undefined,
+  ): Promise<T> {
     for (const mirror of this.mirrors) {
       try {
         const found = await ask(mirror);
-        if (found !== undefined) return found;
+        if (enough(found)) return found;
       } catch (thrown) {
         const error = WharfError.from(thrown, 'unavailable');
         if (error.kind === 'cancelled') throw error;
