@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { Agent } from 'node:http';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { test } from 'node:test';
+import { isKind } from '../../base/index.ts';
 import { exchange, type WireBody } from './wire.ts';
 
 /** A server that answers the first bytes of each connection so, and a client of it. */
@@ -18,8 +19,8 @@ async function raw(answer: (socket: Socket) => void) {
   return {
     open,
     agent,
-    send: (method: string, body?: WireBody) =>
-      exchange({ method, url, headers: {}, agent, stallMs: 20_000, ...(body && { body }) }),
+    send: (method: string, body?: WireBody, stallMs = 20_000) =>
+      exchange({ method, url, headers: {}, agent, stallMs, ...(body && { body }) }),
     async [Symbol.asyncDispose]() {
       agent.destroy();
       for (const socket of open) socket.destroy();
@@ -78,4 +79,15 @@ test('a connection whose request and answer are whole serves the next one', asyn
     await new Promise((resolve) => setImmediate(resolve));
   }
   assert.equal(connections, 1);
+});
+
+test('an answer that drips is given up: its place is wanted by others', { timeout: 20_000 }, async () => {
+  await using server = await raw((socket) => {
+    socket.write('HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n');
+    const timer = setInterval(() => socket.write('.'), 10);
+    socket.on('close', () => clearInterval(timer));
+  });
+  const response = await server.send('GET', undefined, 200);
+  await assert.rejects(response.bytes(100_000), (thrown) => isKind(thrown, 'unavailable'));
+  while (server.open.size > 0) await new Promise((resolve) => setTimeout(resolve, 5));
 });

@@ -14,7 +14,10 @@ export interface WireRequest {
   headers: Record<string, string>;
   body?: WireBody | undefined;
   agent: Agent;
-  /** Milliseconds without a byte in either direction after which it counts as stalled. */
+  /**
+   * Milliseconds without a byte in either direction after which it counts as stalled; so does an answer that in so long a
+   * time of waiting for it came slower than 1 KiB a second.
+   */
   stallMs: number;
   signal?: AbortSignal | undefined;
 }
@@ -34,6 +37,9 @@ export interface WireResponse {
 
 /** The rest of an unread answer that is read to keep the connection, in bytes. */
 const SHORT = 65_536;
+
+/** Answers that come slower than that, in bytes per millisecond of waiting, only hold a place that others want. */
+const SLOWEST = 1;
 
 /** Sends a request and waits for the head of its answer. Errors: `unavailable` (with Docker's texts), `cancelled`. */
 export function exchange(request: WireRequest): Promise<WireResponse> {
@@ -145,10 +151,12 @@ function received(
   async function* body(): AsyncGenerator<Uint8Array> {
     stall.onStall = () => incoming.destroy(new NetworkError('read: i/o timeout', true));
     incoming.on('readable', signalled);
+    let [waited, came] = [0, 0];
     try {
       for (;;) {
         const chunk = incoming.read() as Buffer | null;
         if (chunk !== null) {
+          came += chunk.length;
           yield chunk;
         } else if (incoming.readableEnded && incoming.complete) {
           return;
@@ -156,10 +164,15 @@ function received(
           throw networkError(failure ?? incoming.errored ?? new Error('aborted'), url);
         } else {
           stall.touch();
+          const began = performance.now();
           await new Promise<void>((resolve) => {
             wake = resolve;
           });
           stall.pause();
+          waited += performance.now() - began;
+          if (waited < request.stallMs) continue;
+          if (came < waited * SLOWEST) stall.onStall();
+          [waited, came] = [0, 0];
         }
       }
     } finally {
