@@ -1,3 +1,4 @@
+import { WharfError } from '../../base/index.ts';
 import {
   type Descriptor,
   type Digest,
@@ -15,6 +16,9 @@ import type { Session } from './session.ts';
 /** Answers of registries that have no referrers API. */
 const WITHOUT = [400, 404, 405, 406, 501];
 
+/** Largest list of referrers, all pages together, in bytes: it is held in memory. */
+const MAX_LIST_BYTES = 32 << 20;
+
 /** Manifests with that subject (distribution-spec, "Listing Referrers"). Errors as of `Repository.referrers`. */
 export async function listReferrers(
   session: Session,
@@ -25,11 +29,19 @@ export async function listReferrers(
 ): Promise<Index> {
   const query = artifactType === undefined ? '' : `?artifactType=${encodeURIComponent(artifactType)}`;
   const manifests: Descriptor[] = [];
+  let size = 0;
   try {
     const list = pages(session, 'referrers', { path: `v2/${path}/referrers/${digest}${query}`, signal });
     for await (const { document } of list) {
       listField(document, 'manifests', 'referrers');
-      manifests.push(...parseIndex(Buffer.from(JSON.stringify(document))).manifests);
+      const page = Buffer.from(JSON.stringify(document));
+      size += page.length;
+      if (size > MAX_LIST_BYTES)
+        throw new WharfError(
+          'invalid',
+          `the registry's list of referrers has more than ${MAX_LIST_BYTES} bytes`,
+        );
+      manifests.push(...parseIndex(page).manifests);
     }
   } catch (thrown) {
     if (!(thrown instanceof RegistryError) || !WITHOUT.includes(thrown.status)) throw thrown;

@@ -7,7 +7,7 @@ import type { Authenticator, User } from './types.ts';
 /** How long a password that was right is taken without computing its hash again. */
 const REMEMBERED_MS = 5 * 60_000;
 const MAX_REMEMBERED = 10_000;
-/** Longer passwords are wrong: bcrypt itself looks at 72 bytes. */
+/** Longer passwords are wrong unseen. Of the others bcrypt looks at 72 bytes, as every htpasswd file has it. */
 const MAX_PASSWORD_BYTES = 4096;
 
 /** Costs above make a login take seconds; a file that has them is a mistake. */

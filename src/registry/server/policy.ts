@@ -42,7 +42,7 @@ const PATTERN = /^(?:\*\*|[a-z0-9._*-]+)(?:\/(?:\*\*|[a-z0-9._*-]+))*$/;
  *     }
  *
  * The first rule that matches a repository decides alone; a repository without one is closed to everybody. `*` in a
- * pattern is anything but `/`, `**` any number of folders. Who may push or create may also pull. `*` among users is
+ * pattern is anything but `/`, `**` one folder or more. Who may push or create may also pull. `*` among users is
  * everyone who is logged in. Without `catalog` everyone who is logged in may list; each sees what he may pull.
  *
  * Errors: `invalid`, naming the file and the line or the field.
