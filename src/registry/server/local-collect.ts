@@ -45,8 +45,10 @@ export async function collectGarbage(deps: CollectDeps, options: CollectOptions)
   }
   if (!options.dryRun) {
     index.remove({ blobs: links, manifests });
-    for (const { id, repository } of uploads)
-      await deps.uploads.cancel(repository, id).catch(() => undefined);
+    // All are given up in this turn: none may have gone on since it was found idle.
+    await Promise.all(
+      uploads.map(({ id, repository }) => deps.uploads.cancel(repository, id).catch(() => undefined)),
+    );
     for (const { key } of await oldStrays(deps, before)) await content.dropIngest(key).catch(() => undefined);
   }
   const gone = new Map<Digest, number>();

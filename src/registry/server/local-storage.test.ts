@@ -222,6 +222,26 @@ describe('garbage under load', () => {
     }
   });
 
+  it('an upload that goes on while others are given up is refused at once, or stays', async () => {
+    const content = openMemoryContentStore();
+    const storage = over(content, { now: () => Date.now() + 2 * DAY });
+    const uploads = [await storage.startUpload('a'), await storage.startUpload('a')];
+    let taken: boolean | undefined;
+    const drop = content.dropIngest.bind(content);
+    Object.assign(content, {
+      async dropIngest(key: string) {
+        const other = uploads.find(({ id }) => !key.includes(id));
+        taken ??= await storage.appendUpload('a', other?.id ?? '', pieces('more')).then(
+          () => true,
+          () => false,
+        );
+        return drop(key);
+      },
+    });
+    await storage.collect({ dryRun: false, untagged: false, uploadAgeMs: -DAY });
+    assert.equal(taken, false);
+  });
+
   it('an upload that was begun and crashed before its first byte was recorded is no burden', async () => {
     const content = openMemoryContentStore();
     const stray = await content.ingest('upload-00000000-0000-4000-8000-000000000000');
