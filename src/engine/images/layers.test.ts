@@ -171,6 +171,30 @@ test('when the beginnings can’t be recorded all of them end before that is thr
   assert.deepEqual(ended, [0, 1, 2]);
 });
 
+test('of very many layers some begin in a turn, and after a failure no more of them', async () => {
+  const items = Array.from({ length: 500 }, (_, at) => at);
+  let begun = 0;
+  const begins: number[] = [];
+  const begin = (all: () => void) => {
+    all();
+    begins.push(begun);
+  };
+  const work = async (item: number, below: Promise<unknown>) => {
+    begun++;
+    await below;
+    return item;
+  };
+  assert.deepEqual(await inChain(items, undefined, work, begin), items);
+  assert.deepEqual(begins, [64, 128, 192, 256, 320, 384, 448, 500]);
+  begun = 0;
+  const failing = async () => {
+    begun++;
+    throw new Error('broken');
+  };
+  await assert.rejects(inChain(items, undefined, failing), /broken/);
+  assert.equal(begun, 64);
+});
+
 test('who waits for a layer that another makes can give up; who makes it ends first', async () => {
   await using fixture = openFixture();
   const layer = { chainId, parent: undefined, diffId, blob: await stored(fixture) };

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { pipeline, Readable, type TransformOptions } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import { constants, createZstdCompress, type ZstdOptions } from 'node:zlib';
 import { decompress, type GrowingFile, readTar } from '../../archive/index.ts';
 import { abortable, type KeyedLock, type Logger, newId, UndoStack, WharfError } from '../../base/index.ts';
@@ -11,6 +12,9 @@ import type { ImageLayer } from './store.ts';
 
 /** What the compressor gives at a time: each piece is a trip to another thread, and its default pieces are of 16 KiB. */
 const CHUNK = 1 << 20;
+
+/** Layers that begin in one turn of the event loop: images of good intent have no more. */
+const BEGUN_AT_ONCE = 64;
 
 /** Begins the keys of snapshots that layers are unpacked into. */
 export const EXTRACT_PREFIX = 'extract-';
@@ -149,8 +153,8 @@ async function lockedUnlessCancelled<T>(
 
 /**
  * Works on the layers of one image, lowest first, all at once; each is told of the one below it. When one fails, the
- * others are cancelled; the first failure is thrown after all have ended. `begin` calls the beginnings of all, which run up
- * to where they first wait; it may fail after it, too.
+ * others are cancelled; the first failure is thrown after all have ended. `begin` calls the beginnings of up to 64,
+ * which run up to where they first wait; it may fail after it, too.
  */
 export async function inChain<T, R>(
   items: readonly T[],
@@ -167,15 +171,21 @@ export async function inChain<T, R>(
     failed.abort();
   };
   const all: Promise<R>[] = [];
+  const start = (item: T) => {
+    const own = work(item, below, either);
+    own.catch(fail);
+    below = own;
+    all.push(own);
+  };
   try {
-    begin(() => {
-      for (const item of items) {
-        const own = work(item, below, either);
-        own.catch(fail);
-        below = own;
-        all.push(own);
-      }
-    });
+    for (let at = 0; at < items.length; at += BEGUN_AT_ONCE) {
+      // Others have their turn when an image has absurdly many.
+      if (at > 0) await setImmediate();
+      if (failure) break;
+      begin(() => {
+        for (const item of items.slice(at, at + BEGUN_AT_ONCE)) start(item);
+      });
+    }
   } catch (thrown) {
     fail(thrown);
   }
