@@ -40,7 +40,7 @@ export interface LayerDeps {
   content: ContentStore;
   snapshots: Snapshotter;
   unpack: LayerUnpacker;
-  /** Serialises unpacking by chainID and blob: a layer wanted twice at once is unpacked once. */
+  /** Serialises unpacking by chainID, and by blob while that comes in: a layer wanted twice at once is unpacked once. */
   locks: KeyedLock;
   /** What is known of the layers that are here. */
   made: MadeLayers;
@@ -118,18 +118,14 @@ export async function makeLayer(
 ): Promise<ImageLayer> {
   const { chainId, diffId } = layer;
   taking.lease.add(chainId, layer.blob.digest);
-  // Each packing by itself: one that comes slowly, or never, must not hold up another.
-  return lockedUnlessCancelled(
-    deps.locks,
-    `layer ${chainId} ${layer.blob.digest}`,
-    taking.signal,
-    async () => {
-      if (deps.snapshots.stat(chainId)?.kind === 'layer') return knownLayer(deps, layer, taking, making);
-      const made = { chainId, diffId, blob: layer.blob, ...(await unpackInto(deps, layer, taking, making)) };
-      deps.made.add(made);
-      return made;
-    },
-  );
+  // One that still comes is by itself: it may come slowly, or never, and must not hold up another packing.
+  const key = `layer ${chainId}${making.source ? ` ${layer.blob.digest}` : ''}`;
+  return lockedUnlessCancelled(deps.locks, key, taking.signal, async () => {
+    if (deps.snapshots.stat(chainId)?.kind === 'layer') return knownLayer(deps, layer, taking, making);
+    const made = { chainId, diffId, blob: layer.blob, ...(await unpackInto(deps, layer, taking, making)) };
+    deps.made.add(made);
+    return made;
+  });
 }
 
 /** Who waits for the lock may give up; who has it must end its work first. */

@@ -218,10 +218,12 @@ test('a layer that a crash or a forced removal left is used, and counted anew', 
   await using fixture = openFixture();
   const archive = packed(dockerMembers({ config, layers, tags: ['app:1'] }));
   await load(fixture, archive);
-  const before = fixture.images.resolve('app:1').layers;
+  // Packing the same bytes again need not give the same blob.
+  const figures = () => fixture.images.resolve('app:1').layers.map(({ blob: _, ...figures }) => figures);
+  const before = figures();
   fixture.images.delete(id);
   await load(fixture, archive);
-  assert.deepEqual(fixture.images.resolve('app:1').layers, before);
+  assert.deepEqual(figures(), before);
 });
 
 test('a load that is cancelled in the middle leaves nothing', async () => {
