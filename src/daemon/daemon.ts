@@ -8,13 +8,12 @@ import {
   shutdownContainers,
   startWithDaemon,
 } from '../engine/containers/index.ts';
-import type { DistributionDeps } from '../engine/distribution/index.ts';
 import { sweepContent } from '../engine/images/index.ts';
 import { networksBackend } from '../engine/networks/index.ts';
 import { type ApiServer, type Backends, createServer, type ListenTarget } from '../server/index.ts';
 import { containersBackend, execsBackend } from './container-backend.ts';
 import { CurrentSettings } from './current-settings.ts';
-import { CurrentRegistries, distributionDeps } from './distribution.ts';
+import { LateDistribution } from './distribution.ts';
 import { buildEngine, type Engine, imageDeps } from './engine.ts';
 import { listenTargets } from './host-listen.ts';
 import { imagesBackend } from './image-backend.ts';
@@ -68,12 +67,11 @@ export async function startDaemon(settings: Settings, options: StartOptions): Pr
   const engine = buildEngine(current, storage, log);
   const run = runDeps(engine, current);
   await recover(engine, run);
-  const registries = new CurrentRegistries(current, log);
-  undo.push('close connections to registries', () => registries[Symbol.dispose]());
   const registry = await openDaemonRegistry(settings, engine);
   undo.push('close the registry', () => registry.close());
   engine.holders.push(registry.needs);
-  const distribution = distributionDeps(engine, current, registries, registry.service);
+  const distribution = new LateDistribution(engine, current, registry.service);
+  undo.push('close connections to registries', () => distribution[Symbol.dispose]());
   const api = backends(engine, run, current, distribution);
   const server = createServer({ backends: api, log, version: wharfVersion() });
   undo.push('close the server', () => server.close());
@@ -104,7 +102,7 @@ export async function startDaemon(settings: Settings, options: StartOptions): Pr
       await stop(server, engine, run, current, targets, registry);
       names[Symbol.dispose]();
       execRoot[Symbol.dispose]();
-      registries[Symbol.dispose]();
+      distribution[Symbol.dispose]();
       trace?.[Symbol.dispose]();
     },
   };
@@ -141,7 +139,7 @@ function backends(
   engine: Engine,
   run: RunDeps,
   current: CurrentSettings,
-  distribution: DistributionDeps,
+  distribution: LateDistribution,
 ): Backends {
   const facts = engineFacts(() => toolVersions(engine.conmonPath, current.runtimes));
   return {

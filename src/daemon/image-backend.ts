@@ -1,14 +1,6 @@
 import type { OCIPlatform } from '../api/index.ts';
 import { type ContainerStore, imageUsers } from '../engine/containers/index.ts';
 import {
-  type DistributionDeps,
-  inspectDistribution,
-  pullImage,
-  pushImage,
-  registryCredentials,
-  searchImages,
-} from '../engine/distribution/index.ts';
-import {
   bootstrapImage,
   imageHistory,
   importImage,
@@ -23,10 +15,12 @@ import {
 } from '../engine/images/index.ts';
 import { hostPlatform, normalizePlatform, type Platform } from '../oci/index.ts';
 import type { ImagesBackend } from '../server/index.ts';
-import type { Engine } from './engine.ts';
+import type { LateDistribution } from './distribution.ts';
+import { type Engine, imageDeps } from './engine.ts';
 
 /** Image operations bound to the engine and to the registries that it reaches. */
-export function imagesBackend(engine: Engine, deps: DistributionDeps): ImagesBackend {
+export function imagesBackend(engine: Engine, distribution: LateDistribution): ImagesBackend {
+  const deps = imageDeps(engine);
   const list = { ...deps, containersOf: (id: string) => imageUsers(engine.store, id) };
   const remove: RemoveDeps = { ...deps, containersOf: (id) => usersOf(engine.store, id) };
   return {
@@ -43,16 +37,36 @@ export function imagesBackend(engine: Engine, deps: DistributionDeps): ImagesBac
     import: (source, { platform, ...options }, signal) =>
       importImage(deps, source, { ...options, ...(platform && { platform: whole(platform) }) }, signal),
     save: async (refs, { platform }) => saveImages(deps, refs, chosen(platform)),
-    pull: ({ auth, platform, ...input }, signal) =>
-      pullImage(deps, { ...input, ...chosen(platform), credentials: registryCredentials(auth) }, signal),
-    push: ({ auth, platform, ...input }, signal) =>
-      pushImage(deps, { ...input, ...chosen(platform), credentials: registryCredentials(auth) }, signal),
-    distribution: (name, auth, signal) => inspectDistribution(deps, name, registryCredentials(auth), signal),
-    search: async ({ auth, ...input }, signal) =>
-      [...(await searchImages(deps, { ...input, credentials: registryCredentials(auth) }, signal))].map(
-        (result) => ({ ...result }),
-      ),
+    ...registryOperations(distribution),
     bootstrap: (name, signal) => bootstrapImage(deps, name, signal),
+  };
+}
+
+/** What speaks to registries. */
+function registryOperations(
+  distribution: LateDistribution,
+): Pick<ImagesBackend, 'pull' | 'push' | 'distribution' | 'search'> {
+  return {
+    async *pull({ auth, platform, ...input }, signal) {
+      const { operations, deps } = await distribution.get();
+      const credentials = operations.registryCredentials(auth);
+      yield* operations.pullImage(deps, { ...input, ...chosen(platform), credentials }, signal);
+    },
+    async *push({ auth, platform, ...input }, signal) {
+      const { operations, deps } = await distribution.get();
+      const credentials = operations.registryCredentials(auth);
+      yield* operations.pushImage(deps, { ...input, ...chosen(platform), credentials }, signal);
+    },
+    async distribution(name, auth, signal) {
+      const { operations, deps } = await distribution.get();
+      return operations.inspectDistribution(deps, name, operations.registryCredentials(auth), signal);
+    },
+    async search({ auth, ...input }, signal) {
+      const { operations, deps } = await distribution.get();
+      const credentials = operations.registryCredentials(auth);
+      const found = await operations.searchImages(deps, { ...input, credentials }, signal);
+      return [...found].map((result) => ({ ...result }));
+    },
   };
 }
 

@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EventMessage, Filters, Volume } from '../api/index.ts';
 import { listContainers, type RunDeps, usedVolumes, volumeUsers } from '../engine/containers/index.ts';
-import { checkCredentials, type DistributionDeps } from '../engine/distribution/index.ts';
 import { type EventBus, filterEvents } from '../engine/events/index.ts';
 import { listImages } from '../engine/images/index.ts';
 import { networkSettingsOf } from '../engine/networks/index.ts';
@@ -25,6 +24,7 @@ import {
 import type { SystemBackend, VolumesBackend } from '../server/index.ts';
 import { cgroupPaths, detectCgroups, mountInfo, statfs } from '../sys/index.ts';
 import { type CurrentSettings, initBinary } from './current-settings.ts';
+import type { LateDistribution } from './distribution.ts';
 import { type Engine, imageDeps } from './engine.ts';
 
 const NO_FILTERS: ReadonlyMap<string, readonly string[]> = new Map();
@@ -35,7 +35,7 @@ export function systemBackend(
   run: RunDeps,
   current: CurrentSettings,
   facts: EngineFacts,
-  distribution: DistributionDeps,
+  distribution: LateDistribution,
 ): SystemBackend {
   const { storage, store, clock } = engine;
   const watched = new WatchedEvents(engine.events);
@@ -64,7 +64,10 @@ export function systemBackend(
       }),
     events: (input, signal) => watched.matching(input, signal),
     diskUsage: (types) => diskUsage({ ...usageDeps(engine, run), layerSize }, types),
-    auth: (credentials, signal) => checkCredentials(distribution, credentials, signal),
+    auth: async (credentials, signal) => {
+      const { operations, deps } = await distribution.get();
+      return operations.checkCredentials(deps, credentials, signal);
+    },
     verify: () => verifyEngine(verifyDeps(engine, current)),
   };
 }

@@ -3,7 +3,6 @@ import { decompress } from '../../archive/index.ts';
 import { rfc3339Nano, WharfError } from '../../base/index.ts';
 import { type ExecutionConfig, hostPlatform, type ImageConfigFile, type Platform } from '../../oci/index.ts';
 import { applyChanges } from './changes.ts';
-import { archiveUrl, fetchArchive, shownUrl } from './fetch-archive.ts';
 import { storePlainLayer } from './layers.ts';
 import type { LoadDeps } from './load.ts';
 import { countImported, type ProgressLine, reportLines } from './progress.ts';
@@ -43,6 +42,8 @@ export async function* importImage(
     yield lastLine(await importTar(deps, source, name, file, signal));
     return;
   }
+  // Loaded when it is used: the registry client comes with it.
+  const { archiveUrl, fetchArchive, shownUrl } = await import('./fetch-archive.ts');
   const { body, total } = await fetchArchive(source, { signal });
   const from = shownUrl(archiveUrl(source));
   yield { status: `Downloading from ${from}` };
