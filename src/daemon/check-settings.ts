@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { isAbsolute } from 'node:path';
 import { silentLog, WharfError } from '../base/index.ts';
@@ -17,6 +18,11 @@ export function checkSettings(settings: Settings): void {
   // systemd hands its sockets over at the start only.
   listenTargets(settings, 1, silentLog);
   new CurrentSettings(settings, silentLog);
+  for (const key of ['htpasswd', 'access', 'tlscert', 'tlskey']) {
+    const file = settings.registry[key];
+    if (file && !existsSync(file))
+      throw new WharfError('invalid', `registry: ${key}: there is no file "${file}"`);
+  }
 }
 
 /** Checks the values that no part looks at before it needs them. Errors: `invalid`. */

@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { type Logger, UndoStack } from '../base/index.ts';
 import {
   type RunDeps,
@@ -69,14 +70,14 @@ export async function startDaemon(settings: Settings, options: StartOptions): Pr
   await recover(engine, run);
   const registry = await openDaemonRegistry(settings, engine);
   undo.push('close the registry', () => registry.close());
-  engine.holders.push(registry.needs);
+  engine.holders.push((digest) => registry.needs(digest));
   const distribution = new LateDistribution(engine, current, registry.service);
   undo.push('close connections to registries', () => distribution[Symbol.dispose]());
   const api = backends(engine, run, current, distribution);
   const server = createServer({ backends: api, log, version: wharfVersion() });
   undo.push('close the server', () => server.close());
   await listen(server, targets);
-  await registry.service?.listen();
+  await registry.listen();
   writePidfile(settings.pidfile);
   undo.commit();
   log.info('ready', { hosts: settings.hosts, pid: process.pid, startMs: Math.round(performance.now()) });
@@ -91,6 +92,8 @@ export async function startDaemon(settings: Settings, options: StartOptions): Pr
     reload: (next) => {
       current.reload(next);
       registry.service?.reload();
+      if (!isDeepStrictEqual(next.registry, settings.registry))
+        log.warn('the option "registry" has changed: it takes effect when the daemon starts again');
       engine.events.publish({
         type: 'daemon',
         action: 'reload',

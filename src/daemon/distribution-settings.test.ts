@@ -74,5 +74,10 @@ test('proxies come from options, then from the environment', () => {
   const env = proxyEnvironment({ HTTP_PROXY: 'http://a:1', https_proxy: 'http://b:2', NO_PROXY: 'x' });
   assert.deepEqual(env, { http: 'http://a:1', https: 'http://b:2', no: 'x' });
   assert.deepEqual(settings(['--http-proxy=http://c:3'], env).proxy, { ...env, http: 'http://c:3' });
-  assert.throws(() => settings(['--https-proxy=nonsense']), /https-proxy takes a URL/);
+  for (const bad of ['nonsense', 'socks9://proxy:1080', 'proxy:3128'])
+    assert.throws(
+      () => settings([`--https-proxy=${bad}`]),
+      /https-proxy takes an http:\/\/ or https:\/\/ URL/,
+      bad,
+    );
 });

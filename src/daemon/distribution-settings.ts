@@ -81,7 +81,9 @@ function proxies(read: ValueReader): DistributionSettings['proxy'] {
     ['http-proxy', http],
     ['https-proxy', https],
   ]) {
-    if (value !== undefined && !URL.canParse(value)) throw new WharfError('invalid', `${flag} takes a URL`);
+    const scheme = value !== undefined && URL.canParse(value) ? new URL(value).protocol : '';
+    if (value !== undefined && !/^https?:$/.test(scheme))
+      throw new WharfError('invalid', `${flag} takes an http:// or https:// URL`);
   }
   return { ...(http ? { http } : {}), ...(https ? { https } : {}), ...(no ? { no } : {}) };
 }
