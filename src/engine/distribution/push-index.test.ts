@@ -100,14 +100,82 @@ test('one platform of an index goes when it is asked for', async () => {
   );
 });
 
-test('a name that was tagged from a pulled one is pushed as the pulled one was', async () => {
+test('a tag is pushed as the very name it was made from, whatever other names the image has', async () => {
   await using home = openDistribution();
   const record = await image(home, ['plain:1'], 'one');
   const { target } = await indexed(home, record, 'app:1', []);
-  await tagImage(home.fixture, `${HOST}/app:1`, { repo: `${HOST}/copy`, tag: '1' });
-  await tagImage(home.fixture, record.id, { repo: `${HOST}/byid`, tag: '1' });
-  for (const name of ['copy', 'byid']) {
+  home.fixture.images.setName(`${HOST}/app@${target.digest}`, record.id, target);
+  const own = record.manifest.digest;
+  const cases = [
+    { from: `${HOST}/app:1`, to: 'copy', sends: target.digest },
+    { from: `${HOST}/app@${target.digest}`, to: 'digest', sends: target.digest },
+    { from: `${HOST}/plain:1`, to: 'other', sends: own },
+    { from: record.id, to: 'byid', sends: own },
+    { from: record.id.slice(7, 19), to: 'prefix', sends: own },
+  ];
+  for (const { from, to, sends } of cases) {
+    await tagImage(home.fixture, from, { repo: `${HOST}/${to}`, tag: '1' });
+    assert.equal(errorOf(await push(home, to, '1')), undefined);
+    assert.equal(home.registry.contents(to).tags.get('1'), sends, from);
+  }
+});
+
+test('an index that does not hold the image is not published under its name', async () => {
+  await using home = openDistribution();
+  const record = await image(home, ['plain:1'], 'one');
+  const other = await image(home, ['other:1'], 'two');
+  const { target } = await indexed(home, other, 'both:1', []);
+  for (const wrong of [target, other.manifest]) {
+    home.fixture.images.setName(`${HOST}/app:1`, record.id, wrong);
+    const lines = await push(home, 'app', '1');
+    assert.equal(pushedDigest(lines), record.manifest.digest);
+    assert.equal(home.registry.contents('app').tags.get('1'), record.manifest.digest);
+  }
+  assert.ok(!home.registry.contents('app').manifests.has(other.manifest.digest));
+});
+
+test("another platform's manifest that was pushed is no name of the image, nor does a name move", async () => {
+  await using home = openDistribution();
+  const { images } = home.fixture;
+  const record = await image(home, ['plain:1'], 'one');
+  const other = await image(home, ['other:1'], 'two');
+  const platform = { os: 'linux', architecture: 'riscv64' };
+  const { target } = await indexed(home, record, 'app:1', [{ ...other.manifest, platform }]);
+  await push(home, 'app', '1', { platform });
+  assert.equal(images.name(`${HOST}/app@${other.manifest.digest}`), undefined);
+  images.setName(`${HOST}/app@${target.digest}`, other.id, target);
+  await push(home, 'app', '1');
+  assert.equal(images.named(`${HOST}/app@${target.digest}`), other.id);
+});
+
+test('each name of an image that came in two packings sends the one it stood for, while it is kept', async () => {
+  await using home = openDistribution();
+  const { content, images } = home.fixture;
+  const record = await image(home, ['plain:1'], 'one');
+  const layers = record.layers.map(({ blob }) => blob);
+  const annotations = { packed: 'elsewhere' };
+  const document = { schemaVersion: 2, mediaType: MediaTypes.ociManifest, config: record.config, layers };
+  const bytes = Buffer.from(JSON.stringify({ ...document, annotations }));
+  const packing = await content.put(bytes, MediaTypes.ociManifest);
+  const absent = { mediaType: MediaTypes.ociManifest, digest: digestOf('arm'), size: 3 };
+  const manifests = [{ ...packing, platform: record.platform }, absent];
+  const list = Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: MediaTypes.ociIndex, manifests }));
+  const index = await content.put(list, MediaTypes.ociIndex);
+  for (const [name, target] of [['index', index] as const, ['pulled', packing] as const]) {
+    images.setName(`${HOST}/${name}:1`, record.id, target);
+    images.keepIndex({ digest: target.digest, blobs: [packing] });
+  }
+  for (const name of ['plain', 'pulled', 'index'])
     assert.equal(errorOf(await push(home, name, '1')), undefined);
-    assert.equal(home.registry.contents(name).tags.get('1'), target.digest);
+  const sent = (name: string) => home.registry.contents(name).tags.get('1');
+  assert.equal(sent('plain'), record.manifest.digest);
+  assert.equal(sent('pulled'), packing.digest);
+  assert.equal(sent('index'), packing.digest);
+  await push(home, 'index', '1', { platform: record.platform });
+  assert.equal(sent('index'), packing.digest);
+  await content.remove(packing.digest);
+  for (const name of ['pulled', 'index']) {
+    await push(home, name, '1');
+    assert.equal(sent(name), record.manifest.digest);
   }
 });

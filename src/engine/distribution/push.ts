@@ -21,6 +21,7 @@ import { pushBelow } from './push-documents.ts';
 import { type PushPlan, planPush } from './push-plan.ts';
 import { pushReferrers } from './push-referrers.ts';
 import { blobSources } from './push-sources.ts';
+import { type PushTarget, pushTarget } from './push-target.ts';
 import type { DistributionDeps, ProgressLine, PushInput } from './types.ts';
 
 /** A tag to push, and what it stands for here. */
@@ -155,15 +156,16 @@ async function pushTag(pushing: Pushing, tagged: Tagged): Promise<void> {
   const { image, entry, reference } = tagged;
   pushing.lease.add(image.config.digest, image.manifest.digest);
   pushing.lease.add(...image.layers.map(({ blob }) => blob.digest));
-  const whole = entry.target ?? image.manifest;
-  const root = pushing.platform ? await manifestFor(pushing, tagged, whole, pushing.platform) : whole;
+  const target = await pushTarget(pushing, image, entry.target);
+  const root = pushing.platform ? await manifestFor(pushing, tagged, target, pushing.platform) : target.whole;
   let absent = await pushFrom(pushing, tagged, root);
-  if (absent && isIndexType(root.mediaType)) {
-    absent = await pushFrom(pushing, tagged, image.manifest);
+  for (const single of distinct([target.own, image.manifest])) {
+    if (!absent || single.digest === root.digest) continue;
+    absent = await pushFrom(pushing, tagged, single);
+    if (absent || !isIndexType(root.mediaType)) continue;
     // A note of the reference's: the client says by it which single image went in place of the index.
-    const instead = { originalIndex: bare(root), selectedManifest: bare(image.manifest) };
-    const aux = { manifestPushedInsteadOfIndex: true, ...instead };
-    if (!absent) pushing.report({ progressDetail: {}, aux });
+    const instead = { originalIndex: bare(root), selectedManifest: bare(single) };
+    pushing.report({ progressDetail: {}, aux: { manifestPushedInsteadOfIndex: true, ...instead } });
   }
   if (absent)
     throw new WharfError('not-found', `content of ${reference.familiar()} is not here: ${absent.digest}`);
@@ -183,10 +185,10 @@ async function pushFrom(pushing: Pushing, tagged: Tagged, root: Descriptor): Pro
 async function manifestFor(
   pushing: Pushing,
   { image, reference }: Tagged,
-  whole: Descriptor,
+  { whole, own }: PushTarget,
   platform: Platform,
 ): Promise<Descriptor> {
-  if (matchPlatform(platform, image.platform)) return image.manifest;
+  if (matchPlatform(platform, image.platform)) return own;
   if (!isIndexType(whole.mediaType)) throw otherPlatform(reference, image, platform);
   const index = parseIndex(await pushing.content.read(whole.digest, MAX_MANIFEST_BYTES), whole.mediaType);
   for (const entry of index.manifests) {
@@ -222,11 +224,16 @@ async function pushPlan(pushing: Pushing, tagged: Tagged, plan: PushPlan): Promi
     throw new WharfError('corrupt', `the registry stored ${stored} where ${digest} was pushed`);
   await pushReferrers(pushing, tagged.entry.target?.digest, plan, signal);
   const name = `${reference.name}@${digest}`;
-  // The image may be gone by now; what was pushed holds all the same.
-  if (deps.images.get(image.id) && deps.images.named(name) !== image.id)
+  // The image may be gone by now; what was pushed holds all the same. Another platform's manifest is no name of this image.
+  const { whole } = await pushTarget(pushing, image, descriptor);
+  if (whole.digest === digest && deps.images.get(image.id) && !deps.images.named(name))
     deps.images.setName(name, image.id, bare(descriptor));
   report({ status: `${tag}: digest: ${digest} size: ${size}` });
   report({ progressDetail: {}, aux: { Tag: tag, Digest: digest, Size: size } });
+}
+
+function distinct(descriptors: Descriptor[]): Descriptor[] {
+  return [...new Map(descriptors.map((one) => [one.digest, one])).values()];
 }
 
 /** A descriptor without what only its index says of it. */

@@ -23,13 +23,12 @@ export async function tagImage(
   if (kept.length > 0) await sweepAmong(deps, kept);
 }
 
-/** What the source stood for at its registry, so that the new name is pushed whole, too; an id has what its names have. */
+/**
+ * What the very name that was given stood for at its registry, so that the new one is pushed whole, too. An id stands for
+ * nothing there: the image may have other names, of indexes that have nothing to do with this one.
+ */
 function targetOf(images: ImageStore, ref: string, image: ImageRecord): Descriptor | undefined {
-  const own = canonicalName(ref);
-  const names = [...(own === undefined ? [] : [own]), ...images.namesOf(image.id)];
-  for (const name of names) {
-    const entry = images.name(name);
-    if (entry?.imageId === image.id && entry.target) return entry.target;
-  }
-  return undefined;
+  const name = canonicalName(ref);
+  const entry = name === undefined ? undefined : images.name(name);
+  return entry?.imageId === image.id ? entry.target : undefined;
 }
