@@ -41,9 +41,15 @@ export class Agents implements Disposable {
     return pool;
   }
 
-  /** Forgets the pool of an origin, so that certificates are read anew. Connections in use stay; others end by their age. */
+  /** Forgets the pools of an origin, so that certificates are read anew. Connections in use stay; others end by their age. */
   forget(url: URL): void {
     this.pools.delete(url.origin);
+    this.pools.delete(`guarded ${url.origin}`);
+  }
+
+  /** Whether an address is reached by a proxy. */
+  isProxied(url: URL): boolean {
+    return proxyFor(url, this.hosts.proxy) !== undefined;
   }
 
   [Symbol.dispose](): void {

@@ -39,14 +39,12 @@ export function networkError(thrown: unknown, url: URL): WharfError {
       false,
       thrown,
     );
+  // The name that was looked for may be the proxy's.
+  const name = clean((error as { hostname?: string } | undefined)?.hostname ?? url.hostname);
   if (code === 'ENOTFOUND')
-    return new NetworkError(`dial tcp: lookup ${url.hostname}${resolver()}: no such host`, false, thrown);
+    return new NetworkError(`dial tcp: lookup ${name}${resolver()}: no such host`, false, thrown);
   if (code === 'EAI_AGAIN')
-    return new NetworkError(
-      `dial tcp: lookup ${url.hostname}: Temporary failure in name resolution`,
-      true,
-      thrown,
-    );
+    return new NetworkError(`dial tcp: lookup ${name}: Temporary failure in name resolution`, true, thrown);
   if (code === 'ERR_PROXY_TUNNEL') return new NetworkError(`proxyconnect tcp: ${clean(words)}`, true, thrown);
   return new NetworkError(systemText(code, words, error), code !== 'ERR_INVALID_URL', thrown);
 }

@@ -70,8 +70,17 @@ async function exchangeOnFreshSocket(
       return await exchange(whole);
     }
   } catch (thrown) {
-    throw atRequest(method, url, thrown);
+    // What is mended between two tries, as an authority put into certs.d, must count at the next one.
+    if (thrown instanceof NetworkError) net.agents.forget(url);
+    throw atRequest(method, url, toldOfProxy(net, url, thrown));
   }
+}
+
+/** What can't be dialled is the proxy when there is one; Go programs name it so. */
+function toldOfProxy(net: Net, url: URL, thrown: unknown): unknown {
+  const dialled = thrown instanceof NetworkError && thrown.message.startsWith('dial tcp');
+  if (!dialled || !net.agents.isProxied(url)) return thrown;
+  return new NetworkError(`proxyconnect tcp: ${thrown.message}`, thrown.passing, thrown.cause);
 }
 
 /**
