@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -199,6 +199,43 @@ describe('a file that changes', () => {
     assert.equal(errors.length, 2);
     replace(`ann:${hash('new')}\n`);
     assert.equal(await users.check('ann', 'new'), 'ann');
+  });
+
+  it('that is gone lets nobody in after a minute, says why, and counts again when it is back', async () => {
+    const errors: string[] = [];
+    const log: Logger = { ...silentLog, error: (message) => void errors.push(message) };
+    const text = `ann:${hash('ann')}\n`;
+    const users = open(text, log);
+    assert.equal(await users.check('ann', 'ann'), 'ann');
+    renameSync(file, `${file}.away`);
+    now += 1_000;
+    assert.equal(await users.check('ann', 'ann'), 'ann');
+    now += 59_000;
+    assert.equal(await users.check('ann', 'ann'), 'ann');
+    now += 1_000;
+    for (let tries = 0; tries < 2; tries++) {
+      assert.equal(await users.check('ann', 'ann'), undefined);
+      assert.equal(users.entry('ann'), undefined, 'tokens end, too');
+      now += 1_000;
+    }
+    assert.equal(errors.length, 2);
+    assert.match(errors[1] ?? '', /nobody has rights/);
+    renameSync(`${file}.away`, file);
+    now += 1_000;
+    assert.equal(await users.check('ann', 'ann'), 'ann');
+  });
+
+  it('that became something that can not be read ends likewise', async () => {
+    const users = open(`ann:${hash('ann')}\n`);
+    rmSync(file);
+    mkdirSync(file);
+    for (const [after, found] of [
+      [1_000, 'ann'],
+      [61_000, undefined],
+    ] as const) {
+      now += after;
+      assert.equal(await users.check('ann', 'ann'), found);
+    }
   });
 
   it('changes the entry by which tokens know the user', () => {

@@ -70,7 +70,7 @@ export class HtpasswdUsers implements Authenticator, Disposable {
 
   /** Errors: `invalid` when the file can't be read or holds anything but bcrypt hashes. */
   constructor(path: string, log: Logger, clock: Pick<Clock, 'monotonic'> = systemClock) {
-    this.file = new ReloadedFile(path, parseHtpasswd, log, clock);
+    this.file = new ReloadedFile(path, { parse: parseHtpasswd, nothing: new Map() }, log, clock);
     this.clock = clock;
   }
 

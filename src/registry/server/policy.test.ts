@@ -184,6 +184,20 @@ describe('an access file that is wrong', () => {
 });
 
 describe('an access file that changes', () => {
+  it('gives no rights to anybody when it has been gone for a minute', () => {
+    const policy = policyOf(LAB);
+    rmSync(file);
+    now += 1_000;
+    assert.equal(rights(policy, 'ann', 'lab/tools'), 'pull push delete');
+    now += 61_000;
+    assert.equal(rights(policy, 'ann', 'lab/tools'), '');
+    assert.equal(rights(policy, undefined, 'lab/tools'), '');
+    assert.equal(policy.allowsCatalog('ann'), false);
+    writeFileSync(file, JSON.stringify(LAB));
+    now += 1_000;
+    assert.equal(rights(policy, 'ann', 'lab/tools'), 'pull push delete');
+  });
+
   it('replaces every set: what it does not say any more is not kept', () => {
     const policy = policyOf(LAB);
     assert.equal(rights(policy, 'bob', 'lab/tools'), 'pull push');

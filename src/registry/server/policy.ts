@@ -25,6 +25,7 @@ export interface AccessRules {
 }
 
 const NOBODY: Grantees = new Set();
+const CLOSED: AccessRules = { rules: [], catalog: NOBODY };
 const RULE_FIELDS = new Set(['repositories', 'public', 'pull', 'push', 'create', 'delete']);
 const FILE_FIELDS = new Set(['groups', 'rules', 'catalog']);
 const PATTERN = /^(?:\*\*|[a-z0-9._*-]+)(?:\/(?:\*\*|[a-z0-9._*-]+))*$/;
@@ -189,7 +190,7 @@ export class FilePolicy implements AccessPolicy {
 
   /** Errors: `invalid` when the file can't be read or parsed. */
   constructor(path: string, log: Logger, clock: Pick<Clock, 'monotonic'> = systemClock) {
-    this.file = new ReloadedFile(path, parseAccessFile, log, clock);
+    this.file = new ReloadedFile(path, { parse: parseAccessFile, nothing: CLOSED }, log, clock);
   }
 
   allows(user: User, action: Action, repository: string): boolean {
