@@ -363,6 +363,28 @@ for (const [title, bytes] of BOMBS) {
   });
 }
 
+test('what is no tar from its first header on is said to be none; later damage is told for itself', async () => {
+  using home = place();
+  const other = 'archive: the input is not a tar archive (nor one packed by gzip or zstd)';
+  const messageOf = (bytes: Buffer) =>
+    applyLayer(decompress(once(bytes)), home.root).then(
+      () => 'none',
+      (thrown: Error) => thrown.message,
+    );
+  const passwd = Buffer.alloc(1500, 'root:x:0:0:root:/root:/bin/bash\n');
+  assert.equal(await messageOf(passwd), other);
+  assert.equal(await messageOf(gzipSync(passwd)), other);
+  const whole = many(1, () => file('f'));
+  const later = Buffer.concat([whole.subarray(0, whole.indexOf(Buffer.alloc(BLOCK), BLOCK)), passwd]);
+  assert.match(await messageOf(later), /^archive: a header /);
+  const latin = raw('0', 0);
+  latin[0] = 0xff;
+  latin.write('        ', 148, 'latin1');
+  const sum = latin.reduce((total, byte) => total + byte, 0);
+  latin.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
+  assert.match(await messageOf(latin), /is not UTF-8$/);
+});
+
 test('random damage ends in an answer of ours and never outside', async () => {
   using home = place();
   const before = hashTree(home.canary);

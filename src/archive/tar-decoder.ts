@@ -1,3 +1,4 @@
+import { isKind } from '../base/index.ts';
 import { corrupt, refuse } from './limits.ts';
 import { applyExtensions, type Extensions, parsePax } from './pax.ts';
 import { BLOCK, decodeHeader, entryType, isZeroBlock, type RawHeader, utf8 } from './tar-format.ts';
@@ -22,6 +23,8 @@ export class TarDecoder {
   private left = 0;
   private padding = 0;
   private zeros = 0;
+  /** A header was found: whatever is wrong afterwards, it is a tar. */
+  private begun = false;
   private entries = 0;
   private total = 0;
   private meta: { type: string; bytes: Buffer; at: number } | undefined;
@@ -86,10 +89,22 @@ export class TarDecoder {
       return;
     }
     if (this.zeros > 0) corrupt('data follows its end mark');
-    const raw = decodeHeader(this.block);
+    const raw = this.decode();
     if (raw.size < 0) corrupt(`${JSON.stringify(raw.name)} has a negative size`);
     if (META.has(raw.type)) this.beginMeta(raw);
     else this.beginEntry(raw);
+  }
+
+  private decode(): RawHeader {
+    try {
+      const raw = decodeHeader(this.block);
+      this.begun = true;
+      return raw;
+    } catch (thrown) {
+      if (this.begun || !isKind(thrown, 'corrupt')) throw thrown;
+      // Another file by mistake: what its bytes would mean in a tar tells nobody anything.
+      return corrupt('the input is not a tar archive (nor one packed by gzip or zstd)', thrown);
+    }
   }
 
   private beginMeta(raw: RawHeader): void {
