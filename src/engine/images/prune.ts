@@ -3,11 +3,15 @@ import type { Clock } from '../../base/index.ts';
 import { booleanFilter, checkFilterKeys } from '../filters/index.ts';
 import { imageFilter, isTagged } from './list.ts';
 import { deleteImage, type RemoveDeps } from './remove.ts';
-import { sweepContent } from './sweep.ts';
+import { dropCutDownloads, sweepContent } from './sweep.ts';
 
 const PRUNE_FILTERS = new Set(['dangling', 'label', 'label!', 'until']);
 
-/** Removes images that nothing uses: those without a tag, or with `dangling=false` all. Errors: `invalid` filter. */
+/**
+ * Removes images that nothing uses: those without a tag, or with `dangling=false` all. What was downloaded of images whose
+ * pull was cut is dangling as well, and goes in both cases, counted as reclaimed: a later pull begins anew then. With a
+ * filter by label or time it stays, since it has neither. Errors: `invalid` filter.
+ */
 export async function pruneImages(
   deps: RemoveDeps & { clock: Clock },
   filters: Filters,
@@ -25,6 +29,7 @@ export async function pruneImages(
     if (!passes(image)) continue;
     spaceReclaimed += await deleteImage(deps, image, deleted);
   }
+  if (others.size === 0) spaceReclaimed += await dropCutDownloads(deps);
   await sweepContent(deps);
   deps.events.publish({
     type: 'image',

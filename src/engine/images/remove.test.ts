@@ -6,6 +6,7 @@ import { pruneImages } from './prune.ts';
 import { removeImage } from './remove.ts';
 import { tagImage } from './tag.ts';
 import {
+  collect,
   configOf,
   dockerMembers,
   EMPTY,
@@ -217,6 +218,32 @@ test('prune removes what has no name and no container, and counts what that free
   });
   assert.equal(fixture.images.all().length, 2);
 });
+
+test('prune drops downloads that were cut, but for those that a pull has, and uploads', async () => {
+  await using fixture = openFixture();
+  const { content } = fixture;
+  const [cut, leased, open] = ['a', 'b', 'c'].map((letter) => `sha256-${letter.repeat(64)}`);
+  for (const key of [cut, leased, 'upload-1'] as string[]) {
+    const ingest = await content.ingest(key);
+    await ingest.write(Buffer.from('half'));
+    await ingest.close();
+  }
+  await using _open = disposable(await content.ingest(open as string));
+  using lease = fixture.leases.open();
+  lease.add(`sha256:${'b'.repeat(64)}`);
+  const keys = async () => (await collect(content.ingests())).map(({ key }) => key).sort();
+  for (const filters of [{ label: ['a=b'] }, { until: ['1h'] }] as Record<string, string[]>[]) {
+    assert.equal((await prune(fixture, filters)).spaceReclaimed, 0);
+    assert.equal((await keys()).length, 4);
+  }
+  assert.equal((await prune(fixture)).spaceReclaimed, 4);
+  assert.deepEqual(await keys(), [leased, open, 'upload-1'].sort());
+});
+
+/** Closes what a test opened, at its end. */
+function disposable(ingest: { close(): Promise<void> }): AsyncDisposable {
+  return { [Symbol.asyncDispose]: () => ingest.close() };
+}
 
 test('prune says nothing of an image that somebody else removed meanwhile', async () => {
   await using fixture = openFixture();

@@ -82,9 +82,35 @@ async function sweepBlob(deps: SweepDeps, digest: Digest): Promise<void> {
 
 async function sweepDownloads(deps: SweepDeps): Promise<void> {
   const oldest = Number(deps.clock.nowNanos() / 1_000_000n) - CUT_DOWNLOAD_MS;
-  for await (const { key, modified } of deps.content.ingests()) {
+  await dropDownloads(deps, ({ modified }) => modified <= oldest);
+}
+
+/**
+ * Drops every download that was cut, however lately, unless a pull goes on with it now; uploads to the registry are not its
+ * business. Returns the bytes that they had. Never fails, as `sweepContent`.
+ */
+export async function dropCutDownloads(deps: SweepDeps): Promise<number> {
+  let bytes = 0;
+  await logged(deps, async () => {
+    bytes = await dropDownloads(deps, () => true);
+  });
+  return bytes;
+}
+
+async function dropDownloads(
+  { content, leases }: SweepDeps,
+  passes: (download: { modified: number }) => boolean,
+): Promise<number> {
+  let bytes = 0;
+  for await (const { key, size, modified } of content.ingests()) {
     const digest = key.replace('-', ':');
-    if (!isDigest(digest) || modified > oldest || deps.leases.has(digest)) continue;
-    await deps.content.dropIngest(key);
+    if (!isDigest(digest) || !passes({ modified }) || leases.has(digest)) continue;
+    try {
+      if (await content.dropIngest(key)) bytes += size;
+    } catch (thrown) {
+      // Somebody has it open.
+      if (!isKind(thrown, 'conflict')) throw thrown;
+    }
   }
+  return bytes;
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { openMemoryContentStore } from '../../content/index.ts';
+import { type ContentStore, openMemoryContentStore } from '../../content/index.ts';
 import type { Digest } from '../../oci/index.ts';
 import type { ImageRecord } from '../images/index.ts';
 import { type DiskUsageDeps, diskUsage, layerSizes } from './disk-usage.ts';
@@ -50,6 +50,19 @@ test('images take what their layers and blobs take on disk, shared ones once', a
     Volumes: [{ Name: 'volume' }],
     BuildCache: [],
   });
+});
+
+test('downloads that were cut, and uploads on their way, take their place and are no part of an image', async () => {
+  const deps = await usage();
+  const { LayersSize, Images } = await diskUsage(deps, ['image']);
+  for (const [key, bytes] of [[`sha256-${'a'.repeat(64)}`, 9000] as const, ['upload-1', 1] as const]) {
+    const ingest = await (deps.content as ContentStore).ingest(key);
+    await ingest.write(Buffer.alloc(bytes));
+    if (bytes > 1) await ingest.close();
+  }
+  const after = await diskUsage(deps, ['image']);
+  assert.equal(after['LayersSize'], Number(LayersSize) + 12288 + 4096);
+  assert.deepEqual(after['Images'], Images);
 });
 
 for (const [type, field] of [

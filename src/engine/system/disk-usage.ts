@@ -8,7 +8,7 @@ const BLOCK = 4096;
 
 export interface DiskUsageDeps {
   images: Pick<ImageStore, 'all' | 'blobsOf'>;
-  content: Pick<ContentStore, 'list'>;
+  content: Pick<ContentStore, 'list' | 'ingests'>;
   snapshots: Pick<Snapshotter, 'list'>;
   /** Bytes that a layer takes on disk, by its key: `layerSizes`. */
   layerSize: (key: string) => Promise<number>;
@@ -22,7 +22,7 @@ export interface DiskUsageDeps {
 /**
  * The document of `GET /system/df`; `types` limits it (`container`, `image`, `volume`, `build-cache`), empty means all.
  * Sizes here are bytes on disk, as du(1) counts them: `LayersSize` is everything that images take, kept blobs and
- * unpacked layers, and an image's `Size` its part of that. `GET /images/json` has the size of the files instead.
+ * unpacked layers and blobs that are still coming or were cut, and an image's `Size` its part of that. `GET /images/json` has the size of the files instead.
  */
 export async function diskUsage(deps: DiskUsageDeps, types: string[]): Promise<Record<string, unknown>> {
   const wants = (type: string) => types.length === 0 || types.includes(type);
@@ -45,8 +45,9 @@ async function imagesOnDisk(deps: DiskUsageDeps): Promise<{ LayersSize: number; 
     if (kind === 'layer') sizes.set(key, await deps.layerSize(key));
   }
   for await (const { digest, size } of deps.content.list()) {
-    sizes.set(digest, Math.ceil(size / BLOCK) * BLOCK);
+    sizes.set(digest, wholeBlocks(size));
   }
+  for await (const { key, size } of deps.content.ingests()) sizes.set(key, wholeBlocks(size));
   const parts = new Map(deps.images.all().map((image) => [String(image.id), partsOf(deps, image)]));
   const users = new Map<string, number>();
   for (const part of [...parts.values()].flat()) users.set(part, (users.get(part) ?? 0) + 1);
@@ -56,6 +57,10 @@ async function imagesOnDisk(deps: DiskUsageDeps): Promise<{ LayersSize: number; 
     return { ...image, Size: sum(own), SharedSize: sum(own.filter((part) => (users.get(part) ?? 0) > 1)) };
   });
   return { LayersSize: sum([...sizes.keys()]), Images };
+}
+
+function wholeBlocks(bytes: number): number {
+  return Math.ceil(bytes / BLOCK) * BLOCK;
 }
 
 /** Keys of the layers, and digests of the blobs, that an image stands on. */
