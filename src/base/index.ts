@@ -5,6 +5,7 @@ export { type ErrorKind, errnoCode, isKind, WharfError } from './errors.ts';
 export { newId, shortId } from './id.ts';
 export { JsonLog, type LogLevel } from './json-log.ts';
 export { type LogFields, type Logger, silentLog } from './log.ts';
+export { makeFolder } from './make-folder.ts';
 export { refuseMalformed } from './malformed.ts';
 export { nodeHttp } from './node-http.ts';
 export { SPAN_CHANNEL, type Span, span } from './span.ts';

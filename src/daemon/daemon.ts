@@ -1,8 +1,8 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { type Logger, UndoStack } from '../base/index.ts';
+import { type Logger, makeFolder, UndoStack } from '../base/index.ts';
 import {
   type RunDeps,
   recoverContainers,
@@ -160,7 +160,7 @@ function backends(
 
 async function listen(server: ApiServer, targets: ListenTarget[]): Promise<void> {
   for (const target of targets) {
-    if (target.kind === 'unix') mkdirSync(dirname(target.path), { recursive: true, mode: 0o755 });
+    if (target.kind === 'unix') makeFolder(dirname(target.path), 0o755);
     await server.listen(target);
   }
 }

@@ -1,6 +1,6 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
-import { WharfError } from '../base/index.ts';
+import { makeFolder, WharfError } from '../base/index.ts';
 import { flock } from '../sys/index.ts';
 
 /** Where daemons on one host find each other's locks on what has a name in the kernel. */
@@ -11,7 +11,7 @@ const HOST_LOCKS = '/run/lock/wharf';
  * the other's running containers for leftovers of a crash. Errors: `conflict` when another daemon has it.
  */
 export function ownExecRoot(execRoot: string): Disposable {
-  mkdirSync(execRoot, { recursive: true, mode: 0o711 });
+  makeFolder(execRoot, 0o711);
   return own(
     join(execRoot, 'wharfd.lock'),
     `the exec root ${execRoot} is in use by another running daemon: give this one another by --exec-root`,
@@ -27,7 +27,7 @@ export function ownNetworkNames(names: { bridge: string; nftTable: string }, loc
     if (!/^[A-Za-z][A-Za-z0-9_.-]*$/.test(name))
       throw new WharfError('invalid', `"${name}" is no name of a bridge or nft table`);
   }
-  mkdirSync(locks, { recursive: true, mode: 0o700 });
+  makeFolder(locks, 0o700);
   const bridge = own(
     join(locks, `bridge-${names.bridge}.lock`),
     `the bridge ${names.bridge} belongs to another running daemon: give this one another by --bridge`,

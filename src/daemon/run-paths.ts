@@ -1,5 +1,5 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeFolder } from '../base/index.ts';
 import type { RunPaths } from '../engine/containers/index.ts';
 import type { Settings } from './settings.ts';
 
@@ -10,7 +10,7 @@ export function runPaths(settings: Pick<Settings, 'dataRoot' | 'execRoot'>): Run
     subpaths: join(settings.execRoot, 'subpaths'),
     containers: join(settings.dataRoot, 'containers'),
   };
-  mkdirSync(settings.execRoot, { recursive: true, mode: 0o711 });
-  for (const path of Object.values(paths)) mkdirSync(path, { recursive: true, mode: 0o711 });
+  makeFolder(settings.execRoot, 0o711);
+  for (const path of Object.values(paths)) makeFolder(path, 0o711);
   return paths;
 }

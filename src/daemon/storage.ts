@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Logger } from '../base/index.ts';
+import { type Logger, makeFolder } from '../base/index.ts';
 import { type ContentStore, openContentStore } from '../content/index.ts';
 import { type ImageStore, openImageStore } from '../engine/images/index.ts';
 import { type Database, openDatabase } from '../meta/index.ts';
@@ -28,7 +28,7 @@ export interface Storage {
 export async function openStorage(settings: Settings, log: Logger): Promise<Storage> {
   const { dataRoot } = settings;
   // Only root and who knows a path below may pass: images hold setuid programs.
-  mkdirSync(dataRoot, { recursive: true, mode: 0o710 });
+  makeFolder(dataRoot, 0o710);
   const database = openDatabase(join(dataRoot, 'meta.db'));
   const temporary = join(dataRoot, 'tmp');
   await emptyTemporary(temporary);

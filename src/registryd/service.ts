@@ -1,8 +1,7 @@
-import { mkdirSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
-import { type Logger, UndoStack } from '../base/index.ts';
+import { type Logger, makeFolder, UndoStack } from '../base/index.ts';
 import type { ContentStore, Leases } from '../content/index.ts';
 import type { Database } from '../meta/index.ts';
 import type { Digest } from '../oci/index.ts';
@@ -93,7 +92,7 @@ export interface RegistryService {
  */
 export async function openRegistryService(options: RegistryServiceOptions): Promise<RegistryService> {
   const { settings, root, content, database, leases, log, neededElsewhere } = options;
-  mkdirSync(root, { recursive: true, mode: 0o700 });
+  makeFolder(root, 0o700);
   // What is open, put down in reverse when the service closes or can't be opened.
   const opened = new UndoStack(log);
   try {
