@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { errnoCode, WharfError } from '../base/index.ts';
@@ -8,17 +8,37 @@ import type { Collection, CollectionSpec, Database } from './types.ts';
 
 /**
  * Opens the database file, making it and its folder when missing, and owns it until it is disposed: another process
- * that opens it is refused with `conflict`. Errors: `conflict` also for a newer schema; `corrupt` when it is no database.
+ * that opens it is refused with `conflict`. Its files are for their owner's eyes alone. Errors: `conflict` also for a newer schema; `corrupt` when it is no database.
  */
 export function openDatabase(file: string): Database {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  makePrivate(`${file}.lock`);
   const lock = takeLock(file);
   try {
+    makePrivate(file);
+    for (const companion of ['-wal', '-shm']) closeToOthers(`${file}${companion}`);
     return new SqliteDatabase(file, lock);
   } catch (thrown) {
     lock[Symbol.dispose]();
     throw converted(thrown, file);
   }
+}
+
+/** SQLite gives its companions the mode of the database: an empty file of the right mode must be there first. */
+function makePrivate(file: string): void {
+  try {
+    closeSync(openSync(file, 'wx', 0o600));
+  } catch (thrown) {
+    // A file that is there is never opened here: to close it would drop the locks that this process has on it (fcntl(2)).
+    if (errnoCode(thrown) !== 'EEXIST') throw WharfError.from(thrown);
+    closeToOthers(file);
+  }
+}
+
+function closeToOthers(file: string): void {
+  const found = statSync(file, { throwIfNoEntry: false });
+  if (found?.isFile() && found.uid === process.geteuid?.() && (found.mode & 0o077) !== 0)
+    chmodSync(file, 0o600);
 }
 
 /** A database of the same kind that lives in memory only: for tests. */

@@ -1,6 +1,6 @@
-import { mkdirSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { isKind, type Logger, WharfError } from '../base/index.ts';
+import { isKind, type Logger, makeFolder, WharfError } from '../base/index.ts';
 import { type ContentStore, Leases, openContentStore } from '../content/index.ts';
 import { type Database, openDatabase } from '../meta/index.ts';
 
@@ -16,7 +16,7 @@ export interface RegistryRoot extends Disposable {
  * made.
  */
 export async function openRegistryRoot(root: string, log: Logger): Promise<RegistryRoot> {
-  makeFolder(root);
+  ownFolder(root);
   const database = own(join(root, 'meta.db'), root);
   try {
     const content = openContentStore(join(root, 'content'));
@@ -29,9 +29,14 @@ export async function openRegistryRoot(root: string, log: Logger): Promise<Regis
   }
 }
 
-function makeFolder(root: string): void {
+/** Images, keys and the audit log are nobody's but the registry's: a folder that an older one left open is closed. */
+function ownFolder(root: string): void {
   try {
-    mkdirSync(root, { recursive: true, mode: 0o700 });
+    makeFolder(root, 0o700);
+    const { mode, uid } = statSync(root);
+    // Only a registry's own or an empty one: who names /srv by mistake must not find it closed.
+    const ours = existsSync(join(root, 'meta.db')) || readdirSync(root).length === 0;
+    if (ours && uid === process.geteuid?.() && (mode & 0o777) !== 0o700) chmodSync(root, 0o700);
   } catch (cause) {
     throw new WharfError(
       'invalid',

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -29,6 +29,36 @@ describe('a registry of its own root', () => {
     assert.equal(statSync(fixture.root).mode & 0o777, 0o700);
     assert.equal(statSync(join(fixture.root, 'audit.log')).mode & 0o777, 0o600);
     assert.equal(statSync(join(fixture.root, 'control.sock')).mode & 0o777, 0o600);
+    for (const suffix of ['', '-wal', '-shm', '.lock'])
+      assert.equal(statSync(join(fixture.root, `meta.db${suffix}`)).mode & 0o777, 0o600, suffix);
+  });
+
+  it('is closed again where an older one left it open, or an empty folder was there', async () => {
+    mkdirSync(fixture.root, { mode: 0o755 });
+    const first = await fixture.serve();
+    assert.equal(statSync(fixture.root).mode & 0o777, 0o700);
+    await first.stop();
+    chmodSync(fixture.root, 0o755);
+    chmodSync(join(fixture.root, 'meta.db'), 0o644);
+    await fixture.serve();
+    assert.equal(statSync(fixture.root).mode & 0o777, 0o700);
+    assert.equal(statSync(join(fixture.root, 'meta.db')).mode & 0o777, 0o600);
+  });
+
+  it('leaves the mode of a folder that holds other things, as one named by mistake', async () => {
+    mkdirSync(fixture.root, { mode: 0o755 });
+    writeFileSync(join(fixture.root, 'others'), '');
+    await fixture.serve();
+    assert.equal(statSync(fixture.root).mode & 0o777, 0o755);
+    assert.equal(statSync(join(fixture.root, 'meta.db')).mode & 0o777, 0o600);
+  });
+
+  it('is refused where no folder can be made', async () => {
+    fixture.root = '/proc/none';
+    await assert.rejects(
+      fixture.serve(),
+      (thrown) => isKind(thrown, 'invalid') && /file system of \/proc takes none/.test(String(thrown)),
+    );
   });
 
   it('is not shared: a second registry is refused, and harms nothing', async () => {
