@@ -8,4 +8,4 @@ export {
 } from './service.ts';
 export { parseRegistrySettings, type RegistrySettings } from './settings.ts';
 export { SETTINGS, type SettingSpec } from './types.ts';
-export { checkUserName, listUsers, removeUsers, setUser } from './users.ts';
+export { checkUserName, checkUsersFolder, listUsers, removeUsers, setUser } from './users.ts';

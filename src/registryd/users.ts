@@ -30,10 +30,11 @@ export function listUsers(file: string): string[] {
 
 /**
  * Adds a user to an htpasswd file, or gives a known one another password. The file is made when missing, readable by its
- * owner alone. Errors: `invalid` for a name or password that can't be one, and for a damaged file.
+ * owner alone. Errors: `not-found` for a missing folder; `invalid` for a name or password that can't be one, and for a damaged file.
  */
 export async function setUser(file: string, name: string, password: string): Promise<'added' | 'changed'> {
   checkUserName(name);
+  checkUsersFolder(file);
   if (password === '') throw new WharfError('invalid', 'an empty password lets everybody in');
   if (Buffer.byteLength(password) > MAX_PASSWORD_BYTES)
     throw new WharfError(
@@ -63,6 +64,16 @@ export function removeUsers(file: string, names: readonly string[]): void {
     file,
     linesOf(text).filter((line) => !names.some((name) => line.startsWith(`${name}:`))),
   );
+}
+
+/** Errors: `not-found` when the folder of a users file is missing. It is not made: the path may be a typing error. */
+export function checkUsersFolder(file: string): void {
+  const folder = dirname(resolve(file));
+  if (!existsSync(folder))
+    throw new WharfError(
+      'not-found',
+      `the folder ${folder} is not there: make it first by "mkdir -p ${folder}"`,
+    );
 }
 
 /** Errors: `invalid` for what can't name a user. */

@@ -19,8 +19,10 @@ export const command: CommandSpec = {
   async run(context, flags) {
     const name = flags.operands[0] ?? '';
     const file = usersFile(flags);
-    const { checkUserName, setUser } = await import('../../../registryd/index.ts');
+    const { checkUserName, checkUsersFolder, setUser } = await import('../../../registryd/index.ts');
+    // Before a password is asked for.
     checkUserName(name);
+    checkUsersFolder(file);
     const password = flags.bool('password-stdin')
       ? (await readAll(context.stdin, MAX_INPUT_BYTES, 'the password')).toString().replace(/\r?\n$/, '')
       : await askTwice(context);
