@@ -88,9 +88,14 @@ async function execute(
   try {
     return await command.run(context, parsed);
   } catch (thrown) {
-    if (thrown instanceof ExitError)
-      return thrown.message === '' ? thrown.code : fail(thrown.message, thrown.code);
-    return fail(describeError(thrown), 1);
+    const [text, code] =
+      thrown instanceof ExitError ? [thrown.message, thrown.code] : [describeError(thrown), 1];
+    if (text === '') return code;
+    fail(text, code);
+    if (!context.stderr.isTTY) return code;
+    const { hintFor } = await import('./hints.ts');
+    const hint = await hintFor(context, parsed.operands, text);
+    return hint === undefined ? code : fail(hint, code);
   }
 }
 

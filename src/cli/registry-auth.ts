@@ -35,6 +35,11 @@ export async function registryCredentials(context: Context, name: string): Promi
   };
 }
 
+/** Whether something is kept to log in to a registry with. */
+export async function hasCredentials(context: Context, server: string): Promise<boolean> {
+  return (await authFor(context, server)) !== undefined;
+}
+
 /** What is kept for a registry. A store that fails counts as one that has nothing, as with Docker's client. */
 async function authFor(context: Context, server: string) {
   const { credentialStore } = await import('./credential-store.ts');
