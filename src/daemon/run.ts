@@ -1,4 +1,5 @@
 import { JsonLog, WharfError } from '../base/index.ts';
+import { exitNow } from '../sys/index.ts';
 import { checkSettings, checkValues } from './check-settings.ts';
 import { type Daemon, startDaemon } from './daemon.ts';
 import { proxyEnvironment } from './distribution-settings.ts';
@@ -62,7 +63,7 @@ function guardProcess(log: JsonLog): void {
   );
   process.on('uncaughtException', (error) => {
     log.error('uncaught exception: the daemon ends; containers go on', { error });
-    process.exit(70);
+    exitNow(70);
   });
 }
 
@@ -71,15 +72,15 @@ function obeySignals(daemon: Daemon, readSettings: () => Settings, log: JsonLog)
   const stop = (signal: NodeJS.Signals) => {
     if (stopping) {
       log.warn('second signal: the daemon ends at once', { signal });
-      process.exit(1);
+      exitNow(1);
     }
     stopping = true;
     log.info('stopping', { signal });
     daemon.stop().then(
-      () => process.exit(0),
+      () => exitNow(0),
       (error) => {
         log.error('stopping failed', { error });
-        process.exit(1);
+        exitNow(1);
       },
     );
   };

@@ -14,6 +14,7 @@ export {
 } from './at.ts';
 export { type CgroupHierarchy, cgroupPaths, cgroupPids, detectCgroups, removeCgroup } from './cgroup.ts';
 export { isErrno } from './errno.ts';
+export { exitNow } from './exit.ts';
 export { duplicateFd, Fd, flock, O, pipe2 } from './fd.ts';
 export { mkdirAllInRoot, readFileInRoot } from './in-root.ts';
 export { type Inflater, openGunzip, openUnzstd } from './inflate.ts';
