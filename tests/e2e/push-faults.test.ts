@@ -101,6 +101,7 @@ function faults(engine: TestDaemon, kind: RegistryKind): void {
       const { code, stderr } = await pushing;
       assert.equal(code, 1);
       assert.match(stderr, /^[\x20-\x7e]+\n$/);
+      registry.mend();
       await registry.run();
       await engine.ok('push', name);
     },

@@ -101,7 +101,8 @@ describe('a hundred pulls of one image', { skip: needsOwnDaemon }, () => {
       );
       const leaving = clients.filter((_, at) => at % 2 === 0);
       for (const { child } of leaving) child.kill('SIGINT');
-      for (const { exited } of leaving) assert.notEqual((await exited).code, 0);
+      // What the stock client exits with then depends on where it was interrupted.
+      for (const { exited } of leaving) assert.doesNotMatch((await exited).stdout, /Digest: sha256:/);
       gate.resolve();
       for (const { exited } of clients.filter((_, at) => at % 2 === 1)) {
         const { code, stdout, stderr } = await exited;

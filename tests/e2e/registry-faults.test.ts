@@ -270,6 +270,7 @@ describe('pushes', { skip: needsOwnDaemon }, () => {
     it(`to ${kind} that is killed: tried again, they bring the very same manifest`, async () => {
       await using registry = await TestRegistry.start(kind);
       await disturbed(registry, 'lab/one', () => registry.end('SIGKILL'));
+      registry.mend();
       await registry.run();
       await engine.ok('push', `${registry.address}/lab/one:1`);
       assert.equal(await digestOf(registry, 'lab/one'), scene.image.manifest.digest);

@@ -176,6 +176,16 @@ export class TestRegistry implements AsyncDisposable {
     await this.#ended;
   }
 
+  /**
+   * What is to be done after a kill: `docker-registry` writes its links in place, and one that was half written answers 500
+   * for good, so it begins anew. Ours is left as it is.
+   */
+  mend(): void {
+    if (this.kind === 'wharf') return;
+    rmSync(this.root, { recursive: true, force: true });
+    mkdirSync(this.root);
+  }
+
   /** One request, with the user's name and password where the registry asks for them. TLS is verified. */
   ask(
     method: string,
