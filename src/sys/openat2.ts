@@ -8,8 +8,11 @@ export const RESOLVE = { NO_XDEV: 1, NO_MAGICLINKS: 2, NO_SYMLINKS: 4, BENEATH: 
 
 const SYS_openat2 = 437;
 const OPEN_HOW_SIZE = 24;
-/** The kernel gives EAGAIN when a rename raced with `..`; it asks for another try. */
-const MAX_TRIES = 64;
+/**
+ * The kernel gives EAGAIN when any rename or mount on the machine raced with `..`; it asks for another try. Where much is
+ * renamed, as by sweeps and tests beside each other, 64 were not enough once; a try takes a microsecond or two.
+ */
+const MAX_TRIES = 4096;
 
 /** Flags of `open(2)`; O_CLOEXEC is always added. `mode` counts with O_CREAT only. */
 export interface OpenHow {
