@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 
 /** What goes wrong with one answer. Offsets in bytes of the body. */
 export interface Fault {
@@ -35,10 +36,15 @@ export class ChaosProxy implements AsyncDisposable {
   readonly #target: string;
   readonly #server: Server;
   #stopFlood = new AbortController();
+  readonly #sockets = new Set<Socket>();
 
   private constructor(target: string) {
     this.#target = target;
     this.#server = createServer((incoming, answer) => this.#pass(incoming, answer));
+    this.#server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.on('close', () => this.#sockets.delete(socket));
+    });
   }
 
   static async start(target: string): Promise<ChaosProxy> {
@@ -138,7 +144,8 @@ export class ChaosProxy implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopFlood.abort();
-    this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
+    this.#server.close();
+    // Not waited for: the server's own count of connections may keep one that a killed daemon left.
+    for (const socket of this.#sockets) socket.destroy();
   }
 }
