@@ -196,6 +196,7 @@ describe('a daemon that is killed in the middle of a pull', { skip: needsOwnDaem
       const pulled = await engine.docker('pull', scene.name);
       assert.notEqual(pulled.code, 0);
       assert.ok(killed, 'the daemon was not killed');
+      await killed;
       await engine.run();
       assert.equal(await engine.ok('images', '-q'), '');
       scene.proxy.seen.length = 0;
