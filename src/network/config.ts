@@ -1,5 +1,5 @@
 import { WharfError } from '../base/index.ts';
-import { parseSubnet } from './address.ts';
+import { parseSubnet } from './addresses/address.ts';
 
 /** An address space from which subnets of `size` (a prefix length) are cut. */
 export interface AddressSpace {

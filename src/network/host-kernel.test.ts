@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { createNetns, deleteNetns, RouteSocket, withNetns } from '../sys/index.ts';
-import { formatSubnet, macOf } from './address.ts';
-import { Firewall, forwardWarnings } from './firewall.ts';
+import { formatSubnet, macOf } from './addresses/address.ts';
+import { Firewall, forwardWarnings } from './firewall/firewall.ts';
 import { HostKernel } from './host-kernel.ts';
-import { hostResolverConfig, parseResolvConf } from './resolver.ts';
-import type { PortTarget } from './rules.ts';
+import { hostResolverConfig, parseResolvConf } from './dns/resolver.ts';
+import type { PortTarget } from './firewall/rules.ts';
 
 let base: string;
 let host: string;

@@ -1,9 +1,9 @@
 import { closeSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { errnoCode, WharfError } from '../base/index.ts';
 import { createNetns, deleteNetns, mount, nftJson, RouteSocket, runNft, withNetns } from '../sys/index.ts';
-import { macOf, parseSubnet } from './address.ts';
+import { macOf, parseSubnet } from './addresses/address.ts';
 import type { NetworkKernel, NftObject, PlugRequest } from './kernel.ts';
-import type { Range } from './pools.ts';
+import type { Range } from './addresses/pools.ts';
 import type { InterfaceCounters } from './types.ts';
 
 const OWN_NAMESPACE = '/proc/self/ns/net';

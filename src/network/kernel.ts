@@ -1,4 +1,4 @@
-import type { Range } from './pools.ts';
+import type { Range } from './addresses/pools.ts';
 import type { InterfaceCounters } from './types.ts';
 
 /** A container's interface and its host end, as they are to be made. */

@@ -2,14 +2,14 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from '../base/index.ts';
 import type { Database } from '../meta/types.ts';
-import { BridgeDriver } from './bridge.ts';
+import { BridgeDriver } from './drivers/bridge.ts';
 import { builtinNetworks } from './builtin-networks.ts';
 import { type NetworkConfig, networkConfig } from './config.ts';
-import { hostDriver, type NetworkDriver, nullDriver } from './driver.ts';
-import { Firewall } from './firewall.ts';
+import { hostDriver, type NetworkDriver, nullDriver } from './drivers/driver.ts';
+import { Firewall } from './firewall/firewall.ts';
 import { HostKernel } from './host-kernel.ts';
 import type { NetworkKernel } from './kernel.ts';
-import { PortTable } from './publish.ts';
+import { PortTable } from './publish/publish.ts';
 import { HostNetworkStack } from './stack.ts';
 import type { NetworkRecord, SandboxRecord } from './types.ts';
 

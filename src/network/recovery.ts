@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { addressOf } from './builtin-networks.ts';
-import { forwardWarnings } from './firewall.ts';
+import { forwardWarnings } from './firewall/firewall.ts';
 import { bridgeRules, driverOf, dropSandbox, type StackParts, targetsOf } from './parts.ts';
 import type { SandboxRecord } from './types.ts';
 

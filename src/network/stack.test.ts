@@ -7,7 +7,7 @@ import { silentLog } from '../base/index.ts';
 import { openMemoryDatabase } from '../meta/index.ts';
 import { FakeKernel } from './fake-kernel.ts';
 import { openNetworkStack } from './open.ts';
-import { PortTable } from './publish.ts';
+import { PortTable } from './publish/publish.ts';
 import { networkStackSuite } from './suite.ts';
 
 function fixture(config: { readySandboxes?: number; bip?: string } = {}) {

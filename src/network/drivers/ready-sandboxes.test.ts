@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { silentLog } from '../base/index.ts';
+import { silentLog } from '../../base/index.ts';
 import { ReadySandboxes } from './ready-sandboxes.ts';
 
 describe('things kept ready', () => {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
-import { newId, shortId } from '../base/index.ts';
-import type { NetworkKernel } from './kernel.ts';
-import type { EndpointRecord, EndpointRequest, NetworkRecord, SandboxRecord } from './types.ts';
+import { newId, shortId } from '../../base/index.ts';
+import type { NetworkKernel } from '../kernel.ts';
+import type { EndpointRecord, EndpointRequest, NetworkRecord, SandboxRecord } from '../types.ts';
 
 /** A namespace with its place on one network, not yet anybody's. */
 export interface OpenedSandbox {

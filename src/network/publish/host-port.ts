@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
-import type { PublishedPort } from './types.ts';
+import type { PublishedPort } from '../types.ts';
 
 /** A host port that is kept from others while it is published. */
 export interface HeldPort {

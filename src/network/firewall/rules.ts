@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { PublishedPort } from './types.ts';
+import type { PublishedPort } from '../types.ts';
 
 /** What the rules of one bridge are made from. */
 export interface BridgeRules {

@@ -1,4 +1,4 @@
-import type { NetworkKernel, NftObject } from './kernel.ts';
+import type { NetworkKernel, NftObject } from '../kernel.ts';
 import {
   ADDRESS_MAP,
   ANY_MAP,

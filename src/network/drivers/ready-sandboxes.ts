@@ -1,4 +1,4 @@
-import type { Logger } from '../base/index.ts';
+import type { Logger } from '../../base/index.ts';
 
 /** How long after a start, and after a removal, the next one is made: neither may wait for it. In milliseconds. */
 const AFTER_TAKE = 100;

@@ -1,4 +1,4 @@
-import { WharfError } from '../base/index.ts';
+import { WharfError } from '../../base/index.ts';
 
 /** An IPv4 range as numbers; `base` has the host bits cleared, `address` is the one that was written. */
 export interface Subnet {
