@@ -1,7 +1,7 @@
 import { newId, rfc3339Nano, systemClock } from '../base/index.ts';
 import { formatIpv4, formatSubnet, parseSubnet } from './addresses/address.ts';
-import type { NetworkConfig } from './config.ts';
 import { chooseSubnet, type Range } from './addresses/pools.ts';
+import type { NetworkConfig } from './config.ts';
 import type { NetworkRecord } from './types.ts';
 
 /** The three networks every daemon has. */

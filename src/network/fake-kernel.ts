@@ -1,6 +1,6 @@
 import { WharfError } from '../base/index.ts';
-import type { NetworkKernel, NftObject, PlugRequest } from './kernel.ts';
 import type { Range } from './addresses/pools.ts';
+import type { NetworkKernel, NftObject, PlugRequest } from './kernel.ts';
 import type { InterfaceCounters } from './types.ts';
 
 /** A kernel in memory for tests of what stands above it. It checks that calls come in an order the real one would take. */

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { createNetns, deleteNetns, RouteSocket, withNetns } from '../sys/index.ts';
 import { formatSubnet, macOf } from './addresses/address.ts';
-import { Firewall, forwardWarnings } from './firewall/firewall.ts';
-import { HostKernel } from './host-kernel.ts';
 import { hostResolverConfig, parseResolvConf } from './dns/resolver.ts';
+import { Firewall, forwardWarnings } from './firewall/firewall.ts';
 import type { PortTarget } from './firewall/rules.ts';
+import { HostKernel } from './host-kernel.ts';
 
 let base: string;
 let host: string;

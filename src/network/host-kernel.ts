@@ -2,8 +2,8 @@ import { closeSync, openSync, readFileSync, statSync, writeFileSync } from 'node
 import { errnoCode, WharfError } from '../base/index.ts';
 import { createNetns, deleteNetns, mount, nftJson, RouteSocket, runNft, withNetns } from '../sys/index.ts';
 import { macOf, parseSubnet } from './addresses/address.ts';
-import type { NetworkKernel, NftObject, PlugRequest } from './kernel.ts';
 import type { Range } from './addresses/pools.ts';
+import type { NetworkKernel, NftObject, PlugRequest } from './kernel.ts';
 import type { InterfaceCounters } from './types.ts';
 
 const OWN_NAMESPACE = '/proc/self/ns/net';

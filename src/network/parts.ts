@@ -1,13 +1,13 @@
 import type { Logger } from '../base/index.ts';
 import type { Collection } from '../meta/types.ts';
-import type { BridgeDriver } from './drivers/bridge.ts';
 import type { BuiltinNetworks } from './builtin-networks.ts';
 import type { NetworkConfig } from './config.ts';
+import type { BridgeDriver } from './drivers/bridge.ts';
 import type { NetworkDriver } from './drivers/driver.ts';
 import type { Firewall } from './firewall/firewall.ts';
+import type { BridgeRules, PortTarget } from './firewall/rules.ts';
 import type { NetworkKernel } from './kernel.ts';
 import { type PortTable, portTargets } from './publish/publish.ts';
-import type { BridgeRules, PortTarget } from './firewall/rules.ts';
 import type { SandboxRecord } from './types.ts';
 
 /** Everything the stack stands on; recovery and verification see the same. */

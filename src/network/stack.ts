@@ -1,10 +1,10 @@
 import { UndoStack, WharfError } from '../base/index.ts';
+import { hostResolverConfig } from './dns/resolver.ts';
 import type { NetworkDriver, OpenedSandbox } from './drivers/driver.ts';
 import { forwardWarnings } from './firewall/firewall.ts';
 import { findNetwork } from './lookup.ts';
 import { dropSandbox, type StackParts, targetsOf } from './parts.ts';
 import { recoverNetworks } from './recovery.ts';
-import { hostResolverConfig } from './dns/resolver.ts';
 import type {
   EndpointRequest,
   InterfaceCounters,

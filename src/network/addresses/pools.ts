@@ -1,4 +1,5 @@
 import { WharfError } from '../../base/index.ts';
+import type { AddressSpace } from '../config.ts';
 import {
   formatIpv4,
   formatSubnet,
@@ -8,7 +9,6 @@ import {
   type Subnet,
   subnetSize,
 } from './address.ts';
-import type { AddressSpace } from '../config.ts';
 
 /** A range somebody uses already. */
 export type Range = Pick<Subnet, 'base' | 'prefix'>;

@@ -1,11 +1,11 @@
 import { type Logger, newId, WharfError } from '../../base/index.ts';
 import { macOf, parseSubnet } from '../addresses/address.ts';
-import type { NetworkConfig } from '../config.ts';
-import { bareEndpoint, type NetworkDriver, type OpenedSandbox, pinPath } from './driver.ts';
-import type { NetworkKernel } from '../kernel.ts';
 import { AddressPool } from '../addresses/pools.ts';
-import { ReadySandboxes } from './ready-sandboxes.ts';
+import type { NetworkConfig } from '../config.ts';
+import type { NetworkKernel } from '../kernel.ts';
 import type { EndpointRecord, EndpointRequest, NetworkRecord, SandboxRecord } from '../types.ts';
+import { bareEndpoint, type NetworkDriver, type OpenedSandbox, pinPath } from './driver.ts';
+import { ReadySandboxes } from './ready-sandboxes.ts';
 
 /** What the bridge driver works with. */
 export interface BridgeDeps {

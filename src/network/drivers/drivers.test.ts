@@ -6,15 +6,15 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { type LogFields, newId, silentLog } from '../../base/index.ts';
 import { type Database, openMemoryDatabase } from '../../meta/index.ts';
 import { macOf } from '../addresses/address.ts';
-import { BridgeDriver, hostInterfaceOf } from './bridge.ts';
 import { addressOf, builtinNetworks } from '../builtin-networks.ts';
 import { networkConfig } from '../config.ts';
-import { bareEndpoint, hostDriver, nullDriver, pinPath } from './driver.ts';
 import { FakeKernel } from '../fake-kernel.ts';
 import { findNetwork } from '../lookup.ts';
 import { openNetworkStack } from '../open.ts';
 import { PortTable } from '../publish/publish.ts';
 import type { NetworkRecord, SandboxRecord } from '../types.ts';
+import { BridgeDriver, hostInterfaceOf } from './bridge.ts';
+import { bareEndpoint, hostDriver, nullDriver, pinPath } from './driver.ts';
 
 const config = networkConfig({ bip: '10.213.0.1/28', readySandboxes: 0 });
 const networks = () => builtinNetworks([], config, () => [], false);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { FakeKernel } from '../fake-kernel.ts';
-import { Firewall, forwardWarnings } from './firewall.ts';
 import type { NftObject } from '../kernel.ts';
+import { Firewall, forwardWarnings } from './firewall.ts';
 import { markName, ruleCount } from './rules.ts';
 
 const rules = { bridge: 'wharf0', subnet: '10.0.0.0/24' };

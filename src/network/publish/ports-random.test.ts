@@ -4,9 +4,9 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { describe, it } from 'node:test';
 import { WharfError } from '../../base/index.ts';
+import type { PortRequest, PublishedPort } from '../types.ts';
 import { type HoldPort, holderOf, holdPort } from './host-port.ts';
 import { PortTable, portTargets } from './publish.ts';
-import type { PortRequest, PublishedPort } from '../types.ts';
 
 function generator(seed: number) {
   let state = seed;

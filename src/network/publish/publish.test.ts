@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { describe, it } from 'node:test';
-import { PortTable } from './publish.ts';
 import type { PortRequest } from '../types.ts';
+import { PortTable } from './publish.ts';
 
 describe('ports', () => {
   const owner = { containerId: 'c'.repeat(64), name: 'web', endpointId: 'e1', containerIp: '10.0.0.2' };

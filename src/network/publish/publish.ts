@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { isIPv4, isIPv6 } from 'node:net';
 import { errnoCode, WharfError } from '../../base/index.ts';
-import { type HeldPort, type HoldPort, holderOf, holdPort } from './host-port.ts';
 import type { PortTarget } from '../firewall/rules.ts';
 import type { PortRequest, PublishedPort } from '../types.ts';
+import { type HeldPort, type HoldPort, holderOf, holdPort } from './host-port.ts';
 
 /** For whom ports are published. */
 export interface PortOwner {

@@ -1,0 +1,34 @@
+import type { EndpointRecord, NetworkRecord } from '../types.ts';
+
+/**
+ * One kind of network. The stack owns namespaces, records, addresses, names, ports and rules; a driver owns links. All calls
+ * are synchronous, idempotent where they can be, and done when they return, save that the kernel reaps dropped links behind.
+ */
+export interface NetworkDriver {
+  /**
+   * Checks a network's options and completes them as the Engine does (names of parents and bridges that were left out).
+   * Pure. Errors: `invalid` with the Engine's texts.
+   */
+  complete(network: NetworkRecord): NetworkRecord;
+  /** Makes the network's own kernel objects or repairs them. Errors: `conflict` (a link of that name is another's), `not-implemented` (the kernel lacks it). */
+  ensure(network: NetworkRecord): void;
+  /** Removes what `ensure` made; never what others made (a bridge or VLAN that was there before). */
+  remove(network: NetworkRecord): void;
+  /** What of the network's own objects is wrong, one sentence each. */
+  problems(network: NetworkRecord): string[];
+  /** Names for a new endpoint: the interface on the host (empty for none) and the hardware address. */
+  plan(
+    network: NetworkRecord,
+    sandboxId: string,
+    endpointId: string,
+    ipv4: string,
+  ): { hostInterface: string; macAddress: string };
+  /** Puts the endpoint's interface into a namespace, up, with all its addresses and without a default route. */
+  attach(network: NetworkRecord, endpoint: EndpointRecord, netnsPath: string): void;
+  /** Takes it out of a living namespace. */
+  detach(network: NetworkRecord, endpoint: EndpointRecord, netnsPath: string): void;
+  /** Repairs what can be repaired from the host's side; sentences about the rest. */
+  restore(network: NetworkRecord, endpoint: EndpointRecord): string[];
+  /** True when the kernel has no more of the interface, so that its addresses can rest. */
+  gone(hostInterface: string): boolean;
+}
