@@ -1,4 +1,5 @@
 export type * from './container.ts';
+export type * from './exposure.ts';
 export type * from './host-config.ts';
 export type * from './image.ts';
 export type * from './network.ts';
