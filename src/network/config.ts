@@ -1,5 +1,6 @@
 import { WharfError } from '../base/index.ts';
 import { parseSubnet } from './addresses/address.ts';
+import type { PublishPolicy } from './publish/types.ts';
 
 /** An address space from which subnets of `size` (a prefix length) are cut. */
 export interface AddressSpace {
@@ -17,30 +18,72 @@ export interface NetworkConfig {
   defaultAddressPools: AddressSpace[];
   /** In bytes, for bridge and container interfaces. */
   mtu: number;
-  /** The one nft table (family `ip`) that holds all rules of this daemon. */
+  /** The one nft table (family `inet`) that holds all rules of this daemon. */
   nftTable: string;
   /** Namespaces kept ready for the next container; 0 makes each when it is asked for. */
   readySandboxes: number;
   /** Address that a published port without a host address is bound to. */
   hostBinding: string;
+  /** Whether the host's own input rules count for published ports; a network's `wharf.publish-policy` goes before it. */
+  publishPolicy: PublishPolicy;
+  /** Whether containers on the default bridge reach each other. */
+  icc: boolean;
+  /** Whether containers on the default bridge are hidden behind the host's address outward. */
+  ipMasq: boolean;
+  /** Whether forwarding may be turned on in the kernel where a network needs it. */
+  ipForward: boolean;
+  /** Ranges (CIDR) of the default bridge from which its addresses are chosen. */
+  fixedCidr?: string;
+  fixedCidrV6?: string;
+  /** Whether the default bridge has IPv6, too. */
+  ipv6: boolean;
+  /** IPv6 address and prefix of the default bridge, `fd00::1/64`. */
+  bip6?: string;
+  /** Where containers on the default bridge send what leaves it, instead of to the bridge. */
+  defaultGateway?: string;
+  defaultGatewayV6?: string;
+  /** Options that new networks get, by driver, where their user gives none. */
+  defaultNetworkOptions: Record<string, Record<string, string>>;
+  /** The /48 from which IPv6 subnets are cut; undefined lets the daemon choose one, once (RFC 4193). */
+  ulaPrefix?: string;
+  /** Whether neighbours on any interface may reach every port of containers by a direct route. */
+  allowDirectRouting: boolean;
 }
 
-/** The Engine's own default pools: 172.17–172.31 by /16, then 192.168 by /20. */
+/** The Engine's own default pools, 172.17–172.31 by /16, then 192.168 by /20; and 512 small ones for hosts with many networks. */
 const DEFAULT_POOLS: AddressSpace[] = [
   ...Array.from({ length: 15 }, (_, at) => ({ base: `172.${17 + at}.0.0/16`, size: 16 })),
   { base: '192.168.0.0/16', size: 20 },
+  { base: '10.200.0.0/15', size: 24 },
 ];
+
+const OPTIONAL = [
+  'bip',
+  'bip6',
+  'fixedCidr',
+  'fixedCidrV6',
+  'defaultGateway',
+  'defaultGatewayV6',
+  'ulaPrefix',
+] as const;
 
 /** Fills in defaults and checks names and addresses. Errors: `invalid`. */
 export function networkConfig(given: Partial<NetworkConfig> = {}): NetworkConfig {
   const config: NetworkConfig = {
     bridge: given.bridge ?? 'wharf0',
-    ...(given.bip ? { bip: given.bip } : {}),
     defaultAddressPools: given.defaultAddressPools?.length ? given.defaultAddressPools : DEFAULT_POOLS,
     mtu: given.mtu || 1500,
     nftTable: given.nftTable ?? 'wharf',
     readySandboxes: given.readySandboxes ?? 3,
     hostBinding: given.hostBinding || '0.0.0.0',
+    publishPolicy: given.publishPolicy ?? 'open',
+    icc: given.icc ?? true,
+    ipMasq: given.ipMasq ?? true,
+    ipForward: given.ipForward ?? true,
+    ipv6: given.ipv6 ?? false,
+    allowDirectRouting: given.allowDirectRouting ?? false,
+    defaultNetworkOptions: given.defaultNetworkOptions ?? {},
+    ...Object.fromEntries(OPTIONAL.flatMap((name) => (given[name] ? [[name, given[name]]] : []))),
   };
   if (!/^[A-Za-z][A-Za-z0-9_.-]{0,14}$/.test(config.bridge))
     throw new WharfError(
