@@ -1,7 +1,7 @@
 import type { IncomingMessage, RequestOptions } from 'node:http';
-import { isIP, type LookupFunction } from 'node:net';
+import { isIP } from 'node:net';
 import { type ErrorKind, errnoCode, nodeHttp, WharfError } from '../../base/index.ts';
-import { isInwardAddress } from '../../registry/client/index.ts';
+import { guardedLookup, isInwardAddress } from '../../registry/client/index.ts';
 
 /** As Go's client, which the reference uses, follows them. */
 const MAX_REDIRECTS = 10;
@@ -99,7 +99,9 @@ function request(url: URL, asking: Asking): Promise<Answer> {
     signal: asking.signal,
     agent: false,
     ...(asking.auth === undefined ? {} : { auth: asking.auth }),
-    ...(asking.guarded ? { lookup: guardedLookup(url) } : {}),
+    ...(asking.guarded
+      ? { lookup: guardedLookup(process.getBuiltinModule('node:dns').lookup, () => refused(url)) }
+      : {}),
   };
   const module = url.protocol === 'https:' ? process.getBuiltinModule('node:https') : nodeHttp();
   const { promise, resolve, reject } = Promise.withResolvers<Answer>();
@@ -117,20 +119,6 @@ function request(url: URL, asking: Asking): Promise<Answer> {
   outgoing.on('error', (error) => reject(asking.signal.aborted ? error : explained(url, error)));
   outgoing.end();
   return promise;
-}
-
-/** Resolves as usual, and refuses addresses of this machine and its link: by name, too, nobody is led there. */
-function guardedLookup(url: URL): LookupFunction {
-  const { lookup } = process.getBuiltinModule('node:dns');
-  return (hostname, options, callback) => {
-    lookup(hostname, { ...options, all: true }, (error, addresses) => {
-      if (error) return callback(error, '', 0);
-      if (addresses.some(({ address }) => isInwardAddress(address))) return callback(refused(url), '', 0);
-      if (options.all) return callback(null, addresses);
-      const [chosen] = addresses;
-      return callback(null, chosen?.address ?? '', chosen?.family);
-    });
-  };
 }
 
 function credentialsOf(url: URL): string | undefined {

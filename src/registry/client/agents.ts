@@ -4,6 +4,7 @@ import type { SecureContext } from 'node:tls';
 import { nodeHttp } from '../../base/index.ts';
 import { readHostCertificates, secureContext } from './certificates.ts';
 import type { InsecureHosts } from './endpoints.ts';
+import { NetworkError } from './errors.ts';
 import { guardedLookup } from './inward.ts';
 import { proxyFor } from './proxy.ts';
 import type { RegistryHosts } from './types.ts';
@@ -65,7 +66,8 @@ export class Agents implements Disposable {
       timeout: KEPT_MS,
       scheduling: 'lifo',
       highWaterMark: WINDOW,
-      ...(guarded && !proxy && { lookup: guardedLookup(process.getBuiltinModule('node:dns').lookup) }),
+      ...(guarded &&
+        !proxy && { lookup: guardedLookup(process.getBuiltinModule('node:dns').lookup, refusal) }),
       ...(proxy && { proxyEnv: { HTTP_PROXY: proxy.href, HTTPS_PROXY: proxy.href } }),
     };
     if (url.protocol === 'http:') return new (nodeHttp().Agent)(options);
@@ -85,3 +87,5 @@ export class Agents implements Disposable {
     return this.plainContext;
   }
 }
+
+const refusal = () => new NetworkError('the registry redirects into this machine', false);

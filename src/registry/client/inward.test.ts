@@ -3,7 +3,7 @@ import type { LookupAddress } from 'node:dns';
 import { Agent } from 'node:http';
 import type { LookupFunction } from 'node:net';
 import { test } from 'node:test';
-import { isKind } from '../../base/index.ts';
+import { isKind, WharfError } from '../../base/index.ts';
 import { follow } from './follow.ts';
 import { guardedLookup, isInwardAddress, isInwardHost } from './inward.ts';
 import type { Net } from './net.ts';
@@ -47,11 +47,13 @@ test('addresses that lead inward, in every spelling', () => {
     assert.equal(isInwardHost(host), false, host);
 });
 
+const refusal = () => new WharfError('unavailable', 'led inward');
+
 test('a name is judged by what it resolves to, at the moment of connecting', () => {
   const outside = { address: '192.0.2.1', family: 4 };
   const ask = (all: boolean, ...found: LookupAddress[]) => {
     let answer: unknown[] = [];
-    const lookup = guardedLookup((_hostname, _options, callback) => callback(null, found));
+    const lookup = guardedLookup((_hostname, _options, callback) => callback(null, found), refusal);
     lookup('cdn.example', { all }, (...results: unknown[]) => {
       answer = results;
     });
@@ -68,7 +70,7 @@ test('a name is judged by what it resolves to, at the moment of connecting', () 
 
 test('a failure to resolve stays what it is', () => {
   const failure = Object.assign(new Error('none'), { code: 'ENOTFOUND' });
-  guardedLookup((_hostname, _options, callback) => callback(failure, []))('x', {}, (error) => {
+  guardedLookup((_hostname, _options, callback) => callback(failure, []), refusal)('x', {}, (error) => {
     assert.equal(error, failure);
   });
 });

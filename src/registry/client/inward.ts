@@ -1,6 +1,5 @@
 import type { LookupAddress, LookupAllOptions } from 'node:dns';
 import { BlockList, isIP, type LookupFunction } from 'node:net';
-import { NetworkError } from './errors.ts';
 
 /** Addresses of this machine itself, and link-local ones, where clouds serve the secrets of a machine. */
 function inwardAddresses(): BlockList {
@@ -37,13 +36,15 @@ type Resolve = (
   callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
 ) => void;
 
-/** A resolver for connections to which a registry sent us: a name that leads inward is refused at the moment of connecting. */
-export function guardedLookup(resolve: Resolve): LookupFunction {
+/**
+ * A resolver for connections to which another server sent us: a name that leads inward is refused, by `refusal`'s error,
+ * at the moment of connecting.
+ */
+export function guardedLookup(resolve: Resolve, refusal: () => Error): LookupFunction {
   return (hostname, options, callback) => {
     resolve(hostname, { ...options, all: true }, (error, found) => {
       if (error) return callback(error, '', 0);
-      if (found.some(({ address }) => isInwardAddress(address)))
-        return callback(new NetworkError('the registry redirects into this machine', false), '', 0);
+      if (found.some(({ address }) => isInwardAddress(address))) return callback(refusal(), '', 0);
       if (options.all) return callback(null, found);
       return callback(null, found[0]?.address ?? '', found[0]?.family ?? 0);
     });
