@@ -5,6 +5,9 @@ import {
   decodeContainerUpdate,
   decodeExecCreate,
   decodeExecStart,
+  decodeNetworkConnect,
+  decodeNetworkCreate,
+  decodeNetworkDisconnect,
   decodeVolumeCreate,
 } from './index.ts';
 
@@ -277,6 +280,46 @@ Labels: map[string]string
 Labels k: string
 Name: string
 `;
+const NETWORK = `
+Driver: string
+Scope: string
+EnableIPv4: bool
+EnableIPv6: bool
+IPAM: network.IPAM
+IPAM Driver: string
+IPAM Options: map[string]string
+IPAM Options k: string
+IPAM Config: []network.IPAMConfig
+IPAM Config 0: network.IPAMConfig
+IPAM Config 0 Subnet: string
+IPAM Config 0 IPRange: string
+IPAM Config 0 Gateway: string
+IPAM Config 0 AuxiliaryAddresses: map[string]string
+IPAM Config 0 AuxiliaryAddresses k: string
+Internal: bool
+Attachable: bool
+Ingress: bool
+ConfigOnly: bool
+ConfigFrom: network.ConfigReference
+ConfigFrom Network: string
+Options: map[string]string
+Options k: string
+Labels: map[string]string
+Labels k: string
+Name: string
+CheckDuplicate: bool
+`;
+const CONNECT = `
+Container: string
+EndpointConfig: network.EndpointSettings
+EndpointConfig IPAMConfig: network.EndpointIPAMConfig
+EndpointConfig Aliases: []string
+EndpointConfig GwPriority: int
+`;
+const DISCONNECT = `
+Container: string
+Force: bool
+`;
 
 const BODIES: [name: string, table: string, root: string, decode: (text: string) => unknown][] = [
   ['container create', CREATE, '', decodeContainerCreate],
@@ -284,6 +327,9 @@ const BODIES: [name: string, table: string, root: string, decode: (text: string)
   ['exec create', EXEC, 'ExecOptions', decodeExecCreate],
   ['exec start', START, 'ExecStartOptions', decodeExecStart],
   ['volume create', VOLUME, 'CreateOptions', decodeVolumeCreate],
+  ['network create', NETWORK, 'CreateRequest', decodeNetworkCreate],
+  ['network connect', CONNECT, 'ConnectOptions', decodeNetworkConnect],
+  ['network disconnect', DISCONNECT, 'DisconnectOptions', decodeNetworkDisconnect],
 ];
 
 const rows = (table: string) =>

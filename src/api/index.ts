@@ -9,10 +9,18 @@ export {
   decodeContainerUpdate,
   decodeExecCreate,
   decodeExecStart,
+  decodeNetworkConnect,
+  decodeNetworkCreate,
+  decodeNetworkDisconnect,
+  decodeNetworkRenumber,
   decodePlatform,
   decodeVolumeCreate,
   type ExecCreateRequest,
   type ExecStartRequest,
+  type NetworkConnectRequest,
+  type NetworkCreateRequest,
+  type NetworkDisconnectRequest,
+  type NetworkRenumberRequest,
 } from './requests.ts';
 export type * from './types/index.ts';
 export {

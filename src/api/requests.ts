@@ -2,8 +2,11 @@ import { WharfError } from '../base/index.ts';
 import { decodeJson } from './decode.ts';
 import type {
   AuthConfig,
+  ConfigReference,
   ContainerConfig,
+  EndpointSettings,
   HostConfig,
+  IPAM,
   NetworkingConfig,
   OCIPlatform,
   Resources,
@@ -41,6 +44,42 @@ export interface ExecStartRequest {
   Tty?: boolean;
   /** Height and width. */
   ConsoleSize?: number[];
+}
+
+/** Body of `POST /networks/create`. */
+export interface NetworkCreateRequest {
+  Name?: string;
+  /** Without effect since API 1.44: names are always unique. */
+  CheckDuplicate?: boolean;
+  Driver?: string;
+  Scope?: string;
+  EnableIPv4?: boolean;
+  EnableIPv6?: boolean;
+  IPAM?: IPAM;
+  Internal?: boolean;
+  Attachable?: boolean;
+  Ingress?: boolean;
+  ConfigOnly?: boolean;
+  ConfigFrom?: ConfigReference;
+  Options?: Record<string, string>;
+  Labels?: Record<string, string>;
+}
+
+/** Body of `POST /networks/{id}/connect`. */
+export interface NetworkConnectRequest {
+  Container?: string;
+  EndpointConfig?: EndpointSettings;
+}
+
+/** Body of `POST /networks/{id}/disconnect`. */
+export interface NetworkDisconnectRequest {
+  Container?: string;
+  Force?: boolean;
+}
+
+/** Body of `POST /wharf/networks/{id}/renumber`. */
+export interface NetworkRenumberRequest {
+  IPAM?: IPAM;
 }
 
 /** Decodes the body of a container create; `invalid` with Docker's text when it is malformed or has no configuration. */
@@ -83,6 +122,26 @@ export function decodeExecStart(text: string): ExecStartRequest {
 /** Decodes the body of a volume create. */
 export function decodeVolumeCreate(text: string): VolumeCreateOptions {
   return decodeJson(text, 'volume.CreateOptions', 'CreateOptions') as VolumeCreateOptions;
+}
+
+/** Decodes the body of a network create. */
+export function decodeNetworkCreate(text: string): NetworkCreateRequest {
+  return decodeJson(text, 'network.CreateRequest', 'CreateRequest') as NetworkCreateRequest;
+}
+
+/** Decodes the body of a connect of a container to a network. */
+export function decodeNetworkConnect(text: string): NetworkConnectRequest {
+  return decodeJson(text, 'network.ConnectOptions', 'ConnectOptions') as NetworkConnectRequest;
+}
+
+/** Decodes the body of a disconnect of a container from a network. */
+export function decodeNetworkDisconnect(text: string): NetworkDisconnectRequest {
+  return decodeJson(text, 'network.DisconnectOptions', 'DisconnectOptions') as NetworkDisconnectRequest;
+}
+
+/** Decodes the body of Wharf's own renumbering of a network. */
+export function decodeNetworkRenumber(text: string): NetworkRenumberRequest {
+  return decodeJson(text, 'wharf.RenumberRequest', 'RenumberRequest') as NetworkRenumberRequest;
 }
 
 /** Decodes credentials, as the body of `POST /auth`. Their values are never put into errors. */

@@ -2,7 +2,6 @@ import type { Filters } from '../../api/filters.ts';
 import type {
   AuthConfig,
   EventMessage,
-  Network,
   SystemInfo,
   SystemVersion,
   Volume,
@@ -37,12 +36,4 @@ export interface VolumesBackend {
   inspect(name: string): Promise<Volume>;
   remove(name: string, options: { force: boolean }): Promise<void>;
   prune(filters: Filters): Promise<{ VolumesDeleted: string[]; SpaceReclaimed: number }>;
-}
-
-/** The built-in networks; making others is refused with `not-implemented` until user networks come. */
-export interface NetworksBackend {
-  list(filters: Filters): Promise<Network[]>;
-  inspect(ref: string, options: { verbose: boolean; scope?: string }): Promise<Network>;
-  create(name: string): Promise<never>;
-  remove(ref: string): Promise<void>;
 }

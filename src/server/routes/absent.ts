@@ -4,8 +4,6 @@ import type { Handler, Route } from '../http/route.ts';
 
 /** What this engine does not do yet: each line says so, so that no client takes it for a wrong path. */
 const NOT_YET: readonly (readonly [Route['method'], string, string])[] = [
-  ['POST', '/networks/{id}/connect', 'connecting containers to networks'],
-  ['POST', '/networks/{id}/disconnect', 'disconnecting containers from networks'],
   ['GET', '/containers/{id}/archive', 'copying files from containers'],
   ['HEAD', '/containers/{id}/archive', 'copying files from containers'],
   ['PUT', '/containers/{id}/archive', 'copying files into containers'],

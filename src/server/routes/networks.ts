@@ -1,15 +1,24 @@
-import { boolValue, decodeFilters, parseJson } from '../../api/index.ts';
-import { readJsonText } from '../http/body.ts';
+import {
+  boolValue,
+  decodeFilters,
+  decodeNetworkConnect,
+  decodeNetworkCreate,
+  decodeNetworkDisconnect,
+} from '../../api/index.ts';
+import { WharfError } from '../../base/index.ts';
+import { readOptionalJsonText } from '../http/body.ts';
 import type { Call } from '../http/call.ts';
 import { sendEmpty, sendJson } from '../http/respond.ts';
 import type { Route } from '../http/route.ts';
 
-/** The built-in networks; making one is refused by the engine until it can. */
+/** Networks, and containers joining and leaving them. */
 export const networkRoutes: readonly Route[] = [
   { method: 'GET', path: '/networks', handler: list },
   { method: 'GET', path: '/networks/{id}', handler: inspect },
   { method: 'POST', path: '/networks/create', handler: create },
-  { method: 'POST', path: '/networks/prune', handler: prune },
+  { method: 'POST', path: '/networks/{id}/connect', handler: connect },
+  { method: 'POST', path: '/networks/{id}/disconnect', handler: disconnect },
+  { method: 'POST', path: '/networks/prune', handler: prune, minVersion: 25 },
   { method: 'DELETE', path: '/networks/{id}', handler: remove },
 ];
 
@@ -26,13 +35,37 @@ async function inspect(call: Call): Promise<void> {
 }
 
 async function create(call: Call): Promise<void> {
-  const { Name } = parseJson(await readJsonText(call)) as { Name?: unknown };
-  await call.backends.networks.create(typeof Name === 'string' ? Name : '');
+  const request = decodeNetworkCreate(await readOptionalJsonText(call));
+  const { id, warning } = await call.backends.networks.create(request);
+  sendJson(call, 201, { Id: id, Warning: warning });
 }
 
-/** Only networks of users are ever pruned, and there are none. */
+async function connect(call: Call): Promise<void> {
+  const { Container, EndpointConfig } = decodeNetworkConnect(await readOptionalJsonText(call));
+  await call.backends.networks.connect(call.param('id'), {
+    container: named(Container),
+    ...(EndpointConfig ? { settings: EndpointConfig } : {}),
+  });
+  sendEmpty(call, 200);
+}
+
+async function disconnect(call: Call): Promise<void> {
+  const { Container, Force } = decodeNetworkDisconnect(await readOptionalJsonText(call));
+  await call.backends.networks.disconnect(call.param('id'), {
+    container: named(Container),
+    force: Force === true,
+  });
+  sendEmpty(call, 200);
+}
+
+function named(container: string | undefined): string {
+  if (container) return container;
+  throw new WharfError('invalid', 'invalid name or ID supplied: ""');
+}
+
 async function prune(call: Call): Promise<void> {
-  sendJson(call, 200, { NetworksDeleted: null });
+  const { deleted } = await call.backends.networks.prune(decodeFilters(call.query.get('filters')));
+  sendJson(call, 200, { NetworksDeleted: deleted.length > 0 ? deleted : null });
 }
 
 async function remove(call: Call): Promise<void> {

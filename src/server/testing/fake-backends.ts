@@ -141,6 +141,11 @@ export function fakeBackends(overrides: FakeOverrides = {}): Backends {
       inspect: unused,
       create: unused,
       remove: unused,
+      prune: async () => ({ deleted: [] }),
+      connect: async () => undefined,
+      disconnect: async () => undefined,
+      renumber: unused,
+      exposure: async () => [],
       ...overrides.networks,
     },
     system: {
