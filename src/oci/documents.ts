@@ -15,7 +15,7 @@ import {
   strings,
 } from './json-fields.ts';
 import { bareMediaType, isIndexType, isManifestType, isSchema1Type } from './media-types.ts';
-import type { Digest, ImageConfigFile, Index, Manifest } from './types.ts';
+import type { Descriptor, Digest, ImageConfigFile, Index, Manifest } from './types.ts';
 
 /** Largest manifest or index that is read, in bytes: the limit registries keep, too. */
 export const MAX_MANIFEST_BYTES = 4 << 20;
@@ -189,4 +189,9 @@ function text(value: unknown, what: string): string {
 
 function longText(value: unknown, what: string): string {
   return string(value, what, 1 << 20);
+}
+
+/** A descriptor without what its place in an index says of it: annotations, platform, URLs. */
+export function bareDescriptor({ mediaType, digest, size }: Descriptor): Descriptor {
+  return { mediaType, digest, size };
 }

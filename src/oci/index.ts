@@ -1,5 +1,6 @@
 export { chainIds, digestOf, isDigest, parseDigest, splitDigest } from './digest.ts';
 export {
+  bareDescriptor,
   MAX_CONFIG_BYTES,
   MAX_MANIFEST_BYTES,
   parseImageConfig,

@@ -1,6 +1,7 @@
 import { isKind, WharfError } from '../../base/index.ts';
 import type { Lease } from '../../content/index.ts';
 import {
+  bareDescriptor,
   type Descriptor,
   formatPlatform,
   isIndexType,
@@ -164,7 +165,7 @@ async function pushTag(pushing: Pushing, tagged: Tagged): Promise<void> {
     absent = await pushFrom(pushing, tagged, single);
     if (absent || !isIndexType(root.mediaType)) continue;
     // A note of the reference's: the client says by it which single image went in place of the index.
-    const instead = { originalIndex: bare(root), selectedManifest: bare(single) };
+    const instead = { originalIndex: bareDescriptor(root), selectedManifest: bareDescriptor(single) };
     pushing.report({ progressDetail: {}, aux: { manifestPushedInsteadOfIndex: true, ...instead } });
   }
   if (absent)
@@ -227,16 +228,11 @@ async function pushPlan(pushing: Pushing, tagged: Tagged, plan: PushPlan): Promi
   // The image may be gone by now; what was pushed holds all the same. Another platform's manifest is no name of this image.
   const { whole } = await pushTarget(pushing, image, descriptor);
   if (whole.digest === digest && deps.images.get(image.id) && !deps.images.named(name))
-    deps.images.setName(name, image.id, bare(descriptor));
+    deps.images.setName(name, image.id, bareDescriptor(descriptor));
   report({ status: `${tag}: digest: ${digest} size: ${size}` });
   report({ progressDetail: {}, aux: { Tag: tag, Digest: digest, Size: size } });
 }
 
 function distinct(descriptors: Descriptor[]): Descriptor[] {
   return [...new Map(descriptors.map((one) => [one.digest, one])).values()];
-}
-
-/** A descriptor without what only its index says of it. */
-function bare({ mediaType, digest, size }: Descriptor): Descriptor {
-  return { mediaType, digest, size };
 }

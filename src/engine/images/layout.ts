@@ -1,5 +1,6 @@
 import { WharfError } from '../../base/index.ts';
 import {
+  bareDescriptor,
   type Descriptor,
   type Digest,
   hostPlatform,
@@ -13,7 +14,6 @@ import {
 } from '../../oci/index.ts';
 import type { ArchiveSpool, SpooledFile } from './archive-spool.ts';
 import { layoutReferrers, referrersOf } from './layout-referrers.ts';
-import { bare } from './own-manifest.ts';
 import { canonicalName } from './store.ts';
 
 const NAME_ANNOTATIONS = ['io.containerd.image.name', 'org.opencontainers.image.ref.name'];
@@ -44,7 +44,7 @@ export async function readLayout(spool: ArchiveSpool, platform?: Platform): Prom
     if (!image) continue;
     const parts = new Map<string, Descriptor>();
     await collectParts(spool, entry, platform, parts, 0);
-    found.push({ name: nameOf(entry), target: bare(entry), ...image, parts });
+    found.push({ name: nameOf(entry), target: bareDescriptor(entry), ...image, parts });
   }
   const unnamed = await layoutReferrers(spool, (digest) => found.some(({ parts }) => parts.has(digest)));
   const images: LayoutImage[] = [];
@@ -76,7 +76,7 @@ async function chooseManifest(
   }
   if (!isManifestType(entry.mediaType)) return undefined;
   const manifest = parseManifest(await blobBytes(spool, entry), entry.mediaType);
-  return { descriptor: bare(entry), manifest };
+  return { descriptor: bareDescriptor(entry), manifest };
 }
 
 /** Indexes may name what the archive does not hold: other platforms' images are often left out. */
@@ -90,7 +90,7 @@ async function collectParts(
   checkDepth(depth);
   if (parts.has(entry.digest) || !spool.file(blobName(entry))) return;
   if (parts.size >= MAX_PARTS) throw new WharfError('invalid', `the layout has more than ${MAX_PARTS} parts`);
-  parts.set(entry.digest, bare(entry));
+  parts.set(entry.digest, bareDescriptor(entry));
   for (const child of await childrenOf(spool, entry)) {
     if (platform && isOtherImage(child, platform)) continue;
     await collectParts(spool, child, platform, parts, depth + 1);

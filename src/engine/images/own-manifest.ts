@@ -1,4 +1,4 @@
-import { type Descriptor, digestOf, type Manifest, MediaTypes } from '../../oci/index.ts';
+import { bareDescriptor, type Descriptor, digestOf, type Manifest, MediaTypes } from '../../oci/index.ts';
 import type { ImageRecord } from './store.ts';
 
 /** The manifest that Wharf makes for an image which came without one: the same bytes each time. */
@@ -6,8 +6,8 @@ export function ownManifest(config: Descriptor, layers: readonly Descriptor[]): 
   const manifest: Manifest = {
     schemaVersion: 2,
     mediaType: MediaTypes.ociManifest,
-    config: bare({ ...config, mediaType: MediaTypes.ociConfig }),
-    layers: layers.map(bare),
+    config: bareDescriptor({ ...config, mediaType: MediaTypes.ociConfig }),
+    layers: layers.map(bareDescriptor),
   };
   return Buffer.from(JSON.stringify(manifest));
 }
@@ -16,9 +16,4 @@ export function ownManifest(config: Descriptor, layers: readonly Descriptor[]): 
 export function isOwnManifest(image: ImageRecord): boolean {
   const blobs = image.layers.map((layer) => layer.blob);
   return image.manifest.digest === digestOf(ownManifest(image.config, blobs));
-}
-
-/** A descriptor without what its place in an index says of it. */
-export function bare({ mediaType, digest, size }: Descriptor): Descriptor {
-  return { mediaType, digest, size };
 }

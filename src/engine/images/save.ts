@@ -3,6 +3,7 @@ import { decompress, type TarInput, writeTar } from '../../archive/index.ts';
 import { WharfError } from '../../base/index.ts';
 import type { ContentStore } from '../../content/index.ts';
 import {
+  bareDescriptor,
   type Descriptor,
   type Digest,
   digestOf,
@@ -14,7 +15,7 @@ import {
   parseManifest,
   parseReference,
 } from '../../oci/index.ts';
-import { bare, isOwnManifest, ownManifest } from './own-manifest.ts';
+import { isOwnManifest, ownManifest } from './own-manifest.ts';
 import { publishImage, type RegisterDeps } from './register.ts';
 import { canonicalName, familiarName, type ImageLayer, type ImageRecord, type ImageStore } from './store.ts';
 import type { SweepDeps } from './sweep.ts';
@@ -146,7 +147,7 @@ async function formOf(deps: SaveDeps, { image, asked }: SavedImage): Promise<Sav
   const targets = new Map<string, Descriptor>();
   for (const name of asked) {
     const target = deps.images.name(name)?.target;
-    if (target && (await isWhole(deps, target))) targets.set(name, bare(target));
+    if (target && (await isWhole(deps, target))) targets.set(name, bareDescriptor(target));
   }
   if (targets.size > 0 || !isOwnManifest(image)) {
     const wanted = new Set<string>([...targets.values()].map(({ digest }) => digest));
@@ -175,7 +176,8 @@ async function mainManifest(
   targets: Descriptor[],
 ): Promise<Pick<SavedForm, 'manifest' | 'layers'>> {
   const manifest = targets.find(({ mediaType }) => isManifestType(mediaType));
-  if (!manifest || !isOwnManifest(image)) return { manifest: bare(image.manifest), layers: image.layers };
+  if (!manifest || !isOwnManifest(image))
+    return { manifest: bareDescriptor(image.manifest), layers: image.layers };
   const { layers } = parseManifest(await content.read(manifest.digest), manifest.mediaType);
   return {
     manifest,
