@@ -49,8 +49,7 @@ export function checkValues(settings: Settings): void {
 }
 
 function checkNetwork({ network }: Settings): void {
-  const { bridge, bip, pools, mtu, nftTable, hostBinding } = network;
-  networkConfig({ bridge, ...(bip ? { bip } : {}), defaultAddressPools: pools, mtu, nftTable, hostBinding });
+  const { hostBinding } = networkConfig(network.config);
   for (const address of network.dns) {
     if (!isIP(address)) throw new WharfError('invalid', `dns takes IP addresses: "${address}"`);
   }

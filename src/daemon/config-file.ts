@@ -93,7 +93,7 @@ function takeOption(
   }
 }
 
-/** Lists as flags write them: dockerd's objects for pools and ulimits become `base=…,size=…` and `name=soft:hard`. */
+/** Lists as flags write them: dockerd's objects for pools, ulimits and network options become `base=…,size=…`, `name=soft:hard`, `driver=option=value`. */
 function listValue(key: string, value: unknown): string[] | undefined {
   if (key === 'default-address-pools' && Array.isArray(value)) {
     const isPool = (pool: unknown): pool is { base: string; size: number } => {
@@ -101,6 +101,17 @@ function listValue(key: string, value: unknown): string[] | undefined {
       return 'base' in pool && typeof pool.base === 'string' && 'size' in pool && Number.isInteger(pool.size);
     };
     return value.every(isPool) ? value.map((pool) => `base=${pool.base},size=${pool.size}`) : undefined;
+  }
+  if (
+    key === 'default-network-opts' &&
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value)
+  ) {
+    if (!Object.values(value).every(isStringMap)) return undefined;
+    return Object.entries(value as Record<string, Record<string, string>>).flatMap(([driver, options]) =>
+      Object.entries(options).map(([option, text]) => `${driver}=${option}=${text}`),
+    );
   }
   if (key === 'default-ulimits' && typeof value === 'object' && value !== null && !Array.isArray(value)) {
     return Object.entries(value).map(([name, limit]: [string, { Soft?: unknown; Hard?: unknown }]) => {

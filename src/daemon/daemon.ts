@@ -61,7 +61,7 @@ export async function startDaemon(settings: Settings, options: StartOptions): Pr
   const current = new CurrentSettings(settings, log);
   const execRoot = ownExecRoot(settings.execRoot);
   undo.push('let go of the exec root', () => execRoot[Symbol.dispose]());
-  const names = ownNetworkNames(settings.network);
+  const names = ownNetworkNames(settings.network.config);
   undo.push('let go of bridge and table', () => names[Symbol.dispose]());
   const storage = await openStorage(settings, log);
   undo.push('close the database', () => storage.database[Symbol.dispose]());

@@ -28,11 +28,10 @@ export function buildEngine(current: CurrentSettings, storage: Storage, log: Log
   const clock = systemClock;
   const host: HostFacts = hostFacts();
   const conmonPath = findConmon(settings);
-  const { bridge, bip, pools, mtu, nftTable, hostBinding } = settings.network;
   const networks = openNetworkStack({
     database: storage.database,
     execRoot: settings.execRoot,
-    config: { bridge, ...(bip ? { bip } : {}), defaultAddressPools: pools, mtu, nftTable, hostBinding },
+    config: settings.network.config,
     log,
   });
   const live = new LiveContainers();

@@ -25,10 +25,22 @@ export const OPTIONS: readonly OptionSpec[] = [
     help: 'Register an additional OCI compatible runtime',
   },
   {
+    flag: 'allow-direct-routing',
+    key: 'allow-direct-routing',
+    kind: 'boolean',
+    help: 'Let neighbours reach all container ports by a direct route',
+  },
+  {
     flag: 'bip',
     key: 'bip',
     kind: 'string',
     help: 'Address and prefix of the default bridge (CIDR), e.g. 172.18.0.1/16',
+  },
+  {
+    flag: 'bip6',
+    key: 'bip6',
+    kind: 'string',
+    help: 'IPv6 address and prefix of the default bridge (CIDR)',
   },
   {
     flag: 'bridge',
@@ -81,11 +93,30 @@ export const OPTIONS: readonly OptionSpec[] = [
     help: 'Cgroup namespace of containers ("host" or "private")',
   },
   {
+    flag: 'default-gateway',
+    key: 'default-gateway',
+    kind: 'string',
+    help: 'IPv4 gateway of containers on the default bridge',
+  },
+  {
+    flag: 'default-gateway-v6',
+    key: 'default-gateway-v6',
+    kind: 'string',
+    help: 'IPv6 gateway of containers on the default bridge',
+  },
+  {
     flag: 'default-ipc-mode',
     key: 'default-ipc-mode',
     kind: 'string',
     defaultText: 'private',
     help: 'IPC namespace of containers ("shareable" or "private")',
+  },
+  {
+    flag: 'default-network-opt',
+    key: 'default-network-opts',
+    kind: 'list',
+    placeholder: 'driver=option=value',
+    help: 'Options that new networks get',
   },
   {
     flag: 'default-runtime',
@@ -118,6 +149,18 @@ export const OPTIONS: readonly OptionSpec[] = [
     kind: 'string',
     defaultText: '/run/wharf',
     help: 'Root directory of execution state',
+  },
+  {
+    flag: 'fixed-cidr',
+    key: 'fixed-cidr',
+    kind: 'string',
+    help: 'IPv4 range for containers on the default bridge (CIDR)',
+  },
+  {
+    flag: 'fixed-cidr-v6',
+    key: 'fixed-cidr-v6',
+    kind: 'string',
+    help: 'IPv6 range for containers on the default bridge (CIDR)',
   },
   {
     flag: 'group',
@@ -158,6 +201,13 @@ export const OPTIONS: readonly OptionSpec[] = [
     help: 'Proxy for requests to registries over HTTPS',
   },
   {
+    flag: 'icc',
+    key: 'icc',
+    kind: 'boolean',
+    defaultText: 'true',
+    help: 'Let containers on the default bridge reach each other',
+  },
+  {
     flag: 'init',
     key: 'init',
     kind: 'boolean',
@@ -190,6 +240,26 @@ export const OPTIONS: readonly OptionSpec[] = [
     placeholder: 'ip',
     defaultText: '0.0.0.0',
     help: 'Host address for published ports that name none',
+  },
+  {
+    flag: 'ip-forward',
+    key: 'ip-forward',
+    kind: 'boolean',
+    defaultText: 'true',
+    help: 'Turn IP forwarding on where networks need it',
+  },
+  {
+    flag: 'ip-masq',
+    key: 'ip-masq',
+    kind: 'boolean',
+    defaultText: 'true',
+    help: 'Hide containers on the default bridge behind the host outward',
+  },
+  {
+    flag: 'ipv6',
+    key: 'ipv6',
+    kind: 'boolean',
+    help: 'IPv6 on the default bridge, too',
   },
   {
     flag: 'label',
@@ -274,6 +344,13 @@ export const OPTIONS: readonly OptionSpec[] = [
     short: 'p',
     kind: 'string',
     help: "Path of the daemon's PID file (in the exec root by default)",
+  },
+  {
+    flag: 'publish-policy',
+    key: 'publish-policy',
+    kind: 'string',
+    defaultText: 'open',
+    help: 'Published ports: "open" whatever the host\'s input rules say, or "obey" them',
   },
   {
     flag: 'registry',
@@ -365,12 +442,11 @@ export const REFUSED_KEYS: Readonly<Record<string, string>> = {
   'authorization-plugins': 'authorization plugins are not supported',
   containerd: 'wharfd has no containerd; it drives OCI runtimes itself',
   features: 'there are no optional features to turn on or off',
-  'fixed-cidr': 'use bip; an address range of the bridge comes with user networks',
   iptables: 'wharfd uses nftables only, in a table of its own',
   ip6tables: 'wharfd uses nftables only, in a table of its own',
-  ipv6: 'IPv6 on the default bridge is not supported yet',
   'selinux-enabled': 'SELinux labelling is not supported',
   'storage-driver': 'the storage driver is always overlay2',
-  'userland-proxy': 'published ports are served by the kernel; there is no proxy to turn on',
+  'userland-proxy':
+    'published ports are served by the kernel, and by the daemon where it cannot; there are no proxy processes to turn on',
   'userns-remap': 'user namespace remapping is not supported',
 };

@@ -58,7 +58,7 @@ describe('resolveSettings', () => {
     assert.deepEqual(found.hosts, ['unix:///run/wharf/wharf.sock']);
     assert.equal(found.liveRestore, true);
     assert.equal(found.defaultShmSize, 64 * 1024 * 1024);
-    assert.equal(found.network.nftTable, 'wharf');
+    assert.equal(found.network.config.nftTable, 'wharf');
     assert.equal(found.tls, undefined);
   });
 
@@ -70,6 +70,7 @@ describe('resolveSettings', () => {
       'log-opts': { 'max-size': '10m' },
       'default-address-pools': [{ base: '10.9.0.0/16', size: 24 }],
       'default-ulimits': { nofile: { Name: 'nofile', Soft: 100, Hard: 200 } },
+      'default-network-opts': { bridge: { 'com.docker.network.driver.mtu': '1400' } },
       'default-shm-size': '128M',
       runtimes: { mine: { path: '/opt/mine', runtimeArgs: ['--x'] } },
       labels: ['a=b'],
@@ -81,14 +82,17 @@ describe('resolveSettings', () => {
       key: '/etc/wharf/server-key.pem',
     });
     assert.deepEqual(found.logOpts, { 'max-size': '10m' });
-    assert.deepEqual(found.network.pools, [{ base: '10.9.0.0/16', size: 24 }]);
+    assert.deepEqual(found.network.config.defaultAddressPools, [{ base: '10.9.0.0/16', size: 24 }]);
+    assert.deepEqual(found.network.config.defaultNetworkOptions, {
+      bridge: { 'com.docker.network.driver.mtu': '1400' },
+    });
     assert.deepEqual(found.defaultUlimits, [{ Name: 'nofile', Soft: 100, Hard: 200 }]);
     assert.equal(found.defaultShmSize, 128 * 1024 * 1024);
     assert.deepEqual(found.runtimes, { mine: { path: '/opt/mine', runtimeArgs: ['--x'] } });
   });
 
   it('gives an nft table of its own to a bridge of its own', () => {
-    assert.equal(settings({}, '--bridge', 'br7').network.nftTable, 'wharf-br7');
+    assert.equal(settings({}, '--bridge', 'br7').network.config.nftTable, 'wharf-br7');
   });
 
   for (const [document, message] of [

@@ -8,6 +8,7 @@ import {
   type ProxyEnvironment,
 } from './distribution-settings.ts';
 import type { OptionValues } from './flags.ts';
+import { type NetworkSettings, networkSettings } from './network-settings.ts';
 import { ValueReader } from './value-reader.ts';
 
 /** A limit for containers that say nothing, as `ulimit` has it. */
@@ -57,18 +58,7 @@ export interface Settings {
   seccompProfile: string | undefined;
   logDriver: string;
   logOpts: Record<string, string>;
-  network: {
-    bridge: string;
-    bip: string | undefined;
-    pools: { base: string; size: number }[];
-    mtu: number;
-    nftTable: string;
-    hostBinding: string;
-    hostGatewayIp: string | undefined;
-    dns: string[];
-    dnsOpts: string[];
-    dnsSearch: string[];
-  };
+  network: NetworkSettings;
   distribution: DistributionSettings;
   /** Of the registry that the daemon serves: as `wharf registry serve` has them; empty for none. */
   registry: Record<string, string>;
@@ -84,7 +74,6 @@ export function resolveSettings(flags: OptionValues, proxyEnv: ProxyEnvironment 
   const values = new Map([...file.values, ...flags]);
   const read = new ValueReader(values);
   const execRoot = read.string('exec-root', '/run/wharf');
-  const bridge = read.string('bridge', 'wharf0');
   return {
     configFile,
     dataRoot: read.string('data-root', '/var/lib/wharf'),
@@ -113,7 +102,7 @@ export function resolveSettings(flags: OptionValues, proxyEnv: ProxyEnvironment 
     seccompProfile: read.optional('seccomp-profile'),
     logDriver: read.choice('log-driver', ['json-file', 'local', 'none'] as const, 'json-file'),
     logOpts: read.map('log-opt'),
-    network: networkSettings(read, bridge),
+    network: networkSettings(read),
     distribution: distributionSettings(read, proxyEnv),
     registry: read.map('registry'),
     traceFile: read.optional('trace-file'),
@@ -121,21 +110,6 @@ export function resolveSettings(flags: OptionValues, proxyEnv: ProxyEnvironment 
 }
 
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
-
-function networkSettings(read: ValueReader, bridge: string): Settings['network'] {
-  return {
-    bridge,
-    bip: read.optional('bip'),
-    pools: read.list('default-address-pool', []).map(parsePool),
-    mtu: read.number('mtu', 1500),
-    nftTable: read.string('nft-table', bridge === 'wharf0' ? 'wharf' : `wharf-${bridge}`),
-    hostBinding: read.string('ip', '0.0.0.0'),
-    hostGatewayIp: read.optional('host-gateway-ip'),
-    dns: read.list('dns', []),
-    dnsOpts: read.list('dns-opt', []),
-    dnsSearch: read.list('dns-search', []),
-  };
-}
 
 /** A directive must have one source, as with dockerd: which one counts is never a guess. */
 function refuseTwice(flags: OptionValues, file: ConfigFile): void {
@@ -164,13 +138,6 @@ function addedRuntimes(read: ValueReader): Record<string, { path: string; runtim
 function checkLabel(label: string): string {
   if (/^[^=]+=/.test(label)) return label;
   throw new WharfError('invalid', `invalid label "${label}": key=value is needed`);
-}
-
-function parsePool(text: string): { base: string; size: number } {
-  const match = /^base=([^,]+),size=(\d{1,3})$/.exec(text);
-  if (!match)
-    throw new WharfError('invalid', `invalid default address pool "${text}": base=CIDR,size=N is needed`);
-  return { base: match[1] as string, size: Number(match[2]) };
 }
 
 function parseUlimit(text: string): DefaultUlimit {

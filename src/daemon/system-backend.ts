@@ -132,7 +132,7 @@ function infoSettings(engine: Engine, current: CurrentSettings) {
     defaultRuntime: settings.defaultRuntime,
     runtimes: Object.fromEntries(runtimes),
     seccomp: current.seccompName(),
-    pools: settings.network.pools,
+    pools: settings.network.config.defaultAddressPools,
     initBinary: initBinary(settings, engine.host),
     registries: settings.distribution,
   };
