@@ -53,8 +53,12 @@ export class TestDaemon implements DaemonNames {
   readonly bridge = `wt${this.id}`;
   readonly nftTable = `wharf_test_${this.id}`;
   readonly cgroupParent = `/wharf-test-${this.id}`;
-  /** The bridge's subnet, a /24. */
-  readonly subnet = `10.${randomInt(200, 250)}.${randomInt(256)}.0/24`;
+  /** First three octets of the sixteen /24 subnets that this daemon may use. */
+  readonly #space = `10.${randomInt(200, 250)}.${16 * randomInt(16)}`;
+  /** The default bridge's subnet, the first of them. */
+  readonly subnet = `${this.#space}.0/24`;
+  /** Bridges of networks that a test made, by name. */
+  readonly userBridges: string[] = [];
   readonly logFile = join(this.temporary, 'wharfd.log');
   readonly configFile = join(this.temporary, 'daemon.json');
   readonly #options: DaemonOptions;
@@ -86,7 +90,7 @@ export class TestDaemon implements DaemonNames {
     return [
       ...['--config-file', this.configFile, '--data-root', this.dataRoot, '--exec-root', this.execRoot],
       ...['--host', `unix://${this.socket}`, '--group', 'root', '--bridge', this.bridge],
-      ...['--default-address-pool', `base=${this.subnet},size=24`, '--nft-table', this.nftTable],
+      ...['--default-address-pool', `base=${this.#space}.0/20,size=24`, '--nft-table', this.nftTable],
       ...['--cgroup-parent', this.cgroupParent, ...(this.#options.flags ?? [])],
     ];
   }
@@ -243,6 +247,7 @@ export class TestDaemon implements DaemonNames {
         const removed = await this.docker('rm', '--force', '--volumes', ...all);
         if (removed.code !== 0) problems.push(`containers can't be removed: ${removed.stderr}`);
       }
+      problems.push(...(await this.#removeNetworks()));
       const doctor = await this.wharf('doctor', '--verify');
       if (doctor.code !== 0) problems.push(`wharf doctor --verify: ${doctor.stdout}${doctor.stderr}`);
       const code = await this.stop();
@@ -251,6 +256,17 @@ export class TestDaemon implements DaemonNames {
     problems.push(...(await clearLeftovers(this)).map((left) => `left over: ${left}`));
     removeFiles(this, this.temporary);
     assert.deepEqual(problems, []);
+  }
+
+  /** Removes the networks that tests made, and keeps in mind which bridges must be gone then. */
+  async #removeNetworks(): Promise<string[]> {
+    const ids = (await this.docker('network', 'ls', '-q', '--no-trunc', '--filter', 'type=custom')).stdout
+      .split('\n')
+      .filter(Boolean);
+    this.userBridges.push(...ids.map((id) => `br-${id.slice(0, 12)}`));
+    if (ids.length === 0) return [];
+    const { code, stderr } = await this.docker('network', 'rm', ...ids);
+    return code === 0 ? [] : [`networks can't be removed: ${stderr}`];
   }
 
   /** Removes what tests made on an engine that is not ours. */

@@ -7,6 +7,8 @@ export interface DaemonNames {
   dataRoot: string;
   execRoot: string;
   bridge: string;
+  /** Bridges of networks that were made on it. */
+  userBridges?: readonly string[];
   nftTable: string;
   /** Absolute path within the hierarchy, with a name of its own: `/wharf-test-ab12`. */
   cgroupParent: string;
@@ -74,7 +76,8 @@ async function clearMounts(names: DaemonNames, found: string[]): Promise<void> {
 
 async function clearLinks(names: DaemonNames, found: string[]): Promise<void> {
   const { stdout } = await execute('ip', ['-o', 'link', 'show']);
-  const lines = stdout.split('\n').filter((line) => line.includes(names.bridge));
+  const bridges = [names.bridge, ...(names.userBridges ?? [])];
+  const lines = stdout.split('\n').filter((line) => bridges.some((bridge) => line.includes(bridge)));
   for (const line of lines) {
     const name = /^\d+: ([^:@]+)/.exec(line)?.[1];
     if (!name) continue;
