@@ -89,6 +89,8 @@ export interface NetworkRecord {
   enableIPv4: boolean;
   enableIPv6: boolean;
   pools: AddressPoolRecord[];
+  /** `NetworkRequest.pools` as given: shown so, and containers may ask for addresses of these subnets only. Absent where none was given. */
+  askedPools?: NetworkRequest['pools'];
   /** `IPAM.Options` as given; absent as null. */
   ipamOptions?: Record<string, string>;
   /** A set of options for others, never a network itself. */
