@@ -7,6 +7,7 @@ const kinds: Record<string, ErrorKind> = {
   ENOENT: 'not-found',
   EEXIST: 'conflict',
   EBUSY: 'conflict',
+  EADDRINUSE: 'conflict',
   ENOSPC: 'exhausted',
   EMFILE: 'exhausted',
   ENFILE: 'exhausted',

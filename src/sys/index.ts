@@ -13,10 +13,19 @@ export {
   utimensat,
 } from './at.ts';
 export { type CgroupHierarchy, cgroupPaths, cgroupPids, detectCgroups, removeCgroup } from './cgroup.ts';
+export { type Datagram, receiveDatagrams, sendDatagrams } from './datagrams.ts';
 export { isErrno } from './errno.ts';
 export { exitNow } from './exit.ts';
 export { duplicateFd, Fd, flock, O, pipe2 } from './fd.ts';
 export { mkdirAllInRoot, readFileInRoot } from './in-root.ts';
+export {
+  acceptSocket,
+  openSocket,
+  peerName,
+  type SocketRequest,
+  socketError,
+  socketName,
+} from './inet-socket.ts';
 export { type Inflater, openGunzip, openUnzstd } from './inflate.ts';
 export { spreadBelow } from './inode-flags.ts';
 export {
@@ -30,7 +39,11 @@ export {
 } from './mount.ts';
 export { type MountInfo, mountInfo, parseMountInfo } from './mount-info.ts';
 export { createNetns, deleteNetns } from './namespace.ts';
-export { RouteSocket, type VethPair } from './netlink/route-socket.ts';
+export { type Connection, deleteConnections } from './netlink/conntrack.ts';
+export type { Ipvlan, Macvlan, VethPair, Vlan } from './netlink/link-message.ts';
+export { type NftChange, watchNftables, watchRoutes } from './netlink/monitor.ts';
+export type { RouteSpec, RuleSpec } from './netlink/route-message.ts';
+export { RouteSocket } from './netlink/route-socket.ts';
 export type { Link, LinkAddress, LinkStats, Route } from './netlink/types.ts';
 export { inOtherNetns, withNetns } from './netns-switch.ts';
 export { nftJson, runNft } from './nft.ts';
@@ -42,6 +55,7 @@ export { memoryFile, sealedFile } from './sealed.ts';
 export { compileSeccomp, type FilterCondition, type FilterRule, type FilterSource } from './seccomp.ts';
 export { SeqpacketConnection } from './seqpacket.ts';
 export { signalName, signalNumber } from './signals.ts';
+export { decodeSocketAddress, encodeSocketAddress, type SocketAddress } from './socket-address.ts';
 export { type ChildProcessHandle, type SpawnRequest, spawnProcess } from './spawn.ts';
 export { mkfifo, type SystemInfo, sysinfo, uname } from './system.ts';
 export { hungUp, socketPeer } from './unix-socket.ts';

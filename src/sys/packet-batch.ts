@@ -1,43 +1,20 @@
 import { lastErrno } from './errno.ts';
-import { addressOf, libcFunction } from './libc.ts';
+import { libcFunction } from './libc.ts';
+import { lengthOf, type MessageSlots, makeSlots, setNameLength, wasTruncated } from './message-slots.ts';
 
 /** Packets taken by one call: enough to make the call cheap, few enough that other connections get their turn. */
 const BATCH = 16;
 /** conmon's packets have at most 8193 bytes. */
 const SLOT = 16 * 1024;
-const SIZE_OF_MMSGHDR = 64;
-const SIZE_OF_IOVEC = 16;
 const MSG_DONTWAIT = 0x40;
-const MSG_TRUNC = 0x20;
 
-const recvmmsgCall = libcFunction<[number, Buffer, number, number, null]>(
+/** `recvmmsg(2)` without a timeout. */
+export const recvmmsgCall = libcFunction<[number, Buffer, number, number, null]>(
   'int recvmmsg(int fd, void *messages, uint count, int flags, void *timeout)',
 );
 
-/** The memory of recvmmsg(2): one for all connections of the thread, as it is empty again when a call returns. */
-interface Slots {
-  data: Buffer;
-  vectors: Buffer;
-  headers: Buffer;
-}
-
-let shared: Slots | undefined;
-
-function makeSlots(): Slots {
-  const slots: Slots = {
-    data: Buffer.allocUnsafeSlow(BATCH * SLOT),
-    vectors: Buffer.alloc(BATCH * SIZE_OF_IOVEC),
-    headers: Buffer.alloc(BATCH * SIZE_OF_MMSGHDR),
-  };
-  const [data, vectors] = [addressOf(slots.data), addressOf(slots.vectors)];
-  for (let at = 0; at < BATCH; at++) {
-    slots.vectors.writeBigUInt64LE(data + BigInt(at * SLOT), at * SIZE_OF_IOVEC);
-    slots.vectors.writeBigUInt64LE(BigInt(SLOT), at * SIZE_OF_IOVEC + 8);
-    slots.headers.writeBigUInt64LE(vectors + BigInt(at * SIZE_OF_IOVEC), at * SIZE_OF_MMSGHDR + 16);
-    slots.headers.writeBigUInt64LE(1n, at * SIZE_OF_MMSGHDR + 24);
-  }
-  return slots;
-}
+/** One for all connections of the thread, as it is empty again when a call returns. */
+let shared: MessageSlots | undefined;
 
 /** What one receive brought. */
 export interface PacketBatch {
@@ -56,26 +33,27 @@ const EINTR = 4;
 
 /** Takes the packets that wait on a socket, at most a batch, with one call and one copy. Never blocks. */
 export function receivePackets(fd: number): PacketBatch {
-  shared ??= makeSlots();
-  const { data, headers } = shared;
+  shared ??= makeSlots(BATCH, SLOT);
   const batch: PacketBatch = { packets: [], ended: false, errno: 0, truncated: false };
-  const count = recvmmsgCall(fd, headers, BATCH, MSG_DONTWAIT, null);
+  // A longer name than there is room for must not be asked for.
+  for (let at = 0; at < BATCH; at++) setNameLength(shared, at, 0);
+  const count = recvmmsgCall(fd, shared.headers, BATCH, MSG_DONTWAIT, null);
   if (count < 0) {
     const errno = lastErrno();
     if (errno !== EAGAIN && errno !== EINTR) batch.errno = errno;
     return batch;
   }
   let total = 0;
-  for (let at = 0; at < count; at++) total += headers.readUInt32LE(at * SIZE_OF_MMSGHDR + 56);
+  for (let at = 0; at < count; at++) total += lengthOf(shared, at);
   const memory = Buffer.allocUnsafe(total);
   for (let at = 0, offset = 0; at < count; at++) {
-    const length = headers.readUInt32LE(at * SIZE_OF_MMSGHDR + 56);
-    if (headers.readUInt32LE(at * SIZE_OF_MMSGHDR + 48) & MSG_TRUNC) batch.truncated = true;
+    const length = lengthOf(shared, at);
+    if (wasTruncated(shared, at)) batch.truncated = true;
     if (length === 0) {
       batch.ended = true;
       break;
     }
-    data.copy(memory, offset, at * SLOT, at * SLOT + length);
+    shared.data.copy(memory, offset, at * SLOT, at * SLOT + length);
     batch.packets.push(memory.subarray(offset, offset + length));
     offset += length;
   }

@@ -18,6 +18,7 @@ export const IFLA = {
   INFO_DATA: 2,
   VETH_INFO_PEER: 1,
   BRPORT_MODE: 4,
+  BRPORT_ISOLATED: 33,
 } as const;
 
 export const IFF_UP = 1;
@@ -33,7 +34,7 @@ export function decodeLink(message: Message): Link {
   const info = attributes.get(IFLA.LINKINFO);
   const kind = info && attributeText(parseAttributes(info).get(IFLA.INFO_KIND));
   const master = attributes.get(IFLA.MASTER)?.readUInt32LE(0);
-  const peerIndex = kind === 'veth' ? attributes.get(IFLA.LINK)?.readUInt32LE(0) : undefined;
+  const other = attributes.get(IFLA.LINK)?.readUInt32LE(0);
   const flags = payload.readUInt32LE(8);
   return {
     index: payload.readInt32LE(4),
@@ -44,7 +45,7 @@ export function decodeLink(message: Message): Link {
     running: (flags & IFF_RUNNING) !== 0,
     ...(kind !== undefined && { kind }),
     ...(master !== undefined && { master }),
-    ...(peerIndex !== undefined && { peerIndex }),
+    ...(other !== undefined && (kind === 'veth' ? { peerIndex: other } : { parentIndex: other })),
   };
 }
 
@@ -79,14 +80,19 @@ export function decodeAddress(message: Message): LinkAddress {
   };
 }
 
-const RT_TABLE_MAIN = 254;
+/** The table that holds the routes of `ip route`. */
+export const MAIN_TABLE = 254;
 const RTN_UNICAST = 1;
+const RTA_TABLE = 15;
 
-/** A unicast route of the main table of RTM_NEWROUTE, or undefined for any other. */
-export function decodeRoute(message: Message): Route | undefined {
+/** A unicast route of RTM_NEWROUTE, of one table (the main one when left out) or of all; undefined for any other. */
+export function decodeRoute(message: Message, wanted: number | 'all' = MAIN_TABLE): Route | undefined {
   const { payload } = message;
-  if (payload.readUInt8(4) !== RT_TABLE_MAIN || payload.readUInt8(7) !== RTN_UNICAST) return undefined;
+  if (payload.readUInt8(7) !== RTN_UNICAST) return undefined;
   const attributes = parseAttributes(payload.subarray(SIZE_OF_RTMSG));
+  // The byte in the head is too small for tables above 255.
+  const table = attributes.get(RTA_TABLE)?.readUInt32LE(0) ?? payload.readUInt8(4);
+  if (wanted !== 'all' && table !== wanted) return undefined;
   const [dst, gateway] = [attributes.get(1), attributes.get(5)];
   const linkIndex = attributes.get(4)?.readUInt32LE(0);
   return {
@@ -94,5 +100,6 @@ export function decodeRoute(message: Message): Route | undefined {
     ...(dst && { dst: `${formatAddress(dst)}/${payload.readUInt8(1)}` }),
     ...(gateway && { gateway: formatAddress(gateway) }),
     ...(linkIndex !== undefined && { linkIndex }),
+    ...(table !== MAIN_TABLE && { table }),
   };
 }

@@ -1,7 +1,15 @@
 import { WharfError } from '../../base/index.ts';
 
 /** Flags of a netlink message (netlink(7)). */
-export const NLM = { REQUEST: 1, MULTI: 2, ACK: 4, DUMP: 0x300, EXCL: 0x200, CREATE: 0x400 } as const;
+export const NLM = {
+  REQUEST: 1,
+  MULTI: 2,
+  ACK: 4,
+  REPLACE: 0x100,
+  EXCL: 0x200,
+  DUMP: 0x300,
+  CREATE: 0x400,
+} as const;
 
 const HEADER = 16;
 const NLA_F_NESTED = 0x8000;
@@ -35,6 +43,12 @@ export class MessageWriter {
 
   u8(type: number, value: number): this {
     return this.bytes(type, Buffer.from([value]));
+  }
+
+  u16(type: number, value: number): this {
+    const bytes = Buffer.alloc(2);
+    bytes.writeUInt16LE(value);
+    return this.bytes(type, bytes);
   }
 
   u32(type: number, value: number): this {
@@ -83,20 +97,28 @@ export interface Message {
 /** Splits what one receive gave into messages; a truncated rest is `corrupt`. */
 export function parseMessages(data: Buffer): Message[] {
   const messages: Message[] = [];
+  eachMessage(data, (type, start, end) => {
+    const head = start - HEADER;
+    messages.push({
+      type,
+      flags: data.readUInt16LE(head + 6),
+      sequence: data.readUInt32LE(head + 8),
+      payload: data.subarray(start, end),
+    });
+  });
+  return messages;
+}
+
+/** Visits the messages of one receive: type, start and end of the payload. A truncated rest is `corrupt`. */
+export function eachMessage(data: Buffer, visit: (type: number, start: number, end: number) => void): void {
   for (let at = 0; at + HEADER <= data.length; ) {
     const length = data.readUInt32LE(at);
     if (length < HEADER || at + length > data.length) {
       throw new WharfError('corrupt', 'a netlink message is longer than what was received');
     }
-    messages.push({
-      type: data.readUInt16LE(at + 4),
-      flags: data.readUInt16LE(at + 6),
-      sequence: data.readUInt32LE(at + 8),
-      payload: data.subarray(at + HEADER, at + length),
-    });
+    visit(data.readUInt16LE(at + 4), at + HEADER, at + length);
     at += (length + 3) & ~3;
   }
-  return messages;
 }
 
 /** The attributes by type, flags taken off; of two with one type the last counts. */

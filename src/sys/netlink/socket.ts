@@ -1,9 +1,10 @@
 import { WharfError } from '../../base/index.ts';
-import { check, lastErrno, systemError } from '../errno.ts';
+import { check, errnoName, lastErrno, systemError } from '../errno.ts';
 import { Fd } from '../fd.ts';
 import { libcFunction } from '../libc.ts';
 import {
   attributeText,
+  eachMessage,
   type Message,
   type MessageWriter,
   NLM,
@@ -14,6 +15,7 @@ import {
 const AF_NETLINK = 16;
 const SOCK_RAW_CLOEXEC = 3 | 0o2000000;
 const SOL_NETLINK = 270;
+const NETLINK_ADD_MEMBERSHIP = 1;
 const NETLINK_EXT_ACK = 11;
 const NLMSG_ERROR = 2;
 const NLMSG_DONE = 3;
@@ -57,6 +59,39 @@ export class NetlinkSocket implements Disposable {
   /** Sends a question and gives the messages of the answer. With `NLM.DUMP`, all parts of it. */
   query(type: number, flags: number, message: MessageWriter, what: string): Message[] {
     return this.exchange(type, NLM.REQUEST | flags | (flags & NLM.DUMP ? 0 : NLM.ACK), message, what);
+  }
+
+  /** The descriptor, to be watched. */
+  get fd(): number {
+    return this.owned.fd;
+  }
+
+  /** Joins a multicast group, whose messages `drain` takes. Such a socket is not for exchanges. */
+  join(group: number): void {
+    const value = Buffer.alloc(4);
+    value.writeUInt32LE(group);
+    const done = setsockoptCall(this.owned.fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, value, 4);
+    check(done, 'setsockopt', `netlink group ${group}`);
+  }
+
+  /**
+   * Takes all messages that wait; the payload is `data` from `start` to `end`, valid during the call only. False when the
+   * kernel had to drop some for lack of room.
+   */
+  drain(visit: (type: number, data: Buffer, start: number, end: number) => void): boolean {
+    for (let complete = true; ; ) {
+      const length = recvCall(this.owned.fd, this.receiveBuffer, this.receiveBuffer.length, MSG_DONTWAIT);
+      if (length >= 0) {
+        const data = this.receiveBuffer.subarray(0, length);
+        eachMessage(data, (type, start, end) => visit(type, data, start, end));
+        continue;
+      }
+      const errno = lastErrno();
+      const name = errnoName(errno);
+      if (name === 'EAGAIN') return complete;
+      if (name === 'ENOBUFS') complete = false;
+      else if (name !== 'EINTR') throw systemError('recv', 'netlink', errno);
+    }
   }
 
   close(): void {

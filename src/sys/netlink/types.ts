@@ -10,6 +10,8 @@ export interface Link {
   master?: number;
   /** Index of the other end of a veth; it counts in the peer's own namespace. */
   peerIndex?: number;
+  /** Index of the link that a VLAN, macvlan or ipvlan is on; it counts in that link's own namespace. */
+  parentIndex?: number;
   /** Administratively up. */
   up: boolean;
   /** Up with a carrier. */
@@ -25,13 +27,15 @@ export interface LinkAddress {
   scope: number;
 }
 
-/** A route of the main table. */
+/** A unicast route. */
 export interface Route {
   /** `address/prefix`; undefined for the default route. */
   dst?: string;
   gateway?: string;
   linkIndex?: number;
   family: 4 | 6;
+  /** The routing table; undefined for the main one (254). */
+  table?: number;
 }
 
 /** Counters of an interface since it was made. */

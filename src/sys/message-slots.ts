@@ -1,0 +1,66 @@
+import { addressOf } from './libc.ts';
+
+const SIZE_OF_MMSGHDR = 64;
+const SIZE_OF_IOVEC = 16;
+/** `struct sockaddr_in6`, the longest address used, is 28 bytes long. */
+export const NAME_SLOT = 32;
+
+// Offsets in `struct mmsghdr` (recvmmsg(2)), in words of 32 bits.
+const WORDS = SIZE_OF_MMSGHDR / 4;
+const NAME_LENGTH = 2;
+const FLAGS = 12;
+const LENGTH = 14;
+const MSG_TRUNC = 0x20;
+
+/** Memory for recvmmsg(2) or sendmmsg(2): a fixed number of messages, each with its part of one buffer and an address. */
+export interface MessageSlots {
+  data: Buffer;
+  names: Buffer;
+  headers: Buffer;
+  /** The headers by words, which is several times faster than `Buffer`'s methods. */
+  words: Uint32Array;
+  /** The vectors by words of 64 bits: address and length in turn. */
+  vectors: BigUint64Array;
+}
+
+/** Makes slots of `size` bytes. Memory is taken by the kernel's first write to it. */
+export function makeSlots(count: number, size: number): MessageSlots {
+  const [data, names] = [Buffer.allocUnsafeSlow(count * size), Buffer.alloc(count * NAME_SLOT)];
+  const [headers, vectors] = [Buffer.alloc(count * SIZE_OF_MMSGHDR), Buffer.alloc(count * SIZE_OF_IOVEC)];
+  const bases = { data: addressOf(data), names: addressOf(names), vectors: addressOf(vectors) };
+  const vectorWords = new BigUint64Array(vectors.buffer, vectors.byteOffset, count * 2);
+  for (let at = 0; at < count; at++) {
+    vectorWords[at * 2] = bases.data + BigInt(at * size);
+    vectorWords[at * 2 + 1] = BigInt(size);
+    headers.writeBigUInt64LE(bases.names + BigInt(at * NAME_SLOT), at * SIZE_OF_MMSGHDR);
+    headers.writeBigUInt64LE(bases.vectors + BigInt(at * SIZE_OF_IOVEC), at * SIZE_OF_MMSGHDR + 16);
+    headers.writeBigUInt64LE(1n, at * SIZE_OF_MMSGHDR + 24);
+  }
+  const words = new Uint32Array(headers.buffer, headers.byteOffset, count * WORDS);
+  return { data, names, headers, words, vectors: vectorWords };
+}
+
+/** Length of the message that was received in a slot. */
+export function lengthOf(slots: MessageSlots, at: number): number {
+  return slots.words[at * WORDS + LENGTH] as number;
+}
+
+/** True when the message was longer than its slot. */
+export function wasTruncated(slots: MessageSlots, at: number): boolean {
+  return ((slots.words[at * WORDS + FLAGS] as number) & MSG_TRUNC) !== 0;
+}
+
+/** Length of the address in a slot: as received, or as it is to be used. */
+export function nameLengthOf(slots: MessageSlots, at: number): number {
+  return slots.words[at * WORDS + NAME_LENGTH] as number;
+}
+
+/** Sets the room for an address to be received, or the length of one to be used. */
+export function setNameLength(slots: MessageSlots, at: number, length: number): void {
+  slots.words[at * WORDS + NAME_LENGTH] = length;
+}
+
+/** Where the header of a slot starts, for a call that begins with it. */
+export function headersFrom(slots: MessageSlots, at: number): Buffer {
+  return at === 0 ? slots.headers : slots.headers.subarray(at * SIZE_OF_MMSGHDR);
+}
