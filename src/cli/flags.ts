@@ -30,6 +30,8 @@ export interface FlagSpec {
   /** The default as help shows it; undefined when it goes without saying. */
   readonly shown: string | undefined;
   readonly hidden: boolean;
+  /** Where its value is kept: under its own name, or under that of the flag whose old name it is. */
+  readonly key: string;
   /** Refuses a value by throwing an Error with the reason, or rewrites it. */
   readonly check: ((value: string) => string) | undefined;
 }
@@ -39,6 +41,7 @@ interface FlagExtra {
   shown?: string;
   typeName?: string;
   hidden?: boolean;
+  oldNameOf?: string;
   check?: (value: string) => string;
 }
 
@@ -61,7 +64,8 @@ export function flag(names: string, type: FlagType, text: string, extra: FlagExt
     initial,
     typeName: extra.typeName ?? (type === 'bool' ? '' : type),
     shown: extra.shown ?? stated ?? (type === 'map' ? 'map[]' : type === 'duration' ? '0s' : undefined),
-    hidden: extra.hidden ?? false,
+    hidden: extra.hidden ?? extra.oldNameOf !== undefined,
+    key: extra.oldNameOf ?? name ?? '',
     check: extra.check,
   };
 }
@@ -113,12 +117,12 @@ export class ParsedFlags {
 
   /** Sets what a flag holds before the command line is read. */
   initialise(spec: FlagSpec): void {
-    this.values.set(spec.name, spec.initial);
+    this.values.set(spec.key, spec.initial);
   }
 
   /** Takes one occurrence of a flag. Throws FlagError for a value that does not fit. */
   take(spec: FlagSpec, text: string): void {
-    const first = !this.given.has(spec.name);
+    const first = !this.given.has(spec.key);
     let value: FlagValue;
     try {
       value = read(spec, text);
@@ -127,9 +131,9 @@ export class ParsedFlags {
       const label = spec.short === undefined ? `--${spec.name}` : `-${spec.short}, --${spec.name}`;
       throw new FlagError(`invalid argument ${goQuote(text)} for "${label}" flag: ${reason}`);
     }
-    this.given.add(spec.name);
-    const before = first ? undefined : this.values.get(spec.name);
-    this.values.set(spec.name, Array.isArray(value) && Array.isArray(before) ? [...before, ...value] : value);
+    this.given.add(spec.key);
+    const before = first ? undefined : this.values.get(spec.key);
+    this.values.set(spec.key, Array.isArray(value) && Array.isArray(before) ? [...before, ...value] : value);
   }
 }
 

@@ -2,11 +2,15 @@ import { isKind } from '../base/index.ts';
 import { type Context, ExitError } from './command.ts';
 import { documentValue } from './document-value.ts';
 import { describeError } from './errors.ts';
+import { networkValue } from './network-document.ts';
 import { safeText } from './sanitize.ts';
 import { templateFailure } from './table.ts';
 import { compileTemplate, indentJson, isTemplateError, parseJson, type Value } from './template/index.ts';
 
-/** Prints documents of the engine: as an indented list, or each through a template. Goes on after a failure. */
+/**
+ * Prints documents of the engine: as an indented list, as one line of JSON, or each through a template. Goes on after a
+ * failure.
+ */
 export async function inspectAll(
   context: Context,
   operands: readonly string[],
@@ -26,8 +30,8 @@ export async function inspectAll(
   }
   const show = (text: string) => context.print(context.stdout.isTTY ? safeText(text) : text);
   if (render === undefined) {
-    const json = texts.length === 0 ? '[]' : indentJson(`[${texts.join(',')}]`, '', '    ');
-    show(`${json}\n`);
+    const list = `[${texts.join(',')}]`;
+    show(`${format === 'json' || texts.length === 0 ? list : indentJson(list, '', '    ')}\n`);
   } else {
     let out = '';
     try {
@@ -44,13 +48,18 @@ export async function inspectAll(
 }
 
 function compile(format: string): ((text: string) => string) | undefined {
-  if (format === '') return undefined;
-  const source = format === 'json' ? '{{json .}}' : format;
+  if (format === '' || format === 'json') return undefined;
   try {
-    const template = compileTemplate(source);
-    return (text) => template.apply(documentValue(parseJson(text)) as Value);
+    const template = compileTemplate(format);
+    return (text) => template.apply(templateValue(parseJson(text)));
   } catch (thrown) {
     if (isTemplateError(thrown)) throw templateFailure(thrown);
     throw thrown;
   }
+}
+
+/** A document as templates see it; networks alone have ranges of addresses. */
+function templateValue(document: unknown): Value {
+  const isNetwork = typeof document === 'object' && document !== null && 'IPAM' in document;
+  return isNetwork ? networkValue(document) : documentValue(document);
 }

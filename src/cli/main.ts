@@ -112,8 +112,8 @@ function arityError(
   if (min === max) return { text: `${name} requires ${plural(min)}`, see: false };
   if (max === Number.POSITIVE_INFINITY)
     return { text: `${name} requires at least ${plural(min)}`, see: true };
-  if (min === 0) return { text: `${name} requires at most ${plural(max)}`, see: true };
-  return { text: `${name} requires at least ${min} and at most ${plural(max)}`, see: true };
+  if (min === 0) return { text: `${name} requires at most ${plural(max)}`, see: false };
+  return { text: `${name} requires at least ${min} and at most ${plural(max)}`, see: false };
 }
 
 async function help(
@@ -157,7 +157,7 @@ async function unknown(words: readonly string[], terminal: Terminal, fail: Fail)
   if (group !== undefined) {
     if (second === undefined || second === '--help' || second === '-h') {
       const { groupHelp } = await import('./root-help.ts');
-      terminal.stdout.write(groupHelp(PROGRAM, first));
+      (second === undefined ? terminal.stderr : terminal.stdout).write(groupHelp(PROGRAM, first));
       return 0;
     }
     if (second.startsWith('-')) {

@@ -270,12 +270,18 @@ export const COMMANDS: readonly Entry[] = [
     () => import('./commands/network/disconnect.ts'),
   ),
   entry(
+    'network exposure',
+    'List every port of containers that can be reached, from where, and why',
+    () => import('./commands/network/exposure.ts'),
+  ),
+  entry(
     'network inspect',
     'Display detailed information on one or more networks',
     () => import('./commands/network/inspect.ts'),
   ),
   entry('network ls, network list', 'List networks', () => import('./commands/network/ls.ts')),
   entry('network prune', 'Remove all unused networks', () => import('./commands/network/prune.ts')),
+  entry('network renumber', 'Give a network other subnets', () => import('./commands/network/renumber.ts')),
   entry(
     'network rm, network remove',
     'Remove one or more networks',

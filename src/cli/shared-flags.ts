@@ -54,3 +54,24 @@ export const detachKeysFlag: FlagSpec = flag(
   'string',
   'Override the key sequence for detaching a container',
 );
+
+/** `--label`, of which a name without `=` is a label without a value. */
+export function labelFlag(text: string, names = 'label'): FlagSpec {
+  return flag(names, 'list', text, { check: checkLabel });
+}
+
+function checkLabel(value: string): string {
+  const name = (value.split('=', 1)[0] ?? '').trimStart();
+  if (name === '') throw new Error(`invalid label '${value}': empty name`);
+  if (/\s/.test(name)) throw new Error(`label '${name}' contains whitespaces`);
+  return value;
+}
+
+/** `--link` */
+export const linkFlag: FlagSpec = flag('link', 'list', 'Add link to another container', { check: checkLink });
+
+function checkLink(value: string): string {
+  if (value === '') throw new Error('empty string specified for links');
+  if (value.split(':').length > 2) throw new Error(`bad format for links: ${value}`);
+  return value;
+}

@@ -118,7 +118,7 @@ async function templateLines(
     if (listing.headers['Labels'] !== undefined) words.set('Label', label);
     return [template.header(new Methods(listing.typeName, words)), ...lines];
   } catch (thrown) {
-    if (isTemplateError(thrown)) throw templateFailure(thrown, listing.errorPrefix);
+    if (isTemplateError(thrown)) throw new ExitError(1, templateFailure(thrown, listing.errorPrefix).message);
     throw thrown;
   }
 }

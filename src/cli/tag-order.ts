@@ -1,4 +1,5 @@
 import { WharfError } from '../base/index.ts';
+import { compareDigits } from './natural-order.ts';
 
 /**
  * Tags as people count: runs of digits compare as numbers, so that `1.10` is above `1.9`. A tag that goes on after what
@@ -10,19 +11,13 @@ export function naturalOrder(a: string, b: string): number {
     const [x, y] = [left[at], right[at]];
     if (x === undefined) return y?.startsWith('-') ? 1 : -1;
     if (y === undefined) return x.startsWith('-') ? -1 : 1;
-    const order = /^\d/.test(x) && /^\d/.test(y) ? numbers(x, y) : x < y ? -1 : x > y ? 1 : 0;
+    const order = /^\d/.test(x) && /^\d/.test(y) ? compareDigits(x, y) : x < y ? -1 : x > y ? 1 : 0;
     if (order !== 0) return order;
   }
   return 0;
 }
 
 const parts = (text: string): string[] => text.match(/\d+|\D+/g) ?? [];
-
-/** Numbers of any length: without their zeros, the longer one is larger. */
-function numbers(a: string, b: string): number {
-  const [x, y] = [a.replace(/^0+/, ''), b.replace(/^0+/, '')];
-  return x.length - y.length || (x < y ? -1 : x > y ? 1 : 0);
-}
 
 /** Any number of characters; other pieces of a pattern take one. */
 const ANY = Symbol('any');

@@ -2,8 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import { WharfError } from '../base/index.ts';
 import type { ContainerRow, CreateRequest, StatsSample, WaitResult } from './documents.ts';
 import type { EngineClient, Hijacked, Query } from './engine-client.ts';
+import { objectPath } from './object-path.ts';
 
-const at = (id: string, rest = ''): string => `/containers/${encodeURIComponent(id)}${rest}`;
+const at = (id: string, rest = ''): string => objectPath('container', id, rest);
 
 /** Filters as the engine reads them: JSON in the query. */
 export function filterText(filters: Readonly<Record<string, readonly string[]>>): string | undefined {

@@ -46,6 +46,10 @@ test('operands', async () => {
   assert.deepEqual(await offers('rm', 'web', ''), ['db']);
   assert.deepEqual(await offers('rename', 'web', ''), []);
   assert.deepEqual(await offers('network', 'connect', 'back', ''), ['web', 'db']);
+  assert.deepEqual(await offers('network', 'exposure', 'd'), ['db']);
+  assert.deepEqual(await offers('network', 'renumber', ''), ['bridge', 'back']);
+  assert.deepEqual(await offers('network', 'create', '-d', ''), ['bridge', 'ipvlan', 'macvlan']);
+  assert.deepEqual(await offers('network', 'create', '-o', 'par'), ['parent=']);
 });
 
 test('global flags may stand before the command', async () => {

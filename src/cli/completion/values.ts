@@ -37,6 +37,13 @@ const networks: Offer = async (context) => [
   ...(await names(context, 'running')).map((name) => `container:${name}`),
 ];
 
+const NETWORK_OPTIONS =
+  'com.docker.network.bridge.enable_icc=false com.docker.network.bridge.enable_ip_masquerade=false ' +
+  'com.docker.network.bridge.gateway_mode_ipv4= com.docker.network.bridge.gateway_mode_ipv6= ' +
+  'com.docker.network.bridge.host_binding_ipv4= com.docker.network.bridge.name= ' +
+  'com.docker.network.container_iface_prefix= com.docker.network.driver.mtu= ipvlan_flag= ipvlan_mode= ' +
+  'macvlan_mode= parent= wharf.publish-policy=obey wharf.publish-policy=open';
+
 /** Values by flag, wherever the flag stands. */
 const ANYWHERE: Readonly<Record<string, Offer>> = {
   attach: words('stdin stdout stderr'),
@@ -78,7 +85,9 @@ const BY_COMMAND: Readonly<Record<string, Offer>> = {
       'status=created status=running status=paused status=restarting status=removing status=exited status=dead',
   ),
   'image ls filter': words('before= dangling=true dangling=false label= reference= since='),
-  'network create driver': words('bridge'),
+  'network create config-from': listed('networks'),
+  'network create driver': words('bridge ipvlan macvlan'),
+  'network create opt': words(NETWORK_OPTIONS),
   'network ls filter': words('dangling= driver= id= label= name= scope= type=custom type=builtin'),
   'system events filter': words('container= event= image= label= network= type= volume='),
   'volume create driver': words('local'),

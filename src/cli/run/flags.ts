@@ -1,5 +1,7 @@
 import { type FlagSpec, flag } from '../flags.ts';
+import { labelFlag, linkFlag } from '../shared-flags.ts';
 import { checkMount } from './mounts.ts';
+import { checkNetwork } from './networks.ts';
 
 function oneOf(values: readonly string[], message: string) {
   return (value: string): string => {
@@ -121,7 +123,7 @@ export const CONTAINER_FLAGS: readonly FlagSpec[] = [
   flag('device-write-iops', 'list', 'Limit write rate (IO per second) to a device', device),
   flag('disable-content-trust', 'bool', 'Skip image verification', { default: true }),
   flag('dns', 'list', 'Set custom DNS servers', { check: checkDns }),
-  flag('dns-opt', 'list', 'The old name of --dns-option', { hidden: true }),
+  flag('dns-opt', 'list', 'The old name of --dns-option', { oldNameOf: 'dns-option' }),
   flag('dns-option', 'list', 'Set DNS options'),
   flag('dns-search', 'list', 'Set custom DNS search domains'),
   flag('domainname', 'string', 'Container NIS domain name'),
@@ -158,9 +160,9 @@ export const CONTAINER_FLAGS: readonly FlagSpec[] = [
   flag('ipc', 'string', 'IPC mode to use'),
   flag('isolation', 'string', 'Container isolation technology'),
   flag('kernel-memory', 'bytes', 'Kernel memory limit'),
-  flag('l,label', 'list', 'Set meta data on a container'),
+  labelFlag('Set meta data on a container', 'l,label'),
   flag('label-file', 'list', 'Read in a line delimited file of labels'),
-  flag('link', 'list', 'Add link to another container'),
+  linkFlag,
   flag('link-local-ip', 'list', 'Container IPv4/IPv6 link-local addresses'),
   flag('log-driver', 'string', 'Logging driver for the container'),
   flag('log-opt', 'list', 'Log driver options'),
@@ -171,9 +173,9 @@ export const CONTAINER_FLAGS: readonly FlagSpec[] = [
     check: checkMount,
   }),
   flag('name', 'string', 'Assign a name to the container'),
-  flag('net', 'list', 'The old name of --network', { hidden: true }),
-  flag('net-alias', 'list', 'The old name of --network-alias', { hidden: true }),
-  flag('network', 'list', 'Connect a container to a network', { typeName: 'network' }),
+  flag('net', 'list', 'The old name of --network', { oldNameOf: 'network', check: checkNetwork }),
+  flag('net-alias', 'list', 'The old name of --network-alias', { oldNameOf: 'network-alias' }),
+  flag('network', 'list', 'Connect a container to a network', { typeName: 'network', check: checkNetwork }),
   flag('network-alias', 'list', 'Add network-scoped alias for the container'),
   flag('no-healthcheck', 'bool', 'Disable any container-specified HEALTHCHECK'),
   flag('oom-kill-disable', 'bool', 'Disable OOM Killer'),

@@ -163,7 +163,7 @@ function hostConfig(
     CapDrop: capabilities(flags.list('cap-drop')),
     CgroupnsMode: flags.string('cgroupns'),
     Dns: flags.list('dns'),
-    DnsOptions: [...flags.list('dns-option'), ...flags.list('dns-opt')],
+    DnsOptions: flags.list('dns-option'),
     DnsSearch: flags.list('dns-search'),
     ExtraHosts: flags.changed('add-host') ? flags.list('add-host') : null,
     GroupAdd: flags.changed('group-add') ? flags.list('group-add') : null,

@@ -7,7 +7,16 @@ import type { Value } from './values.ts';
 export { TemplateError } from './error.ts';
 export { indentJson, jsonString, parseJson, toJson } from './json.ts';
 export { quote } from './quote.ts';
-export { formatValue, Methods, NIL_LIST, NIL_MAP, type StructValue, type Value } from './values.ts';
+export {
+  formatValue,
+  Methods,
+  NIL_LIST,
+  NIL_MAP,
+  OMITTED,
+  type StructValue,
+  Timestamp,
+  type Value,
+} from './values.ts';
 
 const NAMES: ReadonlySet<string> = new Set([...FUNCTIONS.keys(), 'and', 'or']);
 

@@ -1,4 +1,4 @@
-import { Methods, NIL_LIST, NIL_MAP, sortedKeys, type Value } from './values.ts';
+import { Methods, NIL_LIST, NIL_MAP, OMITTED, sortedKeys, Timestamp, type Value } from './values.ts';
 
 /** A string as Go's encoder writes it: `<`, `>`, `&` and the line separators are escaped. */
 export function jsonString(text: string): string {
@@ -24,7 +24,9 @@ export function toJson(value: Value): string {
     const pairs = names.filter((name) => (value.members.get(name)?.length ?? 0) === 0);
     return `{${pairs.map((name) => `${jsonString(name)}:${toJson(value.members.get(name)?.())}`).join(',')}}`;
   }
-  const fields = Object.entries(value).filter(([, item]) => item !== undefined);
+  if (value instanceof Timestamp) return jsonString(value.json);
+  const omitted = value[OMITTED];
+  const fields = Object.entries(value).filter(([key, item]) => item !== undefined && !omitted?.has(key));
   return `{${fields.map(([key, item]) => `${jsonString(key)}:${toJson(item)}`).join(',')}}`;
 }
 

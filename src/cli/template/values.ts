@@ -14,11 +14,27 @@ export type Value =
   | Value[]
   | Map<string, Value>
   | Methods
+  | Timestamp
   | StructValue;
+
+/** Names of a struct's fields that are empty, and left out of its JSON. */
+export const OMITTED: unique symbol = Symbol('omitted');
 
 /** A Go struct. */
 export interface StructValue {
   [field: string]: Value;
+  [OMITTED]?: ReadonlySet<string>;
+}
+
+/** A moment: printed as Go prints it, and in JSON as it came. */
+export class Timestamp {
+  readonly shown: string;
+  readonly json: string;
+
+  constructor(shown: string, json: string) {
+    this.shown = shown;
+    this.json = json;
+  }
 }
 
 /** An object whose fields are computed when asked, as the rows of a table are. */
@@ -45,7 +61,8 @@ export function isStruct(value: Value): value is StructValue {
     value !== null &&
     !Array.isArray(value) &&
     !(value instanceof Map) &&
-    !(value instanceof Methods)
+    !(value instanceof Methods) &&
+    !(value instanceof Timestamp)
   );
 }
 
@@ -77,6 +94,7 @@ export function formatValue(value: Value, quoted = false): string {
     );
     return `map[${pairs.join(' ')}]`;
   }
+  if (value instanceof Timestamp) return value.shown;
   if (value instanceof Methods) return '{}';
   return `{${Object.values(value)
     .map((item) => formatValue(item, quoted))
@@ -100,5 +118,6 @@ export function kindName(value: Value): string {
   if (typeof value === 'number') return Number.isInteger(value) ? 'int' : 'float64';
   if (Array.isArray(value)) return '[]interface {}';
   if (value instanceof Map) return 'map[string]interface {}';
+  if (value instanceof Timestamp) return 'time.Time';
   return value instanceof Methods ? value.typeName : 'struct';
 }

@@ -9,8 +9,8 @@ export const command: CommandSpec = {
   arity: exactly(2),
   completes: ['networks', 'containers'],
   async run(context, flags) {
-    const [network = '', Container = ''] = flags.operands;
-    await disconnectNetwork(context.client(), network, { Container, Force: flags.bool('force') });
+    const [network = '', container = ''] = flags.operands;
+    await disconnectNetwork(context.client(), network, container, flags.bool('force'));
     return 0;
   },
 };

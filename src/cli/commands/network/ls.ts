@@ -2,6 +2,7 @@ import { filterText, listNetworks } from '../../../client/index.ts';
 import { type CommandSpec, NO_OPERANDS } from '../../command.ts';
 import { flag } from '../../flags.ts';
 import { goTime, truncateId } from '../../human.ts';
+import { compareNatural } from '../../natural-order.ts';
 import { labelList } from '../../rows.ts';
 import { filterFlag, filtersOf, listFormat } from '../../shared-flags.ts';
 import { renderListing, row } from '../../table.ts';
@@ -30,7 +31,7 @@ export const command: CommandSpec = {
   arity: NO_OPERANDS,
   async run(context, flags) {
     const networks = await listNetworks(context.client(), filterText(filtersOf(flags.list('filter'))));
-    networks.sort((a, b) => a.Name.localeCompare(b.Name, 'en', { numeric: true }));
+    networks.sort((a, b) => compareNatural(a.Name, b.Name));
     const rows = networks.map((item) =>
       row(
         {

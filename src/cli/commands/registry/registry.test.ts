@@ -98,11 +98,11 @@ describe('wharf registry user', () => {
 
   it('has help for each group', async () => {
     assert.match(
-      (await wharf([])).out,
+      (await wharf(['--help'])).out,
       /Usage: {2}wharf registry COMMAND[\s\S]*gc .*[\s\S]*serve .*[\s\S]*user add /,
     );
     assert.match(
-      (await wharf(['user'])).out,
+      (await wharf(['user', '--help'])).out,
       /Usage: {2}wharf registry user COMMAND[\s\S]*add .*[\s\S]*ls .*[\s\S]*rm /,
     );
   });

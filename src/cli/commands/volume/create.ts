@@ -3,13 +3,14 @@ import { createVolume } from '../../../client/index.ts';
 import type { CommandSpec } from '../../command.ts';
 import { flag } from '../../flags.ts';
 import { toMap } from '../../run/env-file.ts';
+import { labelFlag } from '../../shared-flags.ts';
 
 export const command: CommandSpec = {
   usage: '[OPTIONS] [VOLUME]',
   summary: 'Create a volume',
   flags: [
     flag('d,driver', 'string', 'Specify volume driver name', { default: 'local' }),
-    flag('label', 'list', 'Set metadata for a volume'),
+    labelFlag('Set metadata for a volume'),
     flag('name', 'string', 'The old way to name the volume', { hidden: true }),
     flag('o,opt', 'map', 'Set driver specific options'),
   ],

@@ -1,6 +1,7 @@
 import { filterText, listVolumes } from '../../../client/index.ts';
 import { type CommandSpec, NO_OPERANDS } from '../../command.ts';
 import { flag } from '../../flags.ts';
+import { compareNatural } from '../../natural-order.ts';
 import { volumeRow } from '../../rows.ts';
 import { filterFlag, filtersOf, listFormat } from '../../shared-flags.ts';
 import { renderListing } from '../../table.ts';
@@ -29,7 +30,7 @@ export const command: CommandSpec = {
   arity: NO_OPERANDS,
   async run(context, flags) {
     const { Volumes } = await listVolumes(context.client(), filterText(filtersOf(flags.list('filter'))));
-    const sorted = [...(Volumes ?? [])].sort((a, b) => a.Name.localeCompare(b.Name, 'en', { numeric: true }));
+    const sorted = [...(Volumes ?? [])].sort((a, b) => compareNatural(a.Name, b.Name));
     const rows = sorted.map(volumeRow);
     const quiet = flags.bool('quiet');
     const chosen = flags.string('format') || (quiet ? '' : (context.config().volumesFormat ?? ''));
