@@ -30,6 +30,8 @@ export interface DaemonOptions {
   busybox?: boolean;
   /** Contents of the configuration file. */
   config?: Record<string, unknown>;
+  /** `default` leaves the choice of subnets to the daemon; otherwise it has sixteen of its own. */
+  pools?: 'default';
   /** Command that starts wharfd, put before it: `nsenter --net=…`. */
   launcher?: string[];
 }
@@ -90,7 +92,8 @@ export class TestDaemon implements DaemonNames {
     return [
       ...['--config-file', this.configFile, '--data-root', this.dataRoot, '--exec-root', this.execRoot],
       ...['--host', `unix://${this.socket}`, '--group', 'root', '--bridge', this.bridge],
-      ...['--default-address-pool', `base=${this.#space}.0/20,size=24`, '--nft-table', this.nftTable],
+      ...['--nft-table', this.nftTable],
+      ...(this.#options.pools ? [] : ['--default-address-pool', `base=${this.#space}.0/20,size=24`]),
       ...['--cgroup-parent', this.cgroupParent, ...(this.#options.flags ?? [])],
     ];
   }
@@ -143,6 +146,21 @@ export class TestDaemon implements DaemonNames {
   /** Ends the daemon without any chance to clean up. */
   async kill(): Promise<void> {
     await this.signal('SIGKILL');
+  }
+
+  /** Says whether the end of the daemon is what the test brings about, in a way of its own; otherwise it is a failure. */
+  expectEnd(expected: boolean): void {
+    this.#toldToEnd = expected;
+  }
+
+  /** False once the daemon has ended. */
+  get alive(): boolean {
+    return this.#child !== undefined;
+  }
+
+  /** Resolves when the daemon has ended. */
+  async ended(): Promise<void> {
+    await this.#ended;
   }
 
   /** Ends the daemon in order. */
