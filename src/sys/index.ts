@@ -49,7 +49,7 @@ export { inOtherNetns, withNetns } from './netns-switch.ts';
 export { nftJson, runNft } from './nft.ts';
 export { type OpenHow, openat2, openInRoot, RESOLVE } from './openat2.ts';
 export { type ExitStatus, openPidfd, pidfdExited, pidfdSendSignal } from './pidfd.ts';
-export { pollFd, type Readiness } from './poll.ts';
+export { FdWatch, pollFd, type Readiness } from './poll.ts';
 export { type ProcessStatus, prctlSubreaper, processStartTicks, processStatus } from './process.ts';
 export { memoryFile, sealedFile } from './sealed.ts';
 export { compileSeccomp, type FilterCondition, type FilterRule, type FilterSource } from './seccomp.ts';

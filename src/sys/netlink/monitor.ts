@@ -117,7 +117,7 @@ function subscribe(
   const socket = new NetlinkSocket(protocol);
   let timer: NodeJS.Timeout | undefined;
   try {
-    for (const group of groups) socket.join(group);
+    socket.join(groups);
     const watch = new FdWatch(socket.fd, { readable: true }, () => {
       // What comes until then waits in the kernel and wakes nobody.
       watch.update({});

@@ -92,6 +92,7 @@ export class RouteSocket extends LinkSocket implements Disposable {
         anyDefaultRouteMessage(family),
         `delete the default route of IPv${family}`,
         'ESRCH',
+        'ENOENT',
       );
     const found = drop();
     for (let more = found; more; ) more = drop();
@@ -133,13 +134,13 @@ function remove(
   type: number,
   message: MessageWriter,
   what: string,
-  absent: string,
+  ...absent: string[]
 ): boolean {
   try {
     socket.execute(type, 0, message, what);
     return true;
   } catch (thrown) {
-    if (isErrno(thrown, absent)) return false;
+    if (isErrno(thrown, ...absent)) return false;
     throw thrown;
   }
 }

@@ -25,6 +25,7 @@ const NLMSGERR_ATTR_MSG = 1;
 const MSG_DONTWAIT = 0x40;
 
 const socketCall = libcFunction<[number, number, number]>('int socket(int domain, int type, int protocol)');
+const bindCall = libcFunction<[number, Buffer, number]>('int bind(int fd, const void *address, uint length)');
 const setsockoptCall = libcFunction<[number, number, number, Buffer, number]>(
   'int setsockopt(int fd, int level, int name, const void *value, uint length)',
 );
@@ -34,6 +35,9 @@ const sendCall = libcFunction<[number, Buffer, number, number]>(
 const recvCall = libcFunction<[number, Buffer, number, number]>(
   'long recv(int fd, void *data, size_t length, int flags)',
 );
+
+/** `struct sockaddr_nl` that lets the kernel choose the number. */
+const ANY_ADDRESS = Buffer.from([AF_NETLINK, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
 
 /**
  * A netlink socket of one family, in the namespace where it was opened. The kernel answers within `send`, so an
@@ -66,12 +70,16 @@ export class NetlinkSocket implements Disposable {
     return this.owned.fd;
   }
 
-  /** Joins a multicast group, whose messages `drain` takes. Such a socket is not for exchanges. */
-  join(group: number): void {
+  /** Joins multicast groups, whose messages `drain` takes; once. Such a socket is not for exchanges. */
+  join(groups: readonly number[]): void {
+    // Unbound it would have the kernel's own number, 0, and what the kernel tells is not told to its sender.
+    check(bindCall(this.owned.fd, ANY_ADDRESS, ANY_ADDRESS.length), 'bind', 'netlink');
     const value = Buffer.alloc(4);
-    value.writeUInt32LE(group);
-    const done = setsockoptCall(this.owned.fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, value, 4);
-    check(done, 'setsockopt', `netlink group ${group}`);
+    for (const group of groups) {
+      value.writeUInt32LE(group);
+      const done = setsockoptCall(this.owned.fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, value, 4);
+      check(done, 'setsockopt', `netlink group ${group}`);
+    }
   }
 
   /**
