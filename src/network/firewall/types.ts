@@ -17,6 +17,8 @@ export interface BridgeRules {
   bridge: string;
   /** Nothing leaves or enters but between the network's own containers and the host. */
   internal: boolean;
+  /** False: containers reach each other by published ports only (`enable_icc`); their bridge ports must be isolated, too. */
+  icc?: boolean;
   /** Host interfaces whose neighbours may reach every port by direct routing (`trusted_host_interfaces`). */
   trustedInterfaces: string[];
   ipv4?: FamilyRules;

@@ -1,0 +1,72 @@
+import type { NetworkKernel, NftObject } from '../kernel.ts';
+import type { BridgeRules } from './types.ts';
+
+/**
+ * Base chains of others at the forward hook that drop what they do not know, our bridges included. A verdict of ours
+ * cannot overrule them: only their owner can let the bridges through. Traffic between host and containers does not pass
+ * there. One sentence a chain, with the way out.
+ */
+export function forwardWarnings(
+  kernel: Pick<NetworkKernel, 'nftObjects'>,
+  own: { table: string; bridges: readonly BridgeRules[] },
+): string[] {
+  const warnings: string[] = [];
+  for (const { chain } of kernel.nftObjects('list chains') ?? []) {
+    if (chain?.['hook'] !== 'forward' || chain['table'] === own.table) continue;
+    const concerned = own.bridges.filter((bridge) => isConcerned(bridge, chain['family']));
+    if (concerned.length === 0) continue;
+    const where = `${chain['family']} ${chain['table']}`;
+    const objects = kernel.nftObjects(`list table ${where}`) ?? [];
+    const how = dropping(chain, objects);
+    const text = JSON.stringify(objects);
+    const names = concerned.map(({ bridge }) => bridge).filter((name) => !mentions(text, name));
+    if (!how || names.length === 0) continue;
+    warnings.push(
+      `WARNING: chain ${where} ${chain['name']} drops forwarded packets ${how}: ` +
+        `containers on ${enumeration(names)} reach the host, and nothing beyond it; ${cure(chain, text, names)}`,
+    );
+  }
+  return warnings;
+}
+
+/** Internal networks forward nothing anyhow. */
+function isConcerned({ internal, ipv4, ipv6 }: BridgeRules, family: unknown): boolean {
+  if (internal) return false;
+  return (
+    (ipv4 !== undefined && family === 'ip') || (ipv6 !== undefined && family === 'ip6') || family === 'inet'
+  );
+}
+
+/** By its policy, or as firewalld by a last rule for all that is left. */
+function dropping(chain: Record<string, unknown>, objects: readonly NftObject[]): string | undefined {
+  if (chain['policy'] === 'drop') return 'by policy';
+  const last = objects.findLast(({ rule }) => rule?.['chain'] === chain['name'])?.rule?.['expr'];
+  if (!Array.isArray(last)) return undefined;
+  const [verdict, ...more] = last.filter((part: object) => !('counter' in part) && !('log' in part));
+  const drops = verdict !== undefined && more.length === 0 && ('drop' in verdict || 'reject' in verdict);
+  return drops ? 'by its last rule' : undefined;
+}
+
+/** Whether rules name the bridge, by itself or by a wildcard: their owner has thought of it. */
+function mentions(rules: string, bridge: string): boolean {
+  if (rules.includes(`"${bridge}"`)) return true;
+  return [...rules.matchAll(/"([^"]+)\*"/g)].some(([, prefix]) => bridge.startsWith(prefix!));
+}
+
+function enumeration(names: readonly string[]): string {
+  const shown = names.slice(0, 3).join(', ');
+  return names.length > 3 ? `${shown} and ${names.length - 3} more` : shown;
+}
+
+function cure(chain: Record<string, unknown>, rules: string, names: readonly string[]): string {
+  const bridge = names.length === 1 ? names[0]! : 'BRIDGE';
+  const allow = names.length === 1 ? 'allow it' : 'allow each';
+  const iptables = chain['family'] === 'ip6' ? 'ip6tables' : 'iptables';
+  if (chain['table'] === 'firewalld')
+    return `${allow}: firewall-cmd --permanent --zone=trusted --add-interface=${bridge}; firewall-cmd --reload`;
+  if (rules.includes('"DOCKER-USER"'))
+    return `${allow}: ${iptables} -I DOCKER-USER -i ${bridge} -j ACCEPT; ${iptables} -I DOCKER-USER -o ${bridge} -j ACCEPT`;
+  if (/"ufw6?-/.test(rules))
+    return `${allow}: ufw route allow in on ${bridge}; ufw route allow out on ${bridge}`;
+  return `let its owner accept ${names.length === 1 ? bridge : 'them'} in and out`;
+}
