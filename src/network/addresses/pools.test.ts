@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parseSubnet } from './address.ts';
+import { parseSubnet } from './ipv4.ts';
 import { AddressPool, chooseSubnet } from './pools.ts';
 
 describe('pools', () => {

@@ -8,7 +8,7 @@ import {
   parseSubnet,
   type Subnet,
   subnetSize,
-} from './address.ts';
+} from './ipv4.ts';
 
 /** A range somebody uses already. */
 export type Range = Pick<Subnet, 'base' | 'prefix'>;
