@@ -23,6 +23,8 @@ export interface SocketRequest {
   freebind?: boolean;
   /** SO_MARK of what it sends. */
   mark?: number;
+  /** SO_RCVBUFFORCE: bytes of memory for what waits to be received; the kernel's default is room for some 250 datagrams. */
+  receiveBuffer?: number;
   bind?: SocketAddress;
   /** Length of the queue of connections that wait to be accepted. */
   listen?: number;
@@ -37,6 +39,7 @@ const SOL_IP = 0;
 const SOL_IPV6 = 41;
 const SO_REUSEADDR = 2;
 const SO_ERROR = 4;
+const SO_RCVBUFFORCE = 33;
 const SO_MARK = 36;
 const IP_FREEBIND = 15;
 const IP_TRANSPARENT = 19;
@@ -119,6 +122,7 @@ function setOptions(fd: number, request: SocketRequest): void {
   if (six && request.v6only !== undefined) set(SOL_IPV6, IPV6_V6ONLY, request.v6only ? 1 : 0);
   if (request.transparent) set(six ? SOL_IPV6 : SOL_IP, six ? IPV6_TRANSPARENT : IP_TRANSPARENT, 1);
   if (request.freebind) set(six ? SOL_IPV6 : SOL_IP, six ? IPV6_FREEBIND : IP_FREEBIND, 1);
+  if (request.receiveBuffer) set(SOL_SOCKET, SO_RCVBUFFORCE, request.receiveBuffer);
   if (request.mark !== undefined) set(SOL_SOCKET, SO_MARK, request.mark);
 }
 
