@@ -123,6 +123,8 @@ export interface SpecInput {
   /** With IpcMode shareable or container: the host directory that is bound on /dev/shm; undefined for a tmpfs of ShmSize. */
   shmPath?: string;
   namespaces: NamespacePaths;
+  /** Variables that tell of linked containers; the container's own come over them. */
+  linkEnvironment?: string[];
   host: HostFacts;
   defaults: SpecDefaults;
 }

@@ -1,86 +1,178 @@
-import { isIP, isIPv4, isIPv6 } from 'node:net';
+import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
 import type { EndpointSettings, NetworkingConfig } from '../../api/index.ts';
 import { WharfError } from '../../base/index.ts';
+import type { NetworkRecord, NetworkStack } from '../../network/types.ts';
 import { isPredefinedNetwork, modeContainer } from './modes.ts';
 
 const MAC = /^[0-9a-f]{2}([:-][0-9a-f]{2}){5}$/i;
+const INTERFACE_SYSCTL = /^net\.(ipv4|ipv6|mpls)\.[^.=]+\.IFNAME\.[^=]+=/;
+/** The driver option of an endpoint that holds sysctls for its interface. */
+const SYSCTLS = 'com.docker.network.endpoint.sysctls';
+
+/** Finds networks by name or id. */
+export type FindNetwork = Pick<NetworkStack, 'get'>;
 
 /**
- * The endpoints a container asks for, by network: the one of its NetworkMode is always among them, except with
- * `container:` which has none. Returns warnings too. Errors: `invalid`, with Docker's texts.
+ * The endpoints a container asks for, by the networks' names: those of the request, or that of its NetworkMode when it
+ * names none; none at all with `container:`. Returns warnings too. Errors: `invalid`, with Docker's texts.
  */
 export function normalizeNetworking(
+  networks: FindNetwork,
   asked: NetworkingConfig | undefined,
   mode: string,
   containerWideMac: string | null | undefined,
 ): { networking: NetworkingConfig; warnings: string[] } {
-  const warnings: string[] = [];
   const endpoints: Record<string, EndpointSettings> = {};
-  if (modeContainer(mode) === undefined) endpoints[mode] = {};
-  for (const [name, settings] of Object.entries(asked?.EndpointsConfig ?? {})) {
-    const network = name === 'default' ? 'bridge' : name;
-    if (!settings) {
-      throw new WharfError('invalid', `invalid config for network ${network}: EndpointsConfig is nil`);
-    }
+  const given = asked?.EndpointsConfig ?? {};
+  const names = Object.keys(given);
+  if (names.length === 0 && modeContainer(mode) === undefined) endpoints[nameOf(networks, mode)] = {};
+  for (const [ref, settings] of Object.entries(given)) {
+    const name = nameOf(networks, ref);
+    if (!settings)
+      throw new WharfError('invalid', `invalid config for network ${name}: EndpointsConfig is nil`);
     if (modeContainer(mode) !== undefined) {
       throw new WharfError(
         'invalid',
-        `conflicting options: cannot attach network ${network} to a container that shares the network of another`,
+        `conflicting options: cannot attach network ${name} to a container that shares the network of another`,
       );
     }
-    endpoints[network] = { ...settings };
-    if (Object.keys(settings.DriverOpts ?? {}).length) {
-      warnings.push(`DriverOpts of the endpoint on network ${network} are not used by this engine.`);
-    }
+    endpoints[name] = askedSettings(settings);
   }
-  if (containerWideMac) {
-    warnings.push(
-      'The container-wide MacAddress field is now deprecated. It should be specified in EndpointsConfig instead.',
-    );
-    const own = endpoints[mode];
-    if (own?.MacAddress && own.MacAddress !== containerWideMac) {
-      throw new WharfError(
-        'invalid',
-        'the container-wide MAC address must match the endpoint-specific MAC address for the main network, or be left empty',
-      );
-    }
-    if (own) own.MacAddress = containerWideMac;
+  const warnings = containerWideMac
+    ? applyContainerMac(endpoints, nameOf(networks, mode), mode, names, containerWideMac)
+    : [];
+  for (const [name, settings] of Object.entries(endpoints)) {
+    const faults = [...macFaults(settings), ...endpointFaults(name, settings, find(networks, name))];
+    if (faults.length > 0)
+      throw new WharfError('invalid', `invalid config for network ${name}: ${faults[0]}`);
   }
-  for (const [network, settings] of Object.entries(endpoints)) checkEndpoint(network, settings);
   return { networking: { EndpointsConfig: endpoints }, warnings };
 }
 
-function checkEndpoint(network: string, settings: EndpointSettings): void {
-  if (settings.MacAddress && !MAC.test(settings.MacAddress)) {
+/** Checks what a container that exists asks for on one more network. Errors: `invalid`, with Docker's texts. */
+export function checkEndpoint(network: NetworkRecord, settings: EndpointSettings): void {
+  const [fault] = [...endpointFaults(network.name, settings, network), ...macFaults(settings)];
+  if (fault) throw new WharfError('invalid', fault);
+}
+
+/** What a client may ask of an endpoint; the rest of the type is the engine's answer. */
+export function askedSettings(settings: EndpointSettings): EndpointSettings {
+  const { IPAMConfig, Links, Aliases, MacAddress, DriverOpts, GwPriority } = settings;
+  const asked: EndpointSettings = {};
+  if (IPAMConfig) asked.IPAMConfig = IPAMConfig;
+  if (Links) asked.Links = Links;
+  if (Aliases) asked.Aliases = Aliases;
+  if (MacAddress) asked.MacAddress = MacAddress;
+  if (DriverOpts) asked.DriverOpts = DriverOpts;
+  if (GwPriority) asked.GwPriority = GwPriority;
+  return asked;
+}
+
+/** The network's name; a reference that fits no network may become one. */
+function nameOf(networks: FindNetwork, ref: string): string {
+  const name = ref === 'default' ? 'bridge' : ref;
+  return isPredefinedNetwork(name) ? name : (find(networks, name)?.name ?? name);
+}
+
+function find(networks: FindNetwork, ref: string): NetworkRecord | undefined {
+  try {
+    return networks.get(ref);
+  } catch {
+    // It is looked for again at the start, where its absence is told.
+    return undefined;
+  }
+}
+
+function applyContainerMac(
+  endpoints: Record<string, EndpointSettings>,
+  main: string,
+  mode: string,
+  given: string[],
+  mac: string,
+): string[] {
+  const own = endpoints[main];
+  if (given.length > 0 && !given.includes(mode) && !isPredefinedNetwork(mode)) {
     throw new WharfError(
       'invalid',
-      `invalid config for network ${network}: invalid MAC address ${settings.MacAddress}`,
+      'unable to migrate container-wide MAC address to a specific network: HostConfig.NetworkMode must match the identity of a network in NetworkSettings.Networks',
     );
   }
-  const faults: string[] = [];
-  const predefined = isPredefinedNetwork(network);
-  const { IPv4Address: ipv4, IPv6Address: ipv6, LinkLocalIPs: linkLocal } = settings.IPAMConfig ?? {};
-  const hasAddress = Boolean(ipv4 || ipv6);
-  if (predefined && hasAddress)
-    faults.push('user specified IP address is supported on user defined networks only');
-  if (predefined && settings.Aliases?.length) {
-    faults.push('network-scoped alias is supported only for containers in user defined networks');
+  if (own?.MacAddress && own.MacAddress !== mac) {
+    throw new WharfError(
+      'invalid',
+      'the container-wide MAC address must match the endpoint-specific MAC address for the main network, or be left empty',
+    );
   }
+  if (own) own.MacAddress = mac;
+  return [
+    'The container-wide MacAddress field is now deprecated. It should be specified in EndpointsConfig instead.',
+  ];
+}
+
+function macFaults({ MacAddress: mac }: EndpointSettings): string[] {
+  return mac && !MAC.test(mac) ? [`invalid MAC address ${mac}`] : [];
+}
+
+function endpointFaults(
+  name: string,
+  settings: EndpointSettings,
+  network: NetworkRecord | undefined,
+): string[] {
+  const faults: string[] = [];
+  const predefined = isPredefinedNetwork(name);
+  const { IPv4Address: ipv4, IPv6Address: ipv6, LinkLocalIPs: linkLocal } = settings.IPAMConfig ?? {};
+  if (predefined && (ipv4 || ipv6))
+    faults.push('user specified IP address is supported on user defined networks only');
+  if (predefined && settings.Aliases?.length)
+    faults.push('network-scoped alias is supported only for containers in user defined networks');
   if (ipv4 && !isIPv4(ipv4)) faults.push(`invalid IPv4 address: ${ipv4}`);
   if (ipv6 && !isIPv6(ipv6)) faults.push(`invalid IPv6 address: ${ipv6}`);
   for (const address of linkLocal ?? []) {
     if (isIP(address) === 0) faults.push(`invalid link-local IP address: ${address}`);
-    else faults.push('link-local IP addresses are not supported by this engine');
   }
-  if (predefined && hasAddress) {
-    faults.push(
-      'user specified IP address is supported only when connecting to networks with user configured subnets',
-    );
+  if (predefined || network) faults.push(...rangeFaults(predefined ? undefined : network, ipv4, ipv6));
+  for (const sysctl of settings.DriverOpts?.[SYSCTLS]?.split(',') ?? []) {
+    if (!INTERFACE_SYSCTL.test(sysctl)) faults.push(sysctlFault(sysctl));
   }
-  if (faults.length === 0) return;
+  if (faults.length === 0) return [];
   const lines = faults.length === 1 ? faults : faults.map((fault) => `* ${fault}`);
-  throw new WharfError(
-    'invalid',
-    `invalid config for network ${network}: invalid endpoint settings:\n${lines.join('\n')}`,
-  );
+  return [`invalid endpoint settings:\n${lines.join('\n')}`];
+}
+
+function sysctlFault(sysctl: string): string {
+  return `unrecognised network interface sysctl '${sysctl}'; represent 'net.X.Y.ethN.Z=V' as 'net.X.Y.IFNAME.Z=V', 'X' must be 'ipv4', 'ipv6' or 'mpls'`;
+}
+
+/** An address may only be asked for where the user chose the subnet: one that was found could be another after the next renumbering. */
+function rangeFaults(
+  network: NetworkRecord | undefined,
+  ipv4: string | undefined,
+  ipv6: string | undefined,
+): string[] {
+  const wanted = [
+    ...(ipv4 ? [{ address: ipv4, family: 4 }] : []),
+    ...(ipv6 ? [{ address: ipv6, family: 6 }] : []),
+  ];
+  const faults = wanted.flatMap(({ address, family }) => {
+    const subnets = (network?.askedPools ?? []).flatMap(({ subnet }) => (subnet ? [subnet] : []));
+    const own = subnets.filter((subnet) => isIP(subnet.split('/')[0] ?? '') === family);
+    if (own.length === 0) {
+      return [
+        'user specified IP address is supported only when connecting to networks with user configured subnets',
+      ];
+    }
+    if (own.some((subnet) => contains(subnet, address))) return [];
+    return [`no configured subnet or ip-range contain the IP address ${address}`];
+  });
+  return [...new Set(faults)];
+}
+
+/** True when the address lies in the subnet (CIDR of either family). */
+export function contains(subnet: string, address: string): boolean {
+  const [base = '', prefix = ''] = subnet.split('/');
+  const family = isIPv4(base) ? 'ipv4' : 'ipv6';
+  if (isIP(base) !== isIP(address)) return false;
+  const range = new BlockList();
+  range.addSubnet(base, Number(prefix), family);
+  return range.check(address, family);
 }

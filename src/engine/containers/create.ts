@@ -12,7 +12,7 @@ import { containerDirectory } from './container-paths.ts';
 import type { CreateDeps, ResolvedImage } from './deps.ts';
 import { mergeImageConfig, resolveCommand } from './image-config.ts';
 import { ensureInitLayer } from './init-layer.ts';
-import { checkLinks } from './links.ts';
+import { resolveLinks } from './links.ts';
 import { holdVolumes, makeMounts } from './make-mounts.ts';
 import { planMounts } from './mount-plan.ts';
 import { checkContainerName, generateName } from './names.ts';
@@ -85,12 +85,17 @@ function decideContainer(
   const image = resolveImage(deps, config.Image ?? '', input.platform);
   applyHostDefaults(hostConfig, deps.defaults, deps.host);
   resolveModes(deps.store, hostConfig);
-  checkLinks(deps.store, hostConfig);
+  resolveLinks(deps.store, hostConfig);
   mergeImageConfig(config, image.config.config ?? {});
   const command = resolveCommand(config);
   applyConfigDefaults(config, hostConfig, id);
   const mode = hostConfig.NetworkMode as string;
-  const { networking, warnings: more } = normalizeNetworking(input.networkingConfig, mode, config.MacAddress);
+  const { networking, warnings: more } = normalizeNetworking(
+    deps.networks,
+    input.networkingConfig,
+    mode,
+    config.MacAddress,
+  );
   warnings.push(...more);
   if (mode === 'host' && (Object.keys(hostConfig.PortBindings ?? {}).length || hostConfig.PublishAllPorts)) {
     warnings.push('Published ports are discarded when using host network mode');

@@ -1,5 +1,6 @@
 import type { ContainerConfig, HostConfig } from '../../api/index.ts';
 import type { Clock, Logger } from '../../base/index.ts';
+import type { NetworkStack } from '../../network/types.ts';
 import type { ImageConfigFile, Platform } from '../../oci/types.ts';
 import type { HostFacts } from '../../runtime/index.ts';
 import type { Snapshotter } from '../../snapshot/types.ts';
@@ -50,6 +51,7 @@ export interface CreateDeps {
   images: ImageLookup;
   snapshotter: Snapshotter;
   volumes: VolumeStore;
+  networks: Pick<NetworkStack, 'get'>;
   events: EventBus;
   clock: Clock;
   log: Logger;

@@ -7,7 +7,7 @@ import { keepLogBounded } from './log-options.ts';
 import type { ContainerRecord } from './record.ts';
 import { nextBackoff, wantsRestart } from './restart-policy.ts';
 import { saveAnyway } from './save-anyway.ts';
-import { networksOf, planNetwork } from './start-network.ts';
+import { networksOf } from './start-network.ts';
 import { destroyLocked, releaseVolumes, removeSandbox, teardownRun } from './teardown.ts';
 
 /** Starts the container anew, with its lock held; given by who may start containers, so that exits need not know how. */
@@ -48,12 +48,12 @@ async function handleExit(
     record.state.status = 'restarting';
     record.state.restartCount++;
   }
-  const published = hasPorts(deps, record);
+  const claimed = hasClaims(deps, record);
   delete record.sandboxId;
   saveAnyway(deps, record);
   publishEnd(deps, record, live, exit, ranMs);
-  // A port that others may take as soon as the exit is known must be free by then; the rest is given back behind the answer.
-  if (published && remains.sandboxId) await removeSandbox(deps, remains.sandboxId);
+  // A port or address that others may ask for as soon as the exit is known must be free by then; the rest is given back behind the answer.
+  if (claimed && remains.sandboxId) await removeSandbox(deps, remains.sandboxId);
   live.tellExit({ exitCode: exit.code });
   if (removes) await destroyAfterExit(deps, record, live);
   keepCleanup(
@@ -95,8 +95,11 @@ function mayRestart(deps: Pick<TeardownDeps, 'live'>, live: LiveContainer): bool
   return !live.removing && !live.keepAfterExit && !deps.live.shuttingDown;
 }
 
-function hasPorts(deps: Pick<TeardownDeps, 'networks'>, record: ContainerRecord): boolean {
-  return record.sandboxId !== undefined && (deps.networks.sandbox(record.sandboxId)?.ports.length ?? 0) > 0;
+function hasClaims(deps: Pick<TeardownDeps, 'networks'>, record: ContainerRecord): boolean {
+  const sandbox = record.sandboxId ? deps.networks.sandbox(record.sandboxId) : undefined;
+  const settings = Object.values(record.networkingConfig.EndpointsConfig ?? {});
+  const asked = settings.some(({ IPAMConfig }) => IPAMConfig?.IPv4Address || IPAMConfig?.IPv6Address);
+  return sandbox !== undefined && (asked || sandbox.ports.length > 0);
 }
 
 /** Writes the exit into the record; returns how long the run lasted, in milliseconds. */
@@ -120,8 +123,7 @@ function publishEnd(
   ranMs: number,
 ): void {
   if (exit.oomKilled) publishContainerEvent(deps.events, record, 'oom');
-  const network = { plan: planNetwork(record), sandbox: undefined, path: undefined };
-  for (const one of networksOf(deps.networks, network)) {
+  for (const one of networksOf(deps.networks, record)) {
     publishNetworkEvent(deps.events, 'disconnect', one, record.id);
   }
   publishVolumeUnmounts(deps.events, record);

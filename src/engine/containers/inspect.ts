@@ -4,11 +4,13 @@ import type {
   ContainerInspectResponse,
   ContainerState,
   DriverData,
+  HostConfig,
 } from '../../api/index.ts';
 import type { NetworkStack } from '../../network/types.ts';
 import type { Snapshotter } from '../../snapshot/types.ts';
 import { networkFilePaths } from './container-paths.ts';
 import { hostConfigDocument } from './host-config-document.ts';
+import { linkDocuments } from './links.ts';
 import type { NetworkSettingsOf } from './list.ts';
 import { modeContainer } from './modes.ts';
 import { mountDocuments } from './mount-documents.ts';
@@ -62,7 +64,10 @@ export async function inspectContainer(
     ProcessLabel: '',
     AppArmorProfile: '',
     ExecIDs: execIds.length > 0 ? execIds : null,
-    HostConfig: hostConfigDocument(record.hostConfig),
+    HostConfig: hostConfigDocument({
+      ...record.hostConfig,
+      Links: linkDocuments(deps.store, record) as HostConfig['Links'],
+    }),
     GraphDriver: graphDriver(deps.snapshotter, record.id),
     ...sizes,
     Mounts: mountDocuments(record),

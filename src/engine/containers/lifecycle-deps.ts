@@ -75,7 +75,10 @@ export interface NetworkFiles {
 
 /** What is needed to give back all that a run holds. */
 export interface TeardownDeps extends CoreDeps {
-  networks: Pick<NetworkStack, 'createSandbox' | 'removeSandbox' | 'sandbox' | 'sandboxOf' | 'get'>;
+  networks: Pick<
+    NetworkStack,
+    'createSandbox' | 'removeSandbox' | 'sandbox' | 'sandboxOf' | 'get' | 'connect' | 'disconnect' | 'rename'
+  >;
   volumes: Pick<VolumeStore, 'acquire' | 'release' | 'remove' | 'get' | 'mountpoint'>;
   mounts: MountOps;
   paths: RunPaths;
@@ -88,6 +91,12 @@ export interface RunDeps extends TeardownDeps {
   tasks: TaskService;
   specs: SpecOps;
   writeNetworkFiles: WriteNetworkFiles;
+  /** Brings those files of a running container in step with its sandbox, which was `before`. */
+  updateNetworkFiles(record: ContainerRecord, before: NetworkSandbox, after: NetworkSandbox): void;
+  /** Tells running containers that are linked to this one its address. */
+  updateLinkedFiles(target: ContainerRecord, sandbox: NetworkSandbox): void;
+  /** Name servers that the daemon's configuration gives to containers without any; empty for the host's. */
+  daemonDns(): readonly string[];
   /** Errors: `invalid` for a name that the daemon does not know. */
   runtime(name: string): RuntimeBinary;
   /** Begins the health probes of a container that has just started, or was `adopted`; undefined when it has no check. */

@@ -12,7 +12,7 @@ import type { ContainerStore } from './store.ts';
 export interface ListFilterDeps {
   store: Pick<ContainerStore, 'resolve'>;
   images: ImageLookup;
-  networks: Pick<NetworkStack, 'sandbox' | 'list'>;
+  networks: Pick<NetworkStack, 'sandbox'>;
 }
 
 type Predicate = (record: ContainerRecord) => boolean;
@@ -40,7 +40,7 @@ export function listPredicate(deps: ListFilterDeps, filters: Filters): Predicate
     byAge(deps, filters),
     byAncestor(deps, filters),
     byVolume(filters),
-    byNetwork(deps, filters),
+    byNetwork(filters),
     byPort(deps, filters, 'publish'),
     byPort(deps, filters, 'expose'),
   ].filter((predicate) => predicate !== undefined);
@@ -158,15 +158,14 @@ function byVolume(filters: Filters): Predicate | undefined {
     );
 }
 
-function byNetwork(deps: ListFilterDeps, filters: Filters): Predicate | undefined {
+/** By name, or by the beginning of the id of a network that the container has been on. */
+function byNetwork(filters: Filters): Predicate | undefined {
   const wanted = values(filters, 'network');
   if (!wanted) return undefined;
-  const names = new Set(wanted);
-  for (const network of deps.networks.list()) {
-    if (wanted.some((value) => network.id.startsWith(value) && value.length >= 12)) names.add(network.name);
-  }
-  return (record) =>
-    Object.keys(record.networkingConfig.EndpointsConfig ?? {}).some((name) => names.has(name));
+  return ({ networkingConfig }) =>
+    Object.entries(networkingConfig.EndpointsConfig ?? {}).some(([name, { NetworkID = '' }]) =>
+      wanted.some((value) => name === value || (NetworkID !== '' && NetworkID.startsWith(value))),
+    );
 }
 
 function byPort(deps: ListFilterDeps, filters: Filters, key: 'publish' | 'expose'): Predicate | undefined {

@@ -1,4 +1,4 @@
-import type { ContainerSummary, Filters, NetworkSettings, Port } from '../../api/index.ts';
+import type { ContainerSummary, EndpointSettings, Filters, NetworkSettings, Port } from '../../api/index.ts';
 import { type Clock, mapLimit } from '../../base/index.ts';
 import type { NetworkStack, SandboxRecord } from '../../network/types.ts';
 import type { Snapshotter } from '../../snapshot/types.ts';
@@ -20,7 +20,7 @@ export type NetworkSettingsOf = (input: {
 export interface ListDeps {
   store: ContainerStore;
   images: ImageLookup;
-  networks: Pick<NetworkStack, 'sandbox' | 'list'>;
+  networks: Pick<NetworkStack, 'sandbox'>;
   networkSettings: NetworkSettingsOf;
   snapshotter: Snapshotter;
   clock: Clock;
@@ -87,7 +87,7 @@ function summarize(deps: ListDeps, record: ContainerRecord, now: bigint, image: 
       NetworkMode: record.hostConfig.NetworkMode ?? '',
       ...(record.hostConfig.Annotations ? { Annotations: record.hostConfig.Annotations } : {}),
     },
-    NetworkSettings: { Networks: settings.Networks ?? {} },
+    NetworkSettings: { Networks: briefNetworks(settings.Networks) },
     Mounts: mountDocuments(record),
   };
 }
@@ -95,6 +95,17 @@ function summarize(deps: ListDeps, record: ContainerRecord, now: bigint, image: 
 /** Program and arguments in one line, arguments with a blank in quotes. */
 export function commandText({ path, args }: Pick<ContainerRecord, 'path' | 'args'>): string {
   return [path, ...args.map((word) => (word.includes(' ') ? `'${word}'` : word))].join(' ');
+}
+
+/** Lists leave out what was asked for, save the addresses. */
+function briefNetworks(networks: NetworkSettings['Networks']): Record<string, EndpointSettings> {
+  const brief = Object.entries(networks ?? {}).map(([name, settings]) => {
+    const { IPv4Address, IPv6Address } = settings.IPAMConfig ?? {};
+    const addresses = { ...(IPv4Address && { IPv4Address }), ...(IPv6Address && { IPv6Address }) };
+    const IPAMConfig = settings.IPAMConfig ? addresses : settings.IPAMConfig;
+    return [name, { ...settings, IPAMConfig, Links: null, Aliases: null, DriverOpts: null, DNSNames: null }];
+  });
+  return Object.fromEntries(brief);
 }
 
 function portList(settings: NetworkSettings): Port[] {

@@ -6,6 +6,7 @@ import { watchExit } from './exits.ts';
 import { HALF_MADE_INIT } from './init-layer.ts';
 import type { RunDeps } from './lifecycle-deps.ts';
 import type { LiveContainer } from './live.ts';
+import { reconcileNetworks } from './reconcile-networks.ts';
 import type { ContainerRecord } from './record.ts';
 import { wantsStartWithDaemon } from './restart-policy.ts';
 import { startLocked } from './start.ts';
@@ -129,6 +130,7 @@ async function adopt(deps: RunDeps, record: ContainerRecord): Promise<'adopted' 
     await live.exitHandled;
     return 'ended';
   }
+  await reconcileNetworks(deps, record);
   live.health = deps.monitorHealth(record, true);
   if (record.state.status === 'paused') live.health?.pause();
   return 'adopted';

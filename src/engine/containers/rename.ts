@@ -1,12 +1,17 @@
 import { WharfError } from '../../base/index.ts';
+import type { NetworkStack } from '../../network/types.ts';
 import type { EventBus } from '../events/types.ts';
 import { publishContainerEvent } from './container-events.ts';
+import { dnsNames, wishes } from './endpoints.ts';
+import { isPredefinedNetwork } from './modes.ts';
 import { checkContainerName } from './names.ts';
+import type { ContainerRecord } from './record.ts';
 import type { ContainerStore } from './store.ts';
 
 export interface RenameDeps {
   store: ContainerStore;
   events: EventBus;
+  networks: Pick<NetworkStack, 'rename'>;
 }
 
 /** Gives a container another name. Errors: `not-found`, `invalid` name, `conflict`; texts are Docker's. */
@@ -26,6 +31,20 @@ export async function renameContainer(deps: RenameDeps, ref: string, name: strin
         cause: thrown,
       });
     }
+    renameEndpoints(deps, record);
     publishContainerEvent(deps.events, record, 'rename', { oldName: `/${before}` });
   });
+}
+
+/** A running container is found under its new name from now on. */
+function renameEndpoints(deps: RenameDeps, record: ContainerRecord): void {
+  if (record.sandboxId === undefined) return;
+  const names = new Map<string, string[]>();
+  for (const [network, settings] of Object.entries(wishes(record))) {
+    if (isPredefinedNetwork(network) || !settings.NetworkID) continue;
+    settings.DNSNames = dnsNames(record, network);
+    names.set(settings.NetworkID, settings.DNSNames);
+  }
+  deps.store.save(record);
+  deps.networks.rename(record.sandboxId, record.name, names);
 }

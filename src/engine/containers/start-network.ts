@@ -1,42 +1,42 @@
 import { span, WharfError } from '../../base/index.ts';
-import type { EndpointRequest, PortRequest, SandboxRecord } from '../../network/types.ts';
-import type { TeardownDeps } from './lifecycle-deps.ts';
+import type { PortRequest, SandboxRecord, SandboxRequest } from '../../network/types.ts';
+import { type EndpointOwner, endpointRequest, noteEndpoints, wishedNetworks } from './endpoints.ts';
+import type { RunDeps, TeardownDeps } from './lifecycle-deps.ts';
+import { modeContainer } from './modes.ts';
 import type { ContainerRecord } from './record.ts';
 
 /** How a container is connected: a sandbox of its own, the host's stack, another container's, or a loopback alone. */
 export type NetworkPlan =
-  | { kind: 'sandbox'; endpoints: EndpointRequest[]; ports: PortRequest[] }
+  | { kind: 'sandbox'; networks: string[]; ports: PortRequest[] }
   | { kind: 'host' }
   | { kind: 'none' }
   | { kind: 'container'; ref: string };
 
-/** What a container's network settings ask for. Errors: `invalid` for a port that can't be read. */
-export function planNetwork(
-  record: Pick<ContainerRecord, 'config' | 'hostConfig' | 'networkingConfig'>,
-): NetworkPlan {
-  const mode = record.hostConfig.NetworkMode || 'default';
-  if (mode.startsWith('container:')) return { kind: 'container', ref: mode.slice('container:'.length) };
-  if (mode === 'host') return { kind: 'host' };
-  if (mode === 'none' || record.config.NetworkDisabled) return { kind: 'none' };
-  return { kind: 'sandbox', endpoints: endpointRequests(record, mode), ports: portRequests(record) };
+const SHARED =
+  'container sharing network namespace with another container or host cannot be connected to any other network';
+const PRIVATE =
+  'container cannot be connected to multiple networks with one of the networks in private (none) mode';
+const NOT_HOST = 'cannot connect container to host network - container must be created in host network mode';
+
+/** Whether a container may be on all these networks at once. Errors: `invalid`, with Docker's texts. */
+export function checkTogether(mode: string, networks: readonly string[]): void {
+  if (modeContainer(mode) !== undefined || (mode === 'host' && networks.some((name) => name !== 'host')))
+    throw new WharfError('invalid', SHARED);
+  if (mode !== 'host' && networks.includes('host')) throw new WharfError('invalid', NOT_HOST);
+  if (networks.length > 1 && networks.includes('none')) throw new WharfError('invalid', PRIVATE);
 }
 
-function endpointRequests(
-  record: Pick<ContainerRecord, 'config' | 'networkingConfig'>,
-  mode: string,
-): EndpointRequest[] {
-  const first = mode === 'default' ? 'bridge' : mode;
-  const asked = record.networkingConfig.EndpointsConfig ?? {};
-  const names = new Set([first, ...Object.keys(asked).map((name) => (name === 'default' ? 'bridge' : name))]);
-  return [...names].map((network) => {
-    const settings = asked[network] ?? (network === 'bridge' ? asked['default'] : undefined);
-    const request: EndpointRequest = { network };
-    const mac = settings?.MacAddress || (network === first ? record.config.MacAddress : undefined);
-    if (mac) request.macAddress = mac;
-    if (settings?.IPAMConfig?.IPv4Address) request.ipv4 = settings.IPAMConfig.IPv4Address;
-    if (settings?.IPAMConfig?.IPv6Address) request.ipv6 = settings.IPAMConfig.IPv6Address;
-    return request;
-  });
+/** What a container's network settings ask for. Errors: `invalid` for networks that exclude each other, and a port that can't be read. */
+export function planNetwork(record: EndpointOwner): NetworkPlan {
+  const mode = record.hostConfig.NetworkMode || 'bridge';
+  const ref = modeContainer(mode);
+  if (ref !== undefined) return { kind: 'container', ref };
+  if (record.config.NetworkDisabled) return { kind: 'none' };
+  const networks = wishedNetworks(record);
+  checkTogether(mode, networks);
+  if (mode === 'host') return { kind: 'host' };
+  if (networks.includes('none')) return { kind: 'none' };
+  return { kind: 'sandbox', networks, ports: portRequests(record) };
 }
 
 function portRequests(record: Pick<ContainerRecord, 'config' | 'hostConfig'>): PortRequest[] {
@@ -77,23 +77,49 @@ export interface RunNetwork {
   path: string | undefined;
 }
 
+/** What connecting a container uses. */
+export type ConnectDeps = Pick<RunDeps, 'store' | 'live' | 'networks' | 'daemonDns'>;
+
 /** Makes the sandbox of a run, or finds the one to join. Errors: those of `createSandbox`; `conflict` when the container to join does not run. */
-export async function connectNetwork(
-  deps: Pick<TeardownDeps, 'store' | 'live' | 'networks'>,
-  record: ContainerRecord,
-): Promise<RunNetwork> {
+export async function connectNetwork(deps: ConnectDeps, record: ContainerRecord): Promise<RunNetwork> {
   using _ = span('network', record.id);
-  const plan = planNetwork(record);
-  if (plan.kind === 'container') return { plan, sandbox: undefined, path: joinNetwork(deps, plan.ref) };
-  const stale = deps.networks.sandboxOf(record.id);
-  if (stale) await deps.networks.removeSandbox(stale.sandboxId);
-  const wanted = plan.kind === 'sandbox' ? plan : { endpoints: [{ network: plan.kind }], ports: [] };
-  const { endpoints, ports } = wanted;
-  const request = { containerId: record.id, containerName: record.name, endpoints, ports };
-  const sandbox = await deps.networks.createSandbox(request).catch((thrown: unknown) => {
+  const target = modeContainer(record.hostConfig.NetworkMode);
+  if (target !== undefined) {
+    const plan: NetworkPlan = { kind: 'container', ref: target };
+    return { plan, sandbox: undefined, path: joinNetwork(deps, target) };
+  }
+  try {
+    const plan = planNetwork(record);
+    const stale = deps.networks.sandboxOf(record.id);
+    if (stale) await deps.networks.removeSandbox(stale.sandboxId);
+    const sandbox = await deps.networks.createSandbox(sandboxRequest(deps, record, plan));
+    noteEndpoints(record, sandbox);
+    return { plan, sandbox, path: plan.kind === 'host' ? undefined : sandbox.netnsPath };
+  } catch (thrown) {
     throw namedFailure(thrown);
-  });
-  return { plan, sandbox, path: plan.kind === 'host' ? undefined : sandbox.netnsPath };
+  }
+}
+
+function sandboxRequest(
+  deps: Pick<ConnectDeps, 'store' | 'daemonDns'>,
+  record: ContainerRecord,
+  plan: NetworkPlan,
+): SandboxRequest {
+  const request: SandboxRequest = {
+    containerId: record.id,
+    containerName: record.name,
+    endpoints: [],
+    ports: [],
+  };
+  if (plan.kind === 'sandbox') {
+    request.endpoints = plan.networks.map((network) => endpointRequest(deps.store, record, network));
+    request.ports = plan.ports;
+  } else {
+    request.endpoints = [endpointRequest(deps.store, record, plan.kind)];
+  }
+  const servers = record.hostConfig.Dns?.length ? record.hostConfig.Dns : deps.daemonDns();
+  if (servers.length > 0) request.nameServers = [...servers];
+  return request;
 }
 
 /** Docker's words before what stood in the way. */
@@ -104,7 +130,7 @@ function namedFailure(thrown: unknown): WharfError {
   return new WharfError(error.kind, prefix + error.message, { cause: thrown });
 }
 
-function joinNetwork(deps: Pick<TeardownDeps, 'store' | 'live' | 'networks'>, ref: string): string {
+function joinNetwork(deps: Pick<ConnectDeps, 'store' | 'live' | 'networks'>, ref: string): string {
   const other = deps.store.resolve(ref);
   const task = deps.live.task(other.id);
   if (!task) {
@@ -114,14 +140,15 @@ function joinNetwork(deps: Pick<TeardownDeps, 'store' | 'live' | 'networks'>, re
   return deps.networks.sandboxOf(other.id)?.netnsPath ?? `/proc/${task.pid}/ns/net`;
 }
 
-/** The networks whose `connect` and `disconnect` events a run has. */
+/** The networks whose `connect` and `disconnect` events a run of that container has. */
 export function networksOf(
   networks: Pick<TeardownDeps['networks'], 'get'>,
-  network: RunNetwork,
+  record: EndpointOwner,
 ): { id: string; name: string; driver: string }[] {
-  if (network.plan.kind === 'container') return [];
-  if (network.plan.kind !== 'sandbox') return known(networks, network.plan.kind);
-  return network.plan.endpoints.flatMap((endpoint) => known(networks, endpoint.network));
+  const { NetworkMode } = record.hostConfig;
+  if (modeContainer(NetworkMode) !== undefined) return [];
+  if (record.config.NetworkDisabled) return known(networks, 'none');
+  return wishedNetworks(record).flatMap((name) => known(networks, name));
 }
 
 function known(networks: Pick<TeardownDeps['networks'], 'get'>, name: string) {

@@ -12,6 +12,7 @@ import {
 } from './container-events.ts';
 import { watchExit } from './exits.ts';
 import type { RunDeps } from './lifecycle-deps.ts';
+import { linkEnvironment } from './links.ts';
 import type { LiveContainer } from './live.ts';
 import { checkLogOptions } from './log-options.ts';
 import type { ContainerRecord } from './record.ts';
@@ -61,7 +62,7 @@ export async function startLocked(
   deps.tasks.anticipate?.();
   const live = deps.live.of(record.id);
   if (live.cleanup) await live.cleanup;
-  const progress: Progress = { stage: 'engine', network: undefined };
+  const progress: Progress = { stage: 'engine' };
   let task: Task;
   try {
     task = await runTask(deps, record, live, progress, signal);
@@ -76,7 +77,6 @@ export async function startLocked(
 
 interface Progress {
   stage: 'engine' | 'runtime';
-  network: RunNetwork | undefined;
 }
 
 async function runTask(
@@ -88,11 +88,10 @@ async function runTask(
 ): Promise<Task> {
   checkLogOptions(record);
   await using undo = new UndoStack(deps.log);
-  const { spec, network } = await prepareRun(deps, record, undo);
-  progress.network = network;
+  const spec = await prepareRun(deps, record, undo);
   publishVolumeMounts(deps.events, record);
   undo.push('tell of the unmounts', () => {
-    for (const one of networksOf(deps.networks, network)) {
+    for (const one of networksOf(deps.networks, record)) {
       publishNetworkEvent(deps.events, 'disconnect', one, record.id);
     }
     publishVolumeUnmounts(deps.events, record);
@@ -114,7 +113,7 @@ async function runTask(
     signal,
   );
   undo.push('delete the task', () => task.delete());
-  for (const one of networksOf(deps.networks, network)) {
+  for (const one of networksOf(deps.networks, record)) {
     publishNetworkEvent(deps.events, 'connect', one, record.id);
   }
   if (live.pendingAttaches.size > 0) await connectAttaches(live, task);
@@ -132,11 +131,7 @@ async function runTask(
 }
 
 /** Everything that must be there before the runtime is called. What does not depend on the network is done while it is made. */
-async function prepareRun(
-  deps: RunDeps,
-  record: ContainerRecord,
-  undo: UndoStack,
-): Promise<{ spec: OciSpec; network: RunNetwork }> {
+async function prepareRun(deps: RunDeps, record: ContainerRecord, undo: UndoStack): Promise<OciSpec> {
   const connecting = connectNetwork(deps, record);
   // Its failure is thrown where it is awaited; until then it must not count as unhandled.
   connecting.catch(() => undefined);
@@ -149,10 +144,11 @@ async function prepareRun(
   const network = await connecting;
   if (network.sandbox) record.sandboxId = network.sandbox.sandboxId;
   const files = deps.writeNetworkFiles(record, network.sandbox);
+  tellLinked(deps, record, network);
   const all = addNetworkFiles(mounts, files, record.hostConfig.ReadonlyRootfs === true);
   const namespaces: NamespacePaths = joinNamespaces(deps, record);
   if (network.path) namespaces.network = network.path;
-  const spec = deps.specs.assembleSpec({
+  return deps.specs.assembleSpec({
     id: record.id,
     hostname: record.config.Hostname ?? '',
     config: record.config,
@@ -166,8 +162,17 @@ async function prepareRun(
     namespaces,
     host: deps.specs.host,
     defaults: deps.specs.defaults(),
+    linkEnvironment: linkEnvironment(deps, record),
   });
-  return { spec, network };
+}
+
+function tellLinked(deps: RunDeps, record: ContainerRecord, { sandbox }: RunNetwork): void {
+  try {
+    if (sandbox) deps.updateLinkedFiles(record, sandbox);
+  } catch (thrown) {
+    // Not this container's start to fail for another one's file.
+    deps.log.warn('hosts file of a linked container not updated', { container: record.id, error: thrown });
+  }
 }
 
 function userOf(deps: Pick<RunDeps, 'specs'>, record: ContainerRecord, rootfs: string): ResolvedUser {

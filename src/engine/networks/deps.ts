@@ -1,8 +1,11 @@
+import type { Clock } from '../../base/index.ts';
 import type { NetworkStack } from '../../network/types.ts';
+import type { AttachDeps, LiveContainers } from '../containers/index.ts';
 
 /** What the operations on networks use. */
-export interface NetworkDeps {
-  stack: Pick<NetworkStack, 'list' | 'get' | 'sandboxes'>;
-  /** A container's name by id, without the slash; undefined when it is gone. */
-  containerName(containerId: string): string | undefined;
+export interface NetworkDeps extends AttachDeps {
+  networks: AttachDeps['networks'] &
+    Pick<NetworkStack, 'list' | 'create' | 'remove' | 'renumber' | 'sandboxes' | 'exposure'>;
+  live: Pick<LiveContainers, 'task'>;
+  clock: Clock;
 }

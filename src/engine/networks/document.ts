@@ -1,4 +1,4 @@
-import type { Network, NetworkContainer } from '../../api/index.ts';
+import type { IPAMConfig, Network, NetworkContainer } from '../../api/index.ts';
 import type { NetworkRecord, SandboxRecord } from '../../network/types.ts';
 
 /** The Engine writes null where a network has no addresses. */
@@ -20,25 +20,38 @@ export function networkDocument(
     EnableIPv6: record.enableIPv6,
     IPAM: {
       Driver: 'default',
-      Options: NULL,
-      Config: record.pools.length > 0 ? record.pools.map(poolDocument) : NULL,
+      Options: record.ipamOptions ?? NULL,
+      Config: record.pools.length > 0 ? poolDocuments(record) : NULL,
     } as NonNullable<Network['IPAM']>,
     Internal: record.internal,
-    Attachable: false,
+    Attachable: record.attachable ?? false,
     Ingress: false,
-    ConfigFrom: { Network: '' },
-    ConfigOnly: false,
+    ConfigFrom: { Network: record.configFrom ?? '' },
+    ConfigOnly: record.configOnly ?? false,
     Containers: containersOn(record, sandboxes, nameOf),
     Options: record.options,
     Labels: record.labels,
   };
 }
 
-function poolDocument(pool: NetworkRecord['pools'][number]) {
+/** Pools as they were asked for, in their order within a family; those that were chosen as they are. */
+function poolDocuments({ pools, askedPools = [] }: NetworkRecord): IPAMConfig[] {
+  const left = new Map(
+    [4, 6].map((family) => [family, askedPools.filter((one) => familyOf(one) === family)]),
+  );
+  return pools.map((pool) => poolDocument(left.get(familyOf(pool))?.shift() ?? pool));
+}
+
+function familyOf({ subnet = '' }: { subnet?: string }): number {
+  return subnet.includes(':') ? 6 : 4;
+}
+
+function poolDocument(pool: NonNullable<NetworkRecord['askedPools']>[number]): IPAMConfig {
   return {
-    Subnet: pool.subnet,
-    ...(pool.ipRange ? { IPRange: pool.ipRange } : {}),
-    Gateway: pool.gateway,
+    ...(pool.subnet && { Subnet: pool.subnet }),
+    ...(pool.ipRange && { IPRange: pool.ipRange }),
+    ...(pool.gateway && { Gateway: pool.gateway }),
+    ...(pool.auxiliary && Object.keys(pool.auxiliary).length > 0 && { AuxiliaryAddresses: pool.auxiliary }),
   };
 }
 

@@ -1,36 +1,45 @@
-import type { Filters, Network, NetworkSettings } from '../../api/index.ts';
-import type { NetworkStack, SandboxRecord } from '../../network/types.ts';
-import { createNetwork, removeNetwork } from './change.ts';
+import type {
+  EndpointSettings,
+  ExposureDocument,
+  Filters,
+  IPAMConfig,
+  Network,
+  NetworkCreateRequest,
+} from '../../api/index.ts';
+import { connectContainer, disconnectContainer } from '../containers/index.ts';
+import { createNetwork } from './create.ts';
 import type { NetworkDeps } from './deps.ts';
+import { networkExposure } from './exposure.ts';
 import { inspectNetwork } from './inspect.ts';
 import { listNetworks } from './list.ts';
-import { type NetworkedContainer, networkSettings } from './settings.ts';
+import { pruneNetworks } from './prune.ts';
+import { removeNetwork } from './remove.ts';
+import { renumberNetwork } from './renumber.ts';
 
-export { createNetwork, removeNetwork } from './change.ts';
 export type { NetworkDeps } from './deps.ts';
-export { inspectNetwork } from './inspect.ts';
-export { listNetworks } from './list.ts';
-export { type NetworkedContainer, networkOfMode, networkSettings, portMap } from './settings.ts';
+export { type NetworkedContainer, networkSettings, portMap } from './settings.ts';
 
 /** The operations on networks bound to what they use, in the shape that the server asks for. */
 export function networksBackend(deps: NetworkDeps): {
   list(filters: Filters): Promise<Network[]>;
   inspect(ref: string, options: { verbose: boolean; scope?: string }): Promise<Network>;
-  create(name: string): Promise<never>;
+  create(request: NetworkCreateRequest): Promise<{ id: string; warning: string }>;
   remove(ref: string): Promise<void>;
+  prune(filters: Filters): Promise<{ deleted: string[] }>;
+  connect(ref: string, input: { container: string; settings?: EndpointSettings }): Promise<void>;
+  disconnect(ref: string, input: { container: string; force: boolean }): Promise<void>;
+  renumber(ref: string, config: IPAMConfig[] | undefined): Promise<Network>;
+  exposure(): Promise<ExposureDocument[]>;
 } {
   return {
     list: (filters) => listNetworks(deps, filters),
-    create: async (name) => createNetwork(deps, { name }),
-    remove: async (ref) => removeNetwork(deps, { ref }),
     inspect: (ref, { scope }) => inspectNetwork(deps, { ref, ...(scope ? { scope } : {}) }),
+    create: async (request) => ({ id: await createNetwork(deps, request), warning: '' }),
+    remove: (ref) => removeNetwork(deps, ref),
+    prune: async (filters) => ({ deleted: await pruneNetworks(deps, filters) }),
+    connect: (ref, input) => connectContainer(deps, ref, input),
+    disconnect: (ref, input) => disconnectContainer(deps, ref, input),
+    renumber: (ref, config) => renumberNetwork(deps, ref, config),
+    exposure: () => networkExposure(deps),
   };
-}
-
-/** `NetworkSettings` for lists and inspection of containers, bound to the networks that are. */
-export function networkSettingsOf(
-  stack: Pick<NetworkStack, 'list'>,
-): (input: { record: NetworkedContainer; sandbox?: SandboxRecord }) => NetworkSettings {
-  const idOf = (name: string) => stack.list().find((network) => network.name === name)?.id;
-  return ({ record, sandbox }) => networkSettings(record, sandbox, idOf);
 }

@@ -5,9 +5,9 @@ import { networkDocument } from './document.ts';
 
 /** One network by name, id or unique id prefix, with the containers on it. Errors: `not-found`, `invalid` (ambiguous). */
 export async function inspectNetwork(
-  { stack, containerName }: NetworkDeps,
+  { networks, store }: Pick<NetworkDeps, 'networks' | 'store'>,
   { ref, scope }: { ref: string; scope?: string },
 ): Promise<Network> {
   if (scope && scope !== 'local') throw new WharfError('not-found', `network ${ref} not found`);
-  return networkDocument(stack.get(ref), stack.sandboxes(), (id) => containerName(id) ?? '');
+  return networkDocument(networks.get(ref), networks.sandboxes(), (id) => store.get(id)?.name ?? '');
 }

@@ -3,10 +3,7 @@ import type { EndpointRecord, PublishedPort, SandboxRecord } from '../../network
 import type { ContainerRecord } from '../containers/record.ts';
 
 /** What `networkSettings` reads of a container. */
-export type NetworkedContainer = Pick<
-  ContainerRecord,
-  'config' | 'hostConfig' | 'networkingConfig' | 'state'
->;
+export type NetworkedContainer = Pick<ContainerRecord, 'config' | 'networkingConfig'>;
 
 /** The Go client reads `null` and `[]` alike; the Engine writes `null`, which the generated types do not allow everywhere. */
 const NONE = null as unknown as undefined;
@@ -23,44 +20,40 @@ const EMPTY: EndpointRecord = {
   hostInterface: '',
 };
 
-/** The network's name that a container's `NetworkMode` means: `default` is the bridge; undefined when it shares another container's. */
-export function networkOfMode(mode: string | undefined): string | undefined {
-  if (!mode || mode === 'default') return 'bridge';
-  return mode.startsWith('container:') ? undefined : mode;
-}
-
 /**
- * `NetworkSettings` of a container's document. `sandbox` is the container's own while it runs; `networkId` answers a
- * network's id by name. A container that was never started has endpoints without a network id, as the Engine shows it.
+ * `NetworkSettings` of a container's document. `sandbox` is the container's own while it runs; the networks are those that
+ * it wishes for, with what it got there.
  */
-export function networkSettings(
-  record: NetworkedContainer,
-  sandbox: SandboxRecord | undefined,
-  networkId: (name: string) => string | undefined,
-): NetworkSettings {
-  const name = record.config.NetworkDisabled ? undefined : networkOfMode(record.hostConfig.NetworkMode);
-  const endpoint = sandbox?.endpoints[0] ?? EMPTY;
-  const onBridge = endpoint.ipv4 !== '';
+export function networkSettings({
+  record,
+  sandbox,
+}: {
+  record: NetworkedContainer;
+  sandbox?: SandboxRecord;
+}): NetworkSettings {
+  const endpoints = new Map(sandbox?.endpoints.map((endpoint) => [endpoint.networkName, endpoint]));
+  const bridge = endpoints.get('bridge') ?? EMPTY;
+  const published = sandbox?.endpoints.some(({ ipv4, ipv6 }) => ipv4 || ipv6);
   return {
     Bridge: '',
     SandboxID: sandbox?.sandboxId ?? '',
     SandboxKey: sandbox?.netnsPath ?? '',
-    Ports: sandbox && onBridge ? portMap(record.config.ExposedPorts, sandbox.ports) : {},
+    Ports: sandbox && published ? portMap(record.config.ExposedPorts, sandbox.ports) : {},
     HairpinMode: false,
     LinkLocalIPv6Address: '',
     LinkLocalIPv6PrefixLen: 0,
     SecondaryIPAddresses: null,
     SecondaryIPv6Addresses: null,
     // The flat fields are the default bridge's; other networks leave them empty.
-    EndpointID: onBridge ? endpoint.endpointId : '',
-    Gateway: endpoint.ipv4Gateway,
-    GlobalIPv6Address: endpoint.ipv6 ?? '',
-    GlobalIPv6PrefixLen: endpoint.ipv6PrefixLen ?? 0,
-    IPAddress: endpoint.ipv4,
-    IPPrefixLen: endpoint.ipv4PrefixLen,
-    IPv6Gateway: endpoint.ipv6Gateway ?? '',
-    MacAddress: endpoint.macAddress,
-    Networks: name === undefined ? {} : { [name]: endpointSettings(record, name, endpoint, networkId) },
+    EndpointID: bridge.endpointId,
+    Gateway: bridge.ipv4Gateway,
+    GlobalIPv6Address: bridge.ipv6 ?? '',
+    GlobalIPv6PrefixLen: bridge.ipv6PrefixLen ?? 0,
+    IPAddress: bridge.ipv4,
+    IPPrefixLen: bridge.ipv4PrefixLen,
+    IPv6Gateway: bridge.ipv6Gateway ?? '',
+    MacAddress: bridge.macAddress,
+    Networks: record.config.NetworkDisabled ? {} : networksOf(record, endpoints),
   };
 }
 
@@ -83,22 +76,28 @@ export function portMap(
   return Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-function endpointSettings(
-  record: NetworkedContainer,
-  name: string,
-  endpoint: EndpointRecord,
-  networkId: (name: string) => string | undefined,
-): EndpointSettings {
-  const asked = requested(record, name);
-  const known = endpoint.networkId || (record.state.hasStarted ? (networkId(name) ?? '') : '');
+/** Go writes maps in the order of their keys. */
+function networksOf(
+  { networkingConfig }: NetworkedContainer,
+  endpoints: ReadonlyMap<string, EndpointRecord>,
+): Record<string, EndpointSettings> {
+  const wishes = Object.entries(networkingConfig.EndpointsConfig ?? {});
+  return Object.fromEntries(
+    wishes
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, wish]) => [name, endpointSettings(wish, endpoints.get(name) ?? EMPTY)]),
+  );
+}
+
+function endpointSettings(wish: EndpointSettings, endpoint: EndpointRecord): EndpointSettings {
   return {
-    IPAMConfig: asked?.IPAMConfig ?? NONE,
-    Links: asked?.Links ?? NONE,
-    Aliases: asked?.Aliases ?? NONE,
-    MacAddress: endpoint.macAddress || (asked?.MacAddress ?? ''),
-    DriverOpts: asked?.DriverOpts ?? null,
-    GwPriority: asked?.GwPriority ?? 0,
-    NetworkID: known,
+    IPAMConfig: wish.IPAMConfig ?? NONE,
+    Links: wish.Links ?? NONE,
+    Aliases: wish.Aliases ?? NONE,
+    MacAddress: endpoint.macAddress || (wish.MacAddress ?? ''),
+    DriverOpts: wish.DriverOpts ?? null,
+    GwPriority: wish.GwPriority ?? 0,
+    NetworkID: endpoint.networkId || (wish.NetworkID ?? ''),
     EndpointID: endpoint.endpointId,
     Gateway: endpoint.ipv4Gateway,
     IPAddress: endpoint.ipv4,
@@ -106,11 +105,6 @@ function endpointSettings(
     IPv6Gateway: endpoint.ipv6Gateway ?? '',
     GlobalIPv6Address: endpoint.ipv6 ?? '',
     GlobalIPv6PrefixLen: endpoint.ipv6PrefixLen ?? 0,
-    DNSNames: NONE,
+    DNSNames: wish.DNSNames ?? NONE,
   };
-}
-
-function requested(record: NetworkedContainer, name: string): EndpointSettings | undefined {
-  const configs: Record<string, EndpointSettings> | undefined = record.networkingConfig.EndpointsConfig;
-  return configs?.[name] ?? (name === 'bridge' ? configs?.['default'] : undefined);
 }

@@ -14,13 +14,14 @@ export function mergeEnvironment(base: readonly string[], over: readonly string[
   return [...merged.values()];
 }
 
-/** Environment of a container's first process: PATH, HOSTNAME, TERM and HOME where `env` has none. */
+/** Environment of a container's first process: PATH, HOSTNAME, TERM, what `links` say and HOME where `env` has none. */
 export function containerEnvironment(
   env: readonly string[],
-  about: { hostname: string; tty: boolean; home: string },
+  about: { hostname: string; tty: boolean; home: string; links?: readonly string[] },
 ): string[] {
   const base = [`PATH=${DEFAULT_PATH}`, `HOSTNAME=${about.hostname}`];
   if (about.tty) base.push('TERM=xterm');
+  base.push(...(about.links ?? []));
   return withHome(mergeEnvironment(base, env), about.home);
 }
 

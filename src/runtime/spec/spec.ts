@@ -48,7 +48,12 @@ function processOf(input: SpecInput, capabilities: string[], security: SecurityO
     ...(tty && height > 0 && width > 0 && { consoleSize: { height, width } }),
     user: { uid: user.uid, gid: user.gid, additionalGids: user.additionalGids },
     args: wantsInit(input) ? [INIT_TARGET, '--', ...args] : args,
-    env: containerEnvironment(config.Env ?? [], { hostname: input.hostname, tty, home: user.home }),
+    env: containerEnvironment(config.Env ?? [], {
+      hostname: input.hostname,
+      tty,
+      home: user.home,
+      ...(input.linkEnvironment && { links: input.linkEnvironment }),
+    }),
     cwd: config.WorkingDir || '/',
     capabilities: capabilitySets(capabilities),
     ...(rlimits.length > 0 && { rlimits: exactLimits(rlimits) }),
