@@ -1,8 +1,5 @@
 import { createHash } from 'node:crypto';
 
-/** What relayed connections are marked with that keep their client's address (a bit of `meta mark`, for an `ip rule`). */
-export const RELAY_MARK = 0x100000;
-
 const service = (family: 4 | 6) => [`ipv${family}_addr`, 'inet_proto', 'inet_service'];
 
 /**
@@ -70,15 +67,6 @@ export const CHAINS: Record<string, { hook: string; rules: Rule[] }> = {
       ['loopback addresses are on no wire', 'iifname != "lo" ip daddr 127.0.0.0/8 drop'],
       // `route_localnet` of the bridges would let it in.
       ['containers have no loopback address outside', 'iifname @bridges ip saddr 127.0.0.0/8 drop'],
-    ],
-  },
-  relay: {
-    hook: 'type filter hook prerouting priority mangle',
-    rules: [
-      [
-        'answers to relayed clients come back to the relay',
-        `iifname @bridges socket wildcard 0 socket transparent 1 meta mark set meta mark or 0x${RELAY_MARK.toString(16)}`,
-      ],
     ],
   },
   prerouting: { hook: 'type nat hook prerouting priority dstnat', rules: TRANSLATE },

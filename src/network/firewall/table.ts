@@ -128,7 +128,9 @@ function isMissing(thrown: unknown): boolean {
 /** Chains and rules: comments tell ours. */
 function structureProblems(objects: readonly NftObject[]): string[] {
   if (!objects.some(({ chain }) => chain?.['name'] === MARK)) return ['was built from other rules'];
-  const problems: string[] = [];
+  // Only `dormant` can be set from outside; nft 1.0.6 writes it under another name.
+  const idle = objects.some(({ table }) => table && 'flags' in table);
+  const problems = idle ? ['is dormant'] : [];
   for (const [name, { rules }] of Object.entries(CHAINS)) {
     const chain = objects.find((object) => object['chain']?.['name'] === name)?.chain;
     if (!chain) problems.push(`lacks the chain ${name}`);
