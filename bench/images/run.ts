@@ -16,7 +16,7 @@ import {
   TestDaemon,
   TestRegistry,
 } from '../../tests/e2e/support/index.ts';
-import { pairedRatio, spread } from '../statistics.ts';
+import { RoundTable } from '../rounds.ts';
 import { command, engineSubjects, type Subject, timed } from '../subjects.ts';
 import { manyPushes } from './many-pushes.ts';
 import { sampleTars } from './sample-image.ts';
@@ -26,46 +26,11 @@ const MANY = { count: 64, bytes: 100 << 20 };
 const KINDS: readonly RegistryKind[] = ['docker-registry', 'wharf'];
 const RATE = { connections: 16, requests: 20_000 };
 
-/** One line of the table: what was measured, on whom, samples, and whom to compare with. */
-interface Row {
-  what: string;
-  who: string;
-  samples: number[];
-  base: number[] | undefined;
-  /** Samples of a rate are better when they are higher. */
-  higherIsBetter?: boolean;
-}
-
 const { values: given } = parseArgs({
   options: { rounds: { type: 'string', default: '7' }, record: { type: 'boolean', default: false } },
 });
 const rounds = Number(given.rounds);
-const rows: Row[] = [];
-
-/** Runs each work once a round, another one first every time; the first of them is whom the others are compared with. */
-async function measure(
-  what: string,
-  works: { who: string; sample: () => Promise<number> | number }[],
-  higherIsBetter = false,
-): Promise<void> {
-  const found = works.map(() => [] as number[]);
-  for (let round = -1; round < rounds; round++) {
-    for (let step = 0; step < works.length; step++) {
-      const at = (step + round + 1) % works.length;
-      const value = await works[at]?.sample();
-      if (round >= 0) found[at]?.push(value as number);
-    }
-  }
-  for (const [at, { who }] of works.entries())
-    rows.push({
-      what,
-      who,
-      samples: found[at] as number[],
-      base: at > 0 ? found[0] : undefined,
-      higherIsBetter,
-    });
-  console.error(`measured: ${what}`);
-}
+const table = new RoundTable(rounds);
 
 const clock = async (work: () => Promise<unknown>): Promise<number> => {
   const begin = performance.now();
@@ -103,7 +68,7 @@ async function measurePulls(subjects: Subject[], server: TestRegistry, tars: Buf
           ),
       };
     });
-    await measure(`pull of the ${kind} image from ${server.kind}`, works);
+    await table.measure(`pull of the ${kind} image from ${server.kind}`, works);
   }
   for (const subject of subjects) {
     const names = ['gzip', 'zstd'].flatMap((kind) =>
@@ -139,7 +104,7 @@ async function measureEnginePush(
     title: string;
   }[],
 ): Promise<void> {
-  await measure(
+  await table.measure(
     'push of the gzip image by the engine to an empty registry',
     works.map(({ subject, source, target, title }) => ({
       who: title,
@@ -161,7 +126,7 @@ async function measureEnginePush(
 
 async function measureServers(image: OciImage): Promise<void> {
   // Fresh servers for each sample: a registry that has the blobs would skip work.
-  await measure(
+  await table.measure(
     'push of the gzip image by a bare client',
     KINDS.map((kind) => ({
       who: kind,
@@ -177,7 +142,7 @@ async function measureServers(image: OciImage): Promise<void> {
   const servers = [debian, wharf];
   const open = servers.map((server) => new BareClient(server.address));
   for (const client of open) await client.push('bench/app', image, 'v1');
-  await measure(
+  await table.measure(
     'pull of the gzip image by a bare client',
     open.map((client, at) => ({
       who: servers[at]?.kind as string,
@@ -185,7 +150,7 @@ async function measureServers(image: OciImage): Promise<void> {
     })),
   );
   for (const client of open) client[Symbol.dispose]();
-  await measure(
+  await table.measure(
     `requests of a manifest per second, ${RATE.connections} connections`,
     servers.map(({ kind, address }) => ({
       who: kind,
@@ -208,15 +173,6 @@ async function measureMemory(): Promise<string[]> {
     console.error(`measured: memory of ${kind}`);
   }
   return lines;
-}
-
-const number = (value: number) => value.toFixed(value < 10 ? 2 : 1);
-
-function tableLine({ what, who, samples, base, higherIsBetter }: Row): string {
-  const { median, q1, q3 } = spread(samples);
-  const ratio = base ? (higherIsBetter ? pairedRatio(samples, base) : pairedRatio(base, samples)) : undefined;
-  const times = ratio ? `${number(ratio.median)}× (${number(ratio.q1)}–${number(ratio.q3)})` : '';
-  return `| ${what} | ${who} | ${number(median)} (${number(q1)}–${number(q3)}) | ${times} |`;
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'wharf-bench-images-'));
@@ -256,7 +212,7 @@ try {
     '',
     '| what | who | ms, or requests per second: median (quartiles) | better than the first |',
     '|---|---|---|---|',
-    ...rows.map(tableLine),
+    ...table.lines(),
     '',
     `Memory of a registry while ${MANY.count} clients push ${mib(MANY.bytes)} MiB each at once:`,
     '',
