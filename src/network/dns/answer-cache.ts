@@ -1,4 +1,4 @@
-import type { Question } from './message.ts';
+import { type Question, TYPE } from './message.ts';
 
 /** Answers kept for one sandbox. Clients that vary the letters' case, or ask at random, do not make it grow. */
 const MOST_ENTRIES = 256;
@@ -29,8 +29,9 @@ export class AnswerCache {
 
   /** Keeps an answer to a UDP query, and gives it as `get` will. */
   put(question: Question, answer: Buffer): Buffer {
-    const { message, end } = question;
-    const count = answer.readUInt16BE(6);
+    const { message, end, type } = question;
+    // Only these are alike; an answer to ANY has both.
+    const count = type === TYPE.A || type === TYPE.AAAA ? answer.readUInt16BE(6) : 0;
     const size = count > 0 ? 12 + answer.readUInt16BE(end + 10) : 0;
     const entry: Entry = { answer, at: end, size, count };
     if (message.length <= LONGEST_QUERY) {
