@@ -250,6 +250,8 @@ export const TAKEN: readonly [WireRequest, ...warnings: string[]][] = [
   [{ HostConfig: { NetworkMode: 'none' }, NetworkingConfig: { EndpointsConfig: { none: {} } } }],
   [{ HostConfig: {}, NetworkingConfig: { EndpointsConfig: { bridge: { Links: ['x:y'] } } } }],
   [{ HostConfig: {}, NetworkingConfig: { EndpointsConfig: { bridge: { GwPriority: 5 } } } }],
+  [{ HostConfig: {}, NetworkingConfig: { EndpointsConfig: { bridge: { DriverOpts: { a: 'b' } } } } }],
+  [{ HostConfig: { NetworkMode: 'elsewhere', Links: ['nosuch:x'] } }],
   [{ HostConfig: null }],
   [{ NetworkingConfig: null }],
   [{ HostConfig: { PortBindings: { '80/tcp': null } } }],
@@ -302,5 +304,4 @@ export const REFUSED_HERE: readonly [WireRequest, status: number, message: strin
 // biome-ignore format: a table, one request a line
 export const TOLD_HERE: readonly [WireRequest, warning: string][] = [
   [{ HostConfig: { CpuCount: 1 } }, 'linux does not support CPU count. Count discarded.'],
-  [{ NetworkingConfig: { EndpointsConfig: { bridge: { DriverOpts: { a: 'b' } } } } }, 'DriverOpts of the endpoint on network bridge are not used by this engine.'],
 ];

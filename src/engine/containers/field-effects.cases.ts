@@ -136,7 +136,7 @@ export const CONFIG_EFFECTS: Record<keyof ContainerConfig, Effect> = {
   NetworkDisabled: { config: { NetworkDisabled: true }, see: (seen) => seen.plan.kind, is: 'none' },
   MacAddress: {
     config: { MacAddress: '02:42:ac:11:00:99' },
-    see: (seen) => seen.plan.kind === 'sandbox' && seen.plan.endpoints[0]?.macAddress,
+    see: (seen) => seen.record.networkingConfig.EndpointsConfig?.['bridge']?.MacAddress,
     is: '02:42:ac:11:00:99',
   },
   OnBuild: { config: { OnBuild: ['RUN x'] }, see: (seen) => seen.document.Config?.OnBuild, is: ['RUN x'] },

@@ -35,7 +35,7 @@ function startable(world: World, fixture: Fixture): void {
       ...networks,
       async createSandbox(input) {
         const sandbox = await networks.createSandbox(input);
-        sandbox.endpoints = [{ ipv4: '172.17.0.9' }] as typeof sandbox.endpoints;
+        sandbox.endpoints = [{ networkName: 'bridge', ipv4: '172.17.0.9' }] as typeof sandbox.endpoints;
         return sandbox;
       },
     },
@@ -51,6 +51,7 @@ function startable(world: World, fixture: Fixture): void {
         name: 'root',
       }),
     },
+    updateLinkedFiles: () => undefined,
     writeNetworkFiles: (record, sandbox) => writeNetworkFiles(files, record, sandbox),
   };
 }

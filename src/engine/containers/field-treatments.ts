@@ -10,9 +10,9 @@ import type {
  * What becomes of a field of a create request:
  * `honoured`: it has its effect; `checked`: the same, and wrong values are refused; `refused`: any value that would ask
  * for something is an error; `warned`: it has no effect here and the client is told; `kept`: it has no effect on the
- * engine in Docker either, and is stored and shown.
+ * engine in Docker either, and is stored and shown; `decided`: the engine's answer, not taken from a request.
  */
-export type Treatment = 'honoured' | 'checked' | 'refused' | 'warned' | 'kept';
+export type Treatment = 'honoured' | 'checked' | 'refused' | 'warned' | 'kept' | 'decided';
 
 /** `Config`, every field. */
 export const CONFIG_FIELDS: Readonly<Record<keyof ContainerConfig, Treatment>> = {
@@ -122,23 +122,23 @@ export const NETWORKING_FIELDS: Readonly<Record<keyof NetworkingConfig, Treatmen
   EndpointsConfig: 'checked',
 };
 
-/** An endpoint's settings, every field. Those that the engine decides (addresses, ids) are outputs and kept as sent. */
+/** An endpoint's settings, every field. */
 export const ENDPOINT_FIELDS: Readonly<Record<keyof EndpointSettings, Treatment>> = {
   IPAMConfig: 'checked',
-  Links: 'kept',
+  Links: 'honoured',
   MacAddress: 'checked',
   Aliases: 'checked',
-  DriverOpts: 'warned',
-  GwPriority: 'kept',
-  NetworkID: 'kept',
-  EndpointID: 'kept',
-  Gateway: 'kept',
-  IPAddress: 'kept',
-  IPPrefixLen: 'kept',
-  IPv6Gateway: 'kept',
-  GlobalIPv6Address: 'kept',
-  GlobalIPv6PrefixLen: 'kept',
-  DNSNames: 'kept',
+  DriverOpts: 'checked',
+  GwPriority: 'honoured',
+  NetworkID: 'decided',
+  EndpointID: 'decided',
+  Gateway: 'decided',
+  IPAddress: 'decided',
+  IPPrefixLen: 'decided',
+  IPv6Gateway: 'decided',
+  GlobalIPv6Address: 'decided',
+  GlobalIPv6PrefixLen: 'decided',
+  DNSNames: 'decided',
 };
 
 /** An entry of `HostConfig.Mounts`, every field. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { ContainerConfig, HostConfig, NetworkingConfig } from '../../api/index.ts';
 import { systemClock } from '../../base/index.ts';
-import { networkSettingsOf } from '../networks/index.ts';
+import { networkSettings } from '../networks/index.ts';
 import { createContainer } from './create.ts';
 import { inspectContainer } from './inspect.ts';
 import { listContainers } from './list.ts';
@@ -73,7 +73,7 @@ for (const [index, answer] of [FIRST, ...OTHERS.map(overFirst)].entries()) {
       networkingConfig,
     });
     const networks = { list: () => [], sandbox: () => undefined };
-    const reading = { ...deps, networks, networkSettings: networkSettingsOf(networks), execIds: () => [] };
+    const reading = { ...deps, networks, networkSettings, execIds: () => [] };
     const own = shown(fixture, id, await inspectContainer(reading, id, { size: false }));
     for (const one of [own, answer.document, answer.summary]) sortMounts(one);
     assert.equal((own['HostConfig'] as HostConfig).Runtime, 'crun');

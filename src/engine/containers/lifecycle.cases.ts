@@ -12,9 +12,10 @@ import {
   ZERO_TIME,
 } from '../../base/index.ts';
 import type { LogFormat, LogQuery, LogRecord, RotationPolicy } from '../../logs/types.ts';
-import type { NetworkRecord, SandboxRecord } from '../../network/types.ts';
+import type { SandboxRecord } from '../../network/types.ts';
 import type { HostFacts } from '../../runtime/spec-input.ts';
 import { createEventBus } from '../events/index.ts';
+import { FakeStack } from './fake-stack.ts';
 import { FakeTasks } from './fake-tasks.ts';
 import type { RunDeps } from './lifecycle-deps.ts';
 import { LiveContainers } from './live.ts';
@@ -77,7 +78,10 @@ export class World implements AsyncDisposable {
   readonly acquired = new Set<string>();
   readonly removedVolumes: string[] = [];
   readonly snapshots = new Set<string>();
+  /** Containers whose network files were brought in step, by name. */
+  readonly updated: string[] = [];
   readonly sandboxes = new Map<string, SandboxRecord>();
+  readonly stack = new FakeStack(this.sandboxes);
   readonly log: LogRecord[] = [];
   /** Logs that are kept below a size at the moment. */
   readonly boundedLogs = new Map<string, RotationPolicy>();
@@ -134,7 +138,7 @@ function blankRecord(id: string): ContainerRecord {
     chainId: '',
     config: { Image: 'busybox', Labels: { tier: 'front' } },
     hostConfig: { NetworkMode: 'default' },
-    networkingConfig: {},
+    networkingConfig: { EndpointsConfig: { bridge: {} } },
     path: 'true',
     args: [],
     platform: 'linux',
@@ -165,7 +169,7 @@ function makeDeps(world: World): RunDeps {
     clock: world.clock,
     log: silentLog,
     tasks: world.tasks,
-    networks: fakeNetworks(world),
+    networks: world.stack,
     volumes: fakeVolumes(world),
     mounts: {
       mount: (_spec, target) => void world.mounted.add(target),
@@ -217,42 +221,11 @@ function makeDeps(world: World): RunDeps {
       defaults: () => ({}),
     },
     writeNetworkFiles: () => ({ hosts: '/h/hosts', hostname: '/h/hostname', resolvConf: '/h/resolv.conf' }),
+    updateNetworkFiles: ({ name }) => void world.updated.push(name),
+    updateLinkedFiles: () => undefined,
+    daemonDns: () => [],
     runtime: (name) => ({ name, path: '/usr/bin/crun', args: [] }),
     monitorHealth: () => undefined,
-  };
-}
-
-function fakeNetworks(world: World): RunDeps['networks'] {
-  const record = (name: string): NetworkRecord => ({
-    id: `${name}-id`,
-    name,
-    driver: name === 'host' ? 'host' : name === 'none' ? 'null' : 'bridge',
-    createdAt: '',
-    options: {},
-    labels: {},
-    internal: false,
-    enableIPv4: true,
-    enableIPv6: false,
-    pools: [],
-  });
-  return {
-    get: record,
-    createSandbox: async ({ containerId, ports }) => {
-      const taken = ports.some((port) => port.hostPort === 1);
-      if (taken) throw new WharfError('conflict', 'Bind for 0.0.0.0:1 failed: port is already allocated');
-      const sandbox: SandboxRecord = {
-        sandboxId: newId(),
-        containerId,
-        netnsPath: `/run/netns/${containerId}`,
-        endpoints: [],
-        ports: ports.map((port) => ({ ...port, hostIp: '0.0.0.0' })),
-      };
-      world.sandboxes.set(sandbox.sandboxId, sandbox);
-      return sandbox;
-    },
-    removeSandbox: async (id) => void world.sandboxes.delete(id),
-    sandbox: (id) => world.sandboxes.get(id),
-    sandboxOf: (id) => [...world.sandboxes.values()].find((one) => one.containerId === id),
   };
 }
 

@@ -36,7 +36,6 @@ const DEPS: ListFilterDeps = {
   },
   networks: {
     sandbox: () => undefined,
-    list: () => [{ id: 'abcdef0123456789', name: 'mine' }] as ReturnType<ListFilterDeps['networks']['list']>,
   },
 };
 
@@ -119,12 +118,16 @@ test('volumes by name, destination and host path; a volume has no host path', ()
   }
 });
 
-test('networks by name and by id from twelve characters on', () => {
-  const record = { networkingConfig: { EndpointsConfig: { mine: {} } } };
+test('networks by name, and by the beginning of the id of one it was on', () => {
+  const record = {
+    networkingConfig: { EndpointsConfig: { mine: { NetworkID: 'abcdef0123456789' }, other: {} } },
+  };
   for (const [network, expected] of [
     ['mine', true],
     ['abcdef012345', true],
-    ['abcdef', false],
+    ['abcdef', true],
+    ['b', false],
+    ['other', true],
     ['min', false],
   ] as const) {
     assert.equal(fits({ network: [network] }, record), expected, network);

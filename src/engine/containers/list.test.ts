@@ -41,7 +41,6 @@ function open(records: ContainerRecord[]): ListDeps & Disposable {
     images: { resolve: (ref) => ({ busybox: child, [child.imageId]: child, parent })[ref] },
     networks: {
       sandbox: (id) => (id === 's1' ? sandbox : undefined),
-      list: () => [],
     },
     networkSettings: ({ record, sandbox: box }): NetworkSettings => ({
       Networks: { ...record.networkingConfig.EndpointsConfig },

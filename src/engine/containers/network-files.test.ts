@@ -11,7 +11,7 @@ import { hostsContent, resolvConfContent, writeNetworkFiles } from './network-fi
 import { testRecord } from './test-fixture.ts';
 
 const sandbox = (ipv4: string) =>
-  ({ sandboxId: 's', endpoints: [{ ipv4 }], ports: [] }) as unknown as SandboxRecord;
+  ({ sandboxId: 's', endpoints: [{ networkName: 'bridge', ipv4 }], ports: [] }) as unknown as SandboxRecord;
 
 function open() {
   const dataRoot = mkdtempSync(join(tmpdir(), 'wharf-files-'));
@@ -52,24 +52,24 @@ test('hosts: links name a running container', () => {
   deps.store.insert(
     testRecord({ id: 'b'.repeat(64), name: 'db', sandboxId: 'target', config: { Hostname: 'bb' } }),
   );
-  const record = testRecord({ hostConfig: { NetworkMode: 'bridge', Links: ['db:data'] } });
+  const record = testRecord({ hostConfig: { NetworkMode: 'bridge', Links: [`${'b'.repeat(64)}:data`] } });
   assert.ok(hostsContent(deps, record, undefined).includes('172.17.0.9\tdata bb db\n'));
   delete deps.store.resolve('db').sandboxId;
   assert.throws(
     () => hostsContent(deps, record, undefined),
-    /Cannot link to a non running container: db:data AS/,
+    /Cannot link to a non running container: \/db AS \/test_one\/data/,
   );
 });
 
 test('resolv.conf: the request wins over the host, and no value starts a line of its own', () => {
   const host = { nameservers: ['10.0.0.1'], search: ['lan'], options: ['ndots:1'] };
-  const plain = resolvConfContent(host, testRecord());
+  const plain = resolvConfContent(host, testRecord(), undefined);
   assert.match(plain, /^nameserver 10\.0\.0\.1\nsearch lan\noptions ndots:1$/m);
   assert.match(plain, /# Overrides: \[\]\n$/);
   const own = testRecord({
     hostConfig: { Dns: ['8.8.8.8\nnameserver 6.6.6.6', '::1'], DnsSearch: ['.'], DnsOptions: ['ndots:3'] },
   });
-  const text = resolvConfContent(host, own);
+  const text = resolvConfContent(host, own, undefined);
   assert.match(text, /^nameserver 8\.8\.8\.8nameserver6\.6\.6\.6\nnameserver ::1\noptions ndots:3$/m);
   assert.doesNotMatch(text, /^search/m);
   assert.match(text, /# Overrides: \[nameservers search options\]/);

@@ -18,26 +18,34 @@ import type { ContainerRecord, MountRecord } from './record.ts';
 import { programErrorText, startFailure } from './start-error.ts';
 import { addNetworkFiles, resolveMounts } from './start-mounts.ts';
 import { planNetwork } from './start-network.ts';
+import { testRecord } from './test-fixture.ts';
 
-const settings = (hostConfig: ContainerRecord['hostConfig'], more: Partial<ContainerRecord> = {}) => ({
-  config: {},
-  networkingConfig: {},
-  ...more,
-  hostConfig,
-});
+const settings = (hostConfig: ContainerRecord['hostConfig'], more: Partial<ContainerRecord> = {}) =>
+  testRecord({ config: {}, ...more, hostConfig });
 
 test('network modes', () => {
-  assert.deepEqual(planNetwork(settings({ NetworkMode: 'host' })), { kind: 'host' });
-  assert.deepEqual(planNetwork(settings({ NetworkMode: 'none' })), { kind: 'none' });
+  const on = (...names: string[]) => ({
+    networkingConfig: { EndpointsConfig: Object.fromEntries(names.map((name) => [name, {}])) },
+  });
+  const plan = (mode: string, ...names: string[]) =>
+    planNetwork(settings({ NetworkMode: mode }, on(...names)));
+  assert.deepEqual(plan('host', 'host'), { kind: 'host' });
+  assert.deepEqual(plan('none', 'none'), { kind: 'none' });
+  assert.deepEqual(plan('two', 'one', 'two'), { kind: 'sandbox', networks: ['two', 'one'], ports: [] });
+  assert.deepEqual(plan('gone'), { kind: 'sandbox', networks: [], ports: [] });
+  assert.throws(
+    () => plan('host', 'host', 'one'),
+    /sharing network namespace with another container or host/,
+  );
+  assert.throws(
+    () => plan('one', 'host'),
+    /^WharfError: cannot connect container to host network - container must/,
+  );
+  assert.throws(() => plan('one', 'one', 'none'), /multiple networks with one of the networks in private/);
   assert.deepEqual(planNetwork(settings({}, { config: { NetworkDisabled: true } })), { kind: 'none' });
   assert.deepEqual(planNetwork(settings({ NetworkMode: 'container:web' })), {
     kind: 'container',
     ref: 'web',
-  });
-  assert.deepEqual(planNetwork(settings({ NetworkMode: 'default' })), {
-    kind: 'sandbox',
-    endpoints: [{ network: 'bridge' }],
-    ports: [],
   });
 });
 
@@ -64,7 +72,7 @@ test('addresses, ports, ranges and published exposed ports', () => {
   );
   assert.deepEqual(plan, {
     kind: 'sandbox',
-    endpoints: [{ network: 'bridge', macAddress: '02:00:00:00:00:01', ipv4: '10.0.0.9' }],
+    networks: ['bridge'],
     ports: [
       { protocol: 'tcp', containerPort: 80, hostIp: '127.0.0.1', hostPort: 8080, hostPortEnd: 8090 },
       { protocol: 'udp', containerPort: 53, hostIp: '', hostPort: 0 },

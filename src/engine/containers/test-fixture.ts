@@ -11,6 +11,7 @@ import { openVolumeStore } from '../../volume/index.ts';
 import { createEventBus, type EngineEvent, type EventBus } from '../events/index.ts';
 import { openContainerStore } from './container-store.ts';
 import type { CreateDeps, HostAbilities, ResolvedImage } from './deps.ts';
+import { FakeStack } from './fake-stack.ts';
 import type { ContainerRecord } from './record.ts';
 
 /** A host of two CPUs that can do everything, for tests. */
@@ -55,7 +56,7 @@ export function testImage(config: ExecutionConfig = { Cmd: ['sh'] }): ResolvedIm
 }
 
 export interface Fixture extends AsyncDisposable {
-  deps: CreateDeps;
+  deps: CreateDeps & { networks: FakeStack };
   events: EngineEvent[];
   root: string;
   image: ResolvedImage;
@@ -81,12 +82,13 @@ export async function openFixture(
     },
     subscribe: (range, signal) => bus.subscribe(range, signal),
   };
-  const deps: CreateDeps = {
+  const deps: Fixture['deps'] = {
     store: openContainerStore(database),
     images: {
       resolve: (ref) => (['busybox', 'busybox:latest', image.imageId].includes(ref) ? image : undefined),
     },
     snapshotter,
+    networks: new FakeStack(),
     volumes: openVolumeStore({ root: join(root, 'volumes'), database, log: silentLog }),
     events: recording,
     clock: systemClock,
