@@ -8,9 +8,12 @@ import { cgroupPids, detectCgroups } from './cgroup.ts';
 import { check } from './errno.ts';
 import { duplicateFd, Fd, O, pipe2 } from './fd.ts';
 import { mkdirAllInRoot, readFileInRoot } from './in-root.ts';
+import { openSocket } from './inet-socket.ts';
 import { libcFunction } from './libc.ts';
 import { mountInfo } from './mount-info.ts';
 import { createNetns, deleteNetns } from './namespace.ts';
+import { deleteConnections } from './netlink/conntrack.ts';
+import { watchNftables, watchRoutes } from './netlink/monitor.ts';
 import { RouteSocket } from './netlink/route-socket.ts';
 import { withNetns } from './netns-switch.ts';
 import { openat2, openInRoot } from './openat2.ts';
@@ -99,6 +102,11 @@ const operations: Record<string, () => void> = {
   withNetns: () => withNetns(pin, () => undefined),
   'RouteSocket.open': () => RouteSocket.open().close(),
   'RouteSocket.open in a namespace': () => RouteSocket.open(pin).close(),
+  openSocket: () => openSocket({ family: 6, type: 'dgram' }).close(),
+  'openSocket in a namespace': () => openSocket({ netns: pin, family: 4, type: 'stream', listen: 1 }).close(),
+  watchRoutes: () => watchRoutes(() => {})[Symbol.dispose](),
+  watchNftables: () => watchNftables(() => {})[Symbol.dispose](),
+  deleteConnections: () => void deleteConnections(4, () => false),
   openPidfd: () => openPidfd(process.pid).close(),
   pollFd: () => pollFd(sleeper.pidfd.fd, { readable: true }, () => {})[Symbol.dispose](),
   mountInfo: () => void mountInfo(),

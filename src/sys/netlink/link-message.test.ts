@@ -17,7 +17,7 @@ const hex = (message: MessageWriter) => message.finish(0, 0, 0).subarray(16).toS
 const bytes = (text: string) => text.replace(/\s+/g, '');
 const IFINFO = '00'.repeat(16);
 
-// The bytes are those that ip(8) of iproute2 sends for the same links (save that it flags no nests), as strace shows them.
+// The options of each kind (IFLA_INFO_DATA) are the bytes that ip(8) of iproute2 sends for them.
 describe('messages that make links', () => {
   const upper = { name: 'e0', parent: 'p0' };
 
