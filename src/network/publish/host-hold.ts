@@ -85,7 +85,7 @@ class SocketPort implements HeldPort {
     this.place = place;
     this.destination = destination;
     this.carry = carry;
-    if (destination.keepSource) carry.sources.acquire();
+    if (destination.keepSource) carry.sources.acquire(destination.ip);
   }
 
   start(): void {
@@ -95,8 +95,8 @@ class SocketPort implements HeldPort {
   }
 
   retarget(destination: Destination): void {
-    if (destination.keepSource) this.carry.sources.acquire();
-    if (this.destination.keepSource) this.carry.sources.release();
+    if (destination.keepSource) this.carry.sources.acquire(destination.ip);
+    if (this.destination.keepSource) this.carry.sources.release(this.destination.ip);
     this.destination = destination;
     this.carried?.retarget(destination);
   }
@@ -106,6 +106,6 @@ class SocketPort implements HeldPort {
     this.closed = true;
     this.carried?.close();
     this.socket.close();
-    if (this.destination.keepSource) this.carry.sources.release();
+    if (this.destination.keepSource) this.carry.sources.release(this.destination.ip);
   }
 }

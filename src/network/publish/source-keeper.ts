@@ -6,6 +6,7 @@ import {
   isErrno,
   type NftChange,
   RouteSocket,
+  type RouteSpec,
   type RuleSpec,
   runNft,
   watchNftables,
@@ -42,7 +43,8 @@ export class SourceKeeper {
   private readonly kernel: SourceKernel;
   /** Of answers; also the number of the routing table. The daemon's own packets have the next one. */
   private readonly mark: number;
-  private users = 0;
+  /** Ports by container address. */
+  private readonly users = new Map<string, number>();
   private watch: Disposable | undefined;
   private readonly subnets = new Map<string, BlockList>();
   private subnetsUntil = 0;
@@ -54,30 +56,31 @@ export class SourceKeeper {
     this.mark = markOf(options.table);
   }
 
-  /** One more port keeps its clients' addresses. */
-  acquire(): void {
-    this.users += 1;
-    if (this.users > 1) return;
+  /** One more port keeps its clients' addresses towards that container. */
+  acquire(container: string): void {
+    const users = this.users.get(container) ?? 0;
+    this.users.set(container, users + 1);
+    if (users > 0) return;
     try {
-      this.kernel.nft(this.script());
-      this.setRoutes();
-      this.watch = this.kernel.watchNft((change) => this.repair(change));
+      if (!this.watch) this.setUp();
+      this.addWayTo(container);
     } catch (thrown) {
-      this.watch?.[Symbol.dispose]();
-      this.watch = undefined;
       this.log.warn('containers see the gateway instead of the clients of obeyed ports', { error: thrown });
     }
   }
 
   /** One less; with the last one everything goes. */
-  release(): void {
-    this.users -= 1;
-    if (this.users === 0) this.drop();
+  release(container: string): void {
+    const users = this.users.get(container) ?? 0;
+    if (users > 1) this.users.set(container, users - 1);
+    else this.users.delete(container);
+    if (this.users.size === 0) this.drop();
+    else if (users === 1) this.deleteWayTo(container);
   }
 
   /** Removes what an earlier process of the same table left, if nobody uses it. */
   dropStale(): void {
-    if (this.users === 0 && this.dropRoutes()) this.dropTable();
+    if (this.users.size === 0 && this.dropRoutes()) this.dropTable();
   }
 
   /**
@@ -114,12 +117,49 @@ export class SourceKeeper {
       const type = family === 'IPv6' ? 'ipv6' : 'ipv4';
       near.addAddress(address, type);
       if (cidr === null || (familyOf(container) === 6) !== (type === 'ipv6')) continue;
-      const subnet = new BlockList();
-      const prefix = Number(cidr.split('/')[1]);
-      subnet.addSubnet(address, prefix, type);
-      if (subnet.check(container, type)) near.addSubnet(address, prefix, type);
+      if (covers(cidr, container)) near.addSubnet(address, Number(cidr.split('/')[1]), type);
     }
     return near;
+  }
+
+  private setUp(): void {
+    this.kernel.nft(this.script());
+    this.setRoutes();
+    this.watch = this.kernel.watchNft((change) => this.repair(change));
+  }
+
+  /**
+   * The sender of a marked answer is looked up in our table, too, where the host checks sources by mark (`src_valid_mark`, which
+   * VPNs set). It must be found behind its bridge. IPv6 has no such check.
+   */
+  private addWayTo(container: string): void {
+    const route = this.wayTo(container);
+    if (!route) return;
+    using routes = this.kernel.routes();
+    try {
+      routes.addRoute(route);
+    } catch (thrown) {
+      if (!isErrno(thrown, 'EEXIST')) throw thrown;
+    }
+  }
+
+  private deleteWayTo(container: string): void {
+    const route = this.wayTo(container);
+    if (!route) return;
+    try {
+      using routes = this.kernel.routes();
+      routes.deleteRoute(route);
+    } catch (thrown) {
+      this.log.debug('a route for obeyed ports stays behind', { error: thrown });
+    }
+  }
+
+  private wayTo(container: string): RouteSpec | undefined {
+    if (familyOf(container) === 6) return undefined;
+    const dev = Object.entries(this.kernel.interfaces()).find(([, all]) =>
+      all?.some((one) => one.family === 'IPv4' && one.cidr && covers(one.cidr, container)),
+    )?.[0];
+    return dev ? { dst: `${container}/32`, dev, table: this.mark } : undefined;
   }
 
   private script(): string {
@@ -129,9 +169,12 @@ export class SourceKeeper {
       `add table inet ${this.table}`,
       `delete table inet ${this.table}`,
       `table inet ${this.table} {`,
-      ` chain output { type filter hook output priority mangle; policy accept; meta mark ${own} ct mark set ${answer}; }`,
+      ' chain output { type filter hook output priority mangle; policy accept;',
+      `  meta mark ${own} ct mark set ${answer}`,
+      ' }',
       ' chain prerouting { type filter hook prerouting priority mangle; policy accept;',
-      `  ct direction reply ct mark ${answer} meta mark set ${answer}; }`,
+      `  ct direction reply ct mark ${answer} meta mark set ${answer}`,
+      ' }',
       '}\n',
     ].join('\n');
   }
@@ -161,6 +204,8 @@ export class SourceKeeper {
       try {
         if (routes.deleteRule(this.rule(family))) found = true;
         if (routes.deleteRoute({ family, dev: 'lo', table: this.mark, type: 'local' })) found = true;
+        for (const { dst, linkIndex } of routes.routes(this.mark))
+          if (dst) routes.deleteRoute({ dst, dev: linkIndex, table: this.mark });
       } catch (thrown) {
         if (family === 4 || !isErrno(thrown, ...NO_IPV6)) throw thrown;
       }
@@ -196,6 +241,14 @@ export class SourceKeeper {
   private rule(family: 4 | 6): RuleSpec {
     return { family, mark: this.mark, mask: 0xffffffff, table: this.mark, priority: 100 };
   }
+}
+
+/** Whether an address is in the subnet that is written as one of its addresses with prefix length; both are of one family. */
+function covers(cidr: string, address: string): boolean {
+  const [base = '', prefix] = cidr.split('/');
+  const subnet = new BlockList();
+  subnet.addSubnet(base, Number(prefix), `ipv${familyOf(base)}`);
+  return subnet.check(address, `ipv${familyOf(address)}`);
 }
 
 const NO_IPV6 = ['EAFNOSUPPORT', 'EOPNOTSUPP', 'EINVAL', 'ENODEV', 'EACCES'];

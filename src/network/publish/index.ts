@@ -1,0 +1,3 @@
+export { forgetConnections } from './conntrack.ts';
+export { openPorts, type PortsOptions } from './ports.ts';
+export { portTargets } from './targets.ts';
