@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -7,7 +7,14 @@ import { openMemoryDatabase } from '../../meta/index.ts';
 import type { SandboxRecord } from '../../network/types.ts';
 import { containerDirectory } from './container-paths.ts';
 import { openContainerStore } from './container-store.ts';
-import { hostsContent, resolvConfContent, writeNetworkFiles } from './network-files.ts';
+import { LiveContainers } from './live.ts';
+import {
+  hostsContent,
+  resolvConfContent,
+  updateLinkedFiles,
+  updateNetworkFiles,
+  writeNetworkFiles,
+} from './network-files.ts';
 import { testRecord } from './test-fixture.ts';
 
 const sandbox = (ipv4: string) =>
@@ -87,4 +94,105 @@ test('the files are written; a container on the network of another has its files
   const guest = testRecord({ hostConfig: { NetworkMode: `container:${owner.id}` } });
   assert.deepEqual(writeNetworkFiles(deps, guest, undefined), paths);
   assert.equal(guest.config.Hostname, 'front');
+});
+
+const HOST = { nameservers: ['10.0.0.1'], search: ['lan'], options: ['edns0'] };
+const on = (...endpoints: Partial<SandboxRecord['endpoints'][number]>[]) =>
+  ({ sandboxId: 's', endpoints, ports: [] }) as unknown as SandboxRecord;
+const USER = { networkName: 'one', ipv4: '10.91.0.2', ipv6: 'fd91::2', dnsNames: ['c'] };
+const BRIDGE = { networkName: 'bridge', ipv4: '172.17.0.2' };
+
+test('resolv.conf on a network of a user: the embedded name server, with where the options come from', () => {
+  const tail = (text: string) => text.split('\n').slice(3, -1);
+  assert.deepEqual(tail(resolvConfContent(HOST, testRecord(), on(BRIDGE, USER))), [
+    'nameserver 127.0.0.11',
+    'search lan',
+    'options edns0 ndots:0',
+    '',
+    "# Based on host file: '/etc/resolv.conf' (internal resolver)",
+    '# ExtServers: [host(10.0.0.1)]',
+    '# Overrides: []',
+    '# Option ndots from: internal',
+  ]);
+  const own = testRecord({
+    hostConfig: { Dns: ['1.1.1.1'], DnsSearch: ['a.b'], DnsOptions: ['ndots:2', 'use-vc'] },
+  });
+  assert.deepEqual(tail(resolvConfContent(HOST, own, on(USER))), [
+    'nameserver 127.0.0.11',
+    'search a.b',
+    'options ndots:2 use-vc',
+    '',
+    "# Based on host file: '/etc/resolv.conf' (internal resolver)",
+    '# ExtServers: [1.1.1.1]',
+    '# Overrides: [nameservers search options]',
+    '# Option ndots from: override',
+  ]);
+  const host = { ...HOST, options: ['ndots:3'] };
+  assert.match(resolvConfContent(host, testRecord(), on(USER)), /options ndots:3\n[^]*ndots from: host\n$/);
+});
+
+function written(deps: ReturnType<typeof open>, sandboxRecord: SandboxRecord) {
+  const record = testRecord({ hostConfig: { NetworkMode: 'bridge' } });
+  mkdirSync(containerDirectory(deps.dataRoot, record.id), { recursive: true });
+  return { record, paths: writeNetworkFiles(deps, record, sandboxRecord) };
+}
+
+test('a connect and a disconnect change the addresses in hosts, and nothing that the container wrote', () => {
+  using deps = open();
+  const { record, paths } = written(deps, on(BRIDGE));
+  appendFileSync(paths.hosts, '1.2.3.4\tmine');
+  const hosts = () => readFileSync(paths.hosts, 'utf8').split('\n').slice(6);
+  updateNetworkFiles(deps, record, on(BRIDGE), on(BRIDGE, USER));
+  const own = 'aaaaaaaaaaaa';
+  assert.deepEqual(hosts(), [
+    `172.17.0.2\t${own}`,
+    '1.2.3.4\tmine',
+    `10.91.0.2\t${own}`,
+    `fd91::2\t${own}`,
+    '',
+  ]);
+  assert.match(readFileSync(paths.resolvConf, 'utf8'), /^nameserver 127\.0\.0\.11$/m);
+  updateNetworkFiles(deps, record, on(BRIDGE, USER), on(USER));
+  assert.deepEqual(hosts(), ['1.2.3.4\tmine', `10.91.0.2\t${own}`, `fd91::2\t${own}`, '']);
+  updateNetworkFiles(deps, record, on(USER), on());
+  assert.deepEqual(hosts(), ['1.2.3.4\tmine', '']);
+  assert.match(readFileSync(paths.resolvConf, 'utf8'), /^nameserver 10\.0\.0\.1$/m, 'nobody answers inside');
+});
+
+test('a resolv.conf that the container edited is its own; a hosts file without end is made anew', () => {
+  using deps = open();
+  const { record, paths } = written(deps, on(BRIDGE));
+  writeFileSync(paths.resolvConf, 'nameserver 5.5.5.5\n');
+  writeFileSync(paths.hosts, 'x'.repeat(1024 * 1024 + 1));
+  updateNetworkFiles(deps, record, on(BRIDGE), on(USER));
+  assert.equal(readFileSync(paths.resolvConf, 'utf8'), 'nameserver 5.5.5.5\n');
+  assert.equal(readFileSync(paths.hosts, 'utf8').split('\n')[6], '10.91.0.2\taaaaaaaaaaaa');
+});
+
+test('a linked container that comes back elsewhere is followed in the hosts files of those that run', () => {
+  using deps = open();
+  const target = testRecord({
+    id: 'b'.repeat(64),
+    name: 'db',
+    sandboxId: 'target',
+    config: { Hostname: 'bb' },
+  });
+  const linker = testRecord({
+    hostConfig: { NetworkMode: 'bridge', Links: [`${target.id}:data`, `${target.id}:db`] },
+  });
+  const stranger = testRecord({ id: 'c'.repeat(64), name: 'stranger' });
+  for (const one of [target, linker, stranger]) {
+    deps.store.insert(one);
+    mkdirSync(containerDirectory(deps.dataRoot, one.id), { recursive: true });
+  }
+  const { hosts } = writeNetworkFiles(deps, linker, on(BRIDGE));
+  const links = () => readFileSync(hosts, 'utf8').split('\n').slice(6);
+  const own = '172.17.0.2\taaaaaaaaaaaa';
+  assert.deepEqual(links(), ['172.17.0.9\tdata bb db', '172.17.0.9\tdb bb', own, '']);
+  const live = new LiveContainers();
+  for (const one of [target, linker, stranger]) live.of(one.id).task = {} as never;
+  updateLinkedFiles({ ...deps, live }, target, on({ ...BRIDGE, ipv4: '172.17.0.30' }));
+  assert.deepEqual(links(), ['172.17.0.30\tdata bb db', '172.17.0.30\tdb bb', own, '']);
+  updateLinkedFiles({ ...deps, live }, target, on(USER));
+  assert.equal(links()[0], '172.17.0.30\tdata bb db', 'links are the default bridge’s');
 });
