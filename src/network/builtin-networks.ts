@@ -1,8 +1,8 @@
 import { newId, rfc3339Nano, systemClock } from '../base/index.ts';
-import { formatIpv4, formatSubnet, parseSubnet } from './addresses/address.ts';
-import { chooseSubnet, type Range } from './addresses/pools.ts';
+import { contains, formatAddress, formatRange, parseCidr, parseRange } from './addresses/address.ts';
+import { type ChoiceGround, choosePools } from './addresses/choose.ts';
 import type { NetworkConfig } from './config.ts';
-import type { NetworkRecord } from './types.ts';
+import type { AddressPoolRecord, NetworkRecord, NetworkRequest } from './types.ts';
 
 /** The three networks every daemon has. */
 export interface BuiltinNetworks {
@@ -12,24 +12,23 @@ export interface BuiltinNetworks {
 }
 
 /**
- * The built-in networks: those stored, with what the configuration says now; the rest new. The subnet of the bridge is
- * chosen once and kept. `inUse` is asked only when one must be chosen; `pinned` keeps it even against the configuration,
- * while containers have addresses in it. Errors: `exhausted` when no subnet is free.
+ * The built-in networks: those stored, with what the configuration says now; the rest new. The subnets of the bridge are
+ * chosen once and kept. `pinned` keeps them even against the configuration, while containers have addresses in them.
+ * Errors: those of `choosePools`.
  */
 export function builtinNetworks(
   stored: readonly NetworkRecord[],
   config: NetworkConfig,
-  inUse: () => readonly Range[],
+  ground: ChoiceGround,
   pinned: boolean,
 ): BuiltinNetworks {
   const old = (name: string) => stored.find((network) => network.name === name);
   const bridge = old('bridge') ?? empty('bridge', 'bridge');
-  const pool = bridge.pools[0];
-  const keep = pool !== undefined && (pinned || !config.bip || config.bip === addressOf(pool));
   return {
     bridge: {
       ...bridge,
-      pools: keep ? bridge.pools : [newPool(config, inUse)],
+      enableIPv6: pinned ? bridge.enableIPv6 : config.ipv6,
+      pools: pinned && bridge.pools.length > 0 ? bridge.pools : bridgePools(bridge.pools, config, ground),
       options: bridgeOptions(config),
     },
     host: old('host') ?? empty('host', 'host'),
@@ -37,25 +36,50 @@ export function builtinNetworks(
   };
 }
 
-/** A pool's gateway with the prefix length: the address of the bridge. */
-export function addressOf(pool: { subnet: string; gateway: string }): string {
-  return `${pool.gateway}/${parseSubnet(pool.subnet).prefix}`;
+type Asked = NonNullable<NetworkRequest['pools']>[number];
+
+function bridgePools(
+  before: readonly AddressPoolRecord[],
+  config: NetworkConfig,
+  ground: ChoiceGround,
+): AddressPoolRecord[] {
+  const { bip, bip6, fixedCidr, fixedCidrV6, defaultGateway, defaultGatewayV6, ipv6 } = config;
+  const four = asked(before, 4, bip, fixedCidr, defaultGateway && { DefaultGatewayIPv4: defaultGateway });
+  const six = asked(
+    before,
+    6,
+    bip6,
+    fixedCidrV6,
+    defaultGatewayV6 && { DefaultGatewayIPv6: defaultGatewayV6 },
+  );
+  const pools = [...(four ? [four] : []), ...(six && ipv6 ? [six] : [])];
+  return choosePools({ driver: 'bridge', enableIPv6: ipv6, pools }, ground);
 }
 
-function newPool(config: NetworkConfig, inUse: () => readonly Range[]): { subnet: string; gateway: string } {
-  if (config.bip) {
-    const { address, base, prefix } = parseSubnet(config.bip);
-    return { subnet: formatSubnet({ base, prefix }), gateway: formatIpv4(address) };
+/** What one family's pool must be: as configured, or as it was; undefined lets it be chosen. */
+function asked(
+  before: readonly AddressPoolRecord[],
+  family: 4 | 6,
+  address: string | undefined,
+  range: string | undefined,
+  auxiliary: Record<string, string> | '' | undefined,
+): Asked | undefined {
+  const old = before.find(({ subnet }) => parseRange(subnet).family === family);
+  const fits = old && (!range || contains(parseRange(old.subnet), parseCidr(range).address));
+  const more = { ...(range ? { ipRange: range } : {}), ...(auxiliary ? { auxiliary } : {}) };
+  if (address) {
+    const own = parseCidr(address);
+    return { subnet: formatRange(own.range), gateway: formatAddress(own.address), ...more };
   }
-  const subnet = chooseSubnet(config.defaultAddressPools, inUse());
-  return { subnet, gateway: formatIpv4(parseSubnet(subnet).base + 1) };
+  if (fits) return { subnet: old.subnet, gateway: old.gateway, ...more };
+  return range ? { subnet: formatRange(parseRange(range)), ...more } : undefined;
 }
 
 function bridgeOptions(config: NetworkConfig): Record<string, string> {
   return {
     'com.docker.network.bridge.default_bridge': 'true',
-    'com.docker.network.bridge.enable_icc': 'true',
-    'com.docker.network.bridge.enable_ip_masquerade': 'true',
+    'com.docker.network.bridge.enable_icc': String(config.icc),
+    'com.docker.network.bridge.enable_ip_masquerade': String(config.ipMasq),
     'com.docker.network.bridge.host_binding_ipv4': config.hostBinding,
     'com.docker.network.bridge.name': config.bridge,
     'com.docker.network.driver.mtu': String(config.mtu),

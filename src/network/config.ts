@@ -1,5 +1,5 @@
 import { WharfError } from '../base/index.ts';
-import { parseSubnet } from './addresses/address.ts';
+import { bitsOf, parseCidr } from './addresses/address.ts';
 import type { PublishPolicy } from './publish/types.ts';
 
 /** An address space from which subnets of `size` (a prefix length) are cut. */
@@ -94,11 +94,30 @@ export function networkConfig(given: Partial<NetworkConfig> = {}): NetworkConfig
     throw new WharfError('invalid', `invalid nft table name "${config.nftTable}"`);
   if (config.mtu < 68 || config.mtu > 65535)
     throw new WharfError('invalid', `invalid mtu ${config.mtu}: 68 to 65535`);
-  if (config.bip) parseSubnet(config.bip);
-  for (const { base, size } of config.defaultAddressPools) {
-    const space = parseSubnet(base);
-    if (size < space.prefix || size > 30)
+  checkRanges(config);
+  return config;
+}
+
+function checkRanges({
+  bip,
+  bip6,
+  fixedCidr,
+  fixedCidrV6,
+  ulaPrefix,
+  defaultAddressPools,
+}: NetworkConfig): void {
+  for (const [option, family, cidr] of [
+    ['bip', 4, bip],
+    ['bip6', 6, bip6],
+    ['fixed-cidr', 4, fixedCidr],
+    ['fixed-cidr-v6', 6, fixedCidrV6],
+    ['ula-prefix', 6, ulaPrefix],
+  ] as const)
+    if (cidr && parseCidr(cidr).range.family !== family)
+      throw new WharfError('invalid', `${option} takes a CIDR of IPv${family}: "${cidr}"`);
+  for (const { base, size } of defaultAddressPools) {
+    const { family, prefix } = parseCidr(base).range;
+    if (size < prefix || size > bitsOf(family) - 2)
       throw new WharfError('invalid', `invalid default address pool ${base}: size ${size} does not fit`);
   }
-  return config;
 }

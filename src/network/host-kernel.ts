@@ -1,75 +1,86 @@
-import { closeSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { errnoCode, WharfError } from '../base/index.ts';
-import { createNetns, deleteNetns, mount, nftJson, RouteSocket, runNft, withNetns } from '../sys/index.ts';
-import { macOf, parseSubnet } from './addresses/address.ts';
-import type { Range } from './addresses/pools.ts';
-import type { NetworkKernel, NftObject, PlugRequest } from './kernel.ts';
+import {
+  createNetns,
+  deleteNetns,
+  mount,
+  nftJson,
+  RouteSocket,
+  runNft,
+  watchRoutes,
+  withNetns,
+} from '../sys/index.ts';
+import type {
+  BridgePlan,
+  DefaultRoute,
+  InterfacePlan,
+  NetworkKernel,
+  NftObject,
+  ParentedPlan,
+  VethPlan,
+} from './kernel.ts';
+import { macFrom } from './mac.ts';
 import type { InterfaceCounters } from './types.ts';
 
 const OWN_NAMESPACE = '/proc/self/ns/net';
+const GLOBAL_SCOPE = 0;
 
 /** The kernel of this host, in the network namespace where the daemon runs. */
 export class HostKernel implements NetworkKernel {
   private readonly route = RouteSocket.open();
 
-  occupiedRanges(exceptLink: string): Range[] {
-    const except = this.route.link(exceptLink)?.index;
-    const others = <T extends { linkIndex?: number; family: number }>(entry: T) =>
-      entry.family === 4 && (except === undefined || entry.linkIndex !== except);
-    const written = [
-      ...this.route
-        .addresses()
-        .filter(others)
-        .map(({ cidr }) => cidr),
-      ...this.route
-        .routes()
-        .filter(others)
-        .flatMap(({ dst }) => dst ?? []),
-    ];
-    return written.map(parseSubnet);
+  occupiedRanges(exceptLinks: ReadonlySet<string>): string[] {
+    const links = this.route.links().filter(({ name }) => exceptLinks.has(name));
+    const except = new Set(links.map(({ index }) => index));
+    const others = ({ linkIndex }: { linkIndex?: number }) =>
+      linkIndex === undefined || !except.has(linkIndex);
+    const addresses = this.route.addresses().filter(others);
+    const routes = this.route.routes().filter(others);
+    return [...addresses.map(({ cidr }) => cidr), ...routes.flatMap(({ dst }) => dst ?? [])];
   }
 
-  ensureBridge({ name, cidr, mtu }: { name: string; cidr: string; mtu: number }): void {
-    let link = this.route.link(name);
+  ensureBridge({ name, cidrs, mtu, ipv6, foreign }: BridgePlan): void {
+    const link = this.route.link(name);
     if (link && link.kind !== 'bridge')
-      throw new WharfError(
-        'conflict',
-        `${name} is a link of another kind (${link.kind ?? 'hardware'}), not a bridge`,
-      );
-    const addresses = link ? ipv4Addresses(this.route, name) : [];
-    if (link && addresses.some((address) => address !== cidr)) {
-      // An address of another configuration: nothing on this bridge could be reached through it.
-      this.route.deleteLink(name);
-      link = undefined;
-    }
+      throw new WharfError('conflict', `existing interface ${name} is not a bridge`);
     if (!link) {
       this.route.addBridge(name, { mtu });
       // Otherwise a bridge takes the lowest address of its ports, and its neighbours' tables go stale when one joins.
-      this.route.setMac(name, macOf(cidr.split('/')[0]!));
-    } else if (link.mtu !== mtu) this.route.setMtu(name, mtu);
+      this.route.setMac(name, macFrom(cidrs[0]?.split('/')[0] ?? '', name));
+    } else if (link.mtu !== mtu && !foreign) this.route.setMtu(name, mtu);
     // A container must not become the host's router, nor get at it by link-local addresses (CVE-2020-13401).
     sysctl(`net/ipv6/conf/${name}/accept_ra`, '0');
-    sysctl(`net/ipv6/conf/${name}/disable_ipv6`, '1');
-    if (!link || addresses.length === 0) this.route.addAddress(name, cidr);
+    if (!foreign || ipv6) sysctl(`net/ipv6/conf/${name}/disable_ipv6`, ipv6 ? '0' : '1');
+    const present = link ? globalAddresses(this.route, name) : [];
+    for (const cidr of present) if (!foreign && !cidrs.includes(cidr)) this.route.deleteAddress(name, cidr);
+    for (const cidr of cidrs) if (!present.includes(cidr)) this.route.addAddress(name, cidr);
     if (!link?.up) this.route.setUp(name);
   }
 
-  bridgeProblems({ name, cidr }: { name: string; cidr: string }): string[] {
+  bridgeProblems({ name, cidrs }: BridgePlan): string[] {
     const link = this.route.link(name);
     if (!link) return [`bridge ${name} is missing`];
     const problems = link.up ? [] : [`bridge ${name} is down`];
-    if (!ipv4Addresses(this.route, name).includes(cidr))
-      problems.push(`bridge ${name} lacks the address ${cidr}`);
+    const present = globalAddresses(this.route, name);
+    for (const cidr of cidrs)
+      if (!present.includes(cidr)) problems.push(`bridge ${name} lacks the address ${cidr}`);
     return problems;
+  }
+
+  ensureVlan({ name, parent, id }: { name: string; parent: string; id: number }): void {
+    if (!this.hasLink(name)) this.route.addVlan({ name, parent, id });
+    this.route.setUp(name);
   }
 
   allowLoopback(bridge: string): void {
     sysctl(`net/ipv4/conf/${bridge}/route_localnet`, '1');
   }
 
-  enableForwarding(): boolean {
-    if (readFileSync('/proc/sys/net/ipv4/ip_forward', 'latin1').trim() === '1') return false;
-    writeFileSync('/proc/sys/net/ipv4/ip_forward', '1');
+  enableForwarding(family: 4 | 6): boolean {
+    const switch_ = family === 4 ? 'net/ipv4/ip_forward' : 'net/ipv6/conf/all/forwarding';
+    if (readSysctl(switch_) !== '0') return false;
+    if (family === 6) keepRouterAdvertisements();
+    sysctl(switch_, '1');
     return true;
   }
 
@@ -77,16 +88,26 @@ export class HostKernel implements NetworkKernel {
     return this.route.link(name) !== undefined;
   }
 
-  bridgePorts(bridge: string): Set<string> {
-    const links = this.route.links();
-    const index = links.find(({ name }) => name === bridge)?.index;
-    if (index === undefined) return new Set();
-    return new Set(links.filter(({ master }) => master === index).map(({ name }) => name));
+  isPort(link: string, bridge: string): boolean {
+    const master = this.route.link(link)?.master;
+    return master !== undefined && master === this.route.link(bridge)?.index;
   }
 
-  attach(link: string, bridge: string): void {
+  links(): Map<string, { up: boolean; bridge?: string }> {
+    const links = this.route.links();
+    const names = new Map(links.map(({ index, name }) => [index, name]));
+    return new Map(
+      links.map(({ name, up, master }) => {
+        const bridge = master === undefined ? undefined : names.get(master);
+        return [name, { up, ...(bridge === undefined ? {} : { bridge }) }];
+      }),
+    );
+  }
+
+  attach(link: string, bridge: string, isolated: boolean): void {
     this.route.setMaster(link, bridge);
     this.route.setHairpin(link, true);
+    if (isolated) this.route.setIsolated(link, true);
     this.route.setUp(link);
   }
 
@@ -116,28 +137,53 @@ export class HostKernel implements NetworkKernel {
     }
   }
 
-  plug(request: PlugRequest): void {
-    const { pin, interfaceName, hostInterface, mac, cidr, gateway, mtu } = request;
-    const netns = openSync(pin, 'r');
-    try {
-      this.route.addVethPair({
-        name: hostInterface,
-        peerName: interfaceName,
-        peerNetns: netns,
-        peerMac: mac,
-        mtu,
-      });
-      using inside = withNetns(netns, () => {
-        sysctl(`net/ipv6/conf/${interfaceName}/disable_ipv6`, '1');
-        return RouteSocket.open();
-      });
-      inside.addAddress(interfaceName, cidr);
-      inside.setUp(interfaceName);
-      this.plugHostEnd(hostInterface, request.bridge);
-      inside.addRoute({ gateway });
-    } finally {
-      closeSync(netns);
-    }
+  plug(plan: VethPlan): void {
+    const { pin, interfaceName, hostInterface, mac, mtu, bridge, isolated } = plan;
+    withPin(pin, (netns) => {
+      const peer = { peerName: interfaceName, peerNetns: netns, peerMac: mac };
+      this.route.addVethPair({ name: hostInterface, ...peer, mtu });
+      try {
+        dress(plan, netns);
+        sysctl(`net/ipv6/conf/${hostInterface}/disable_ipv6`, '1');
+        this.attachNew(hostInterface, bridge, isolated);
+      } catch (thrown) {
+        this.route.deleteLink(hostInterface);
+        throw thrown;
+      }
+    });
+  }
+
+  plugParented(plan: ParentedPlan): void {
+    const { pin, kind, parent, mode, flag, mac, mtu, interfaceName: name } = plan;
+    withPin(pin, (netns) => {
+      const link = { name, parent, netns, ...(mtu ? { mtu } : {}) };
+      // Modes and flags were checked when the network was made.
+      if (kind === 'macvlan')
+        this.route.addMacvlan({ ...link, mode: mode as 'bridge', ...(mac ? { mac } : {}) });
+      else this.route.addIpvlan({ ...link, mode: mode as 'l2', ...(flag ? { flag: flag as 'bridge' } : {}) });
+      try {
+        dress(plan, netns);
+      } catch (thrown) {
+        this.unplug(pin, name);
+        throw thrown;
+      }
+    });
+  }
+
+  unplug(pin: string, interfaceName: string): void {
+    using inside = RouteSocket.open(pin);
+    inside.deleteLink(interfaceName);
+  }
+
+  interfaces(pin: string): Set<string> {
+    using inside = RouteSocket.open(pin);
+    return new Set(inside.links().map(({ name }) => name));
+  }
+
+  setDefaultRoute(pin: string, family: 4 | 6, route: DefaultRoute | undefined): void {
+    using inside = RouteSocket.open(pin);
+    if (route) inside.replaceDefaultRoute({ family, ...route });
+    else inside.deleteDefaultRoute(family);
   }
 
   setMac(pin: string, interfaceName: string, mac: string): void {
@@ -153,6 +199,10 @@ export class HostKernel implements NetworkKernel {
       if (stats) found[name] = stats;
     }
     return found;
+  }
+
+  watchRoutes(changed: () => void): Disposable {
+    return watchRoutes(changed);
   }
 
   nft(script: string): void {
@@ -175,10 +225,9 @@ export class HostKernel implements NetworkKernel {
     this.route.close();
   }
 
-  private plugHostEnd(hostInterface: string, bridge: string): void {
-    sysctl(`net/ipv6/conf/${hostInterface}/disable_ipv6`, '1');
+  private attachNew(hostInterface: string, bridge: string, isolated: boolean): void {
     try {
-      this.attach(hostInterface, bridge);
+      this.attach(hostInterface, bridge, isolated);
     } catch (thrown) {
       // br_add_if() answers EXFULL at 1,023 ports.
       if (thrown instanceof WharfError && errnoCode(thrown.cause) === 'EXFULL')
@@ -190,10 +239,31 @@ export class HostKernel implements NetworkKernel {
   }
 }
 
-function ipv4Addresses(route: RouteSocket, link: string): string[] {
+function withPin(pin: string, work: (netns: number) => void): void {
+  const netns = openSync(pin, 'r');
+  try {
+    work(netns);
+  } finally {
+    closeSync(netns);
+  }
+}
+
+/** Settings, addresses and `up` for an interface that is in its namespace already. */
+function dress({ interfaceName, ipv6, cidrs, sysctls }: InterfacePlan, netns: number): void {
+  using inside = withNetns(netns, () => {
+    sysctl(`net/ipv6/conf/${interfaceName}/disable_ipv6`, ipv6 ? '0' : '1');
+    if (ipv6) sysctl(`net/ipv6/conf/${interfaceName}/accept_ra`, '0');
+    for (const { path, value } of sysctls) writeAsked(path, value);
+    return RouteSocket.open();
+  });
+  for (const cidr of cidrs) inside.addAddress(interfaceName, cidr);
+  inside.setUp(interfaceName);
+}
+
+function globalAddresses(route: RouteSocket, link: string): string[] {
   return route
     .addresses(link)
-    .filter(({ family }) => family === 4)
+    .filter(({ family, scope }) => family === 4 || scope === GLOBAL_SCOPE)
     .map(({ cidr }) => cidr);
 }
 
@@ -203,5 +273,32 @@ function sysctl(path: string, value: string): void {
     writeFileSync(`/proc/sys/${path}`, value);
   } catch (thrown) {
     if (errnoCode(thrown) !== 'ENOENT') throw thrown;
+  }
+}
+
+/** A sysctl that the user asked for. */
+function writeAsked(path: string, value: string): void {
+  try {
+    writeFileSync(`/proc/sys/${path}`, value, { flag: 'r+' });
+  } catch (thrown) {
+    const file = `/proc/sys/${path}`;
+    const text = errnoCode(thrown) === 'ENOENT' ? `${file} is not a sysctl file` : `${file}: ${thrown}`;
+    throw new WharfError('invalid', text, { cause: thrown });
+  }
+}
+
+function readSysctl(path: string): string | undefined {
+  try {
+    return readFileSync(`/proc/sys/${path}`, 'latin1').trim();
+  } catch {
+    return undefined;
+  }
+}
+
+/** A host that forwards ignores the routers around it, and would lose its own way out, unless told otherwise (accept_ra 2). */
+function keepRouterAdvertisements(): void {
+  for (const name of readdirSync('/proc/sys/net/ipv6/conf')) {
+    const path = `net/ipv6/conf/${name}/accept_ra`;
+    if (name !== 'all' && readSysctl(path) === '1') sysctl(path, '2');
   }
 }

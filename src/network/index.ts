@@ -2,5 +2,5 @@ export { type AddressSpace, type NetworkConfig, networkConfig } from './config.t
 export { hostResolverConfig, type ResolverConfig } from './dns/resolver.ts';
 export { findNetwork } from './lookup.ts';
 export { type NetworkStackOptions, openNetworkStack } from './open.ts';
-export type { HostNetworkStack, SandboxRequest } from './stack.ts';
+export type { HostNetworkStack } from './stack.ts';
 export type * from './types.ts';

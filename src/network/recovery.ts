@@ -1,33 +1,105 @@
-import { mkdirSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
-import { addressOf } from './builtin-networks.ts';
-import { forwardWarnings } from './firewall/firewall.ts';
-import { bridgeRules, driverOf, dropSandbox, type StackParts, targetsOf } from './parts.ts';
+import { mkdirSync } from 'node:fs';
+import type { FirewallState } from './firewall/types.ts';
+import { openBridge } from './network-create.ts';
+import { dropLinks } from './network-remove.ts';
+import { bookOf, holderOf, linkDriverOf, type PendingChange, rulesOf, type StackParts } from './parts.ts';
+import { heldPorts, publishPlace, targetsOf } from './publishing.ts';
+import { repairEndpoint, repairNetwork } from './repair.ts';
+import { moveRoutes } from './routes.ts';
+import { dropSandbox } from './sandbox-remove.ts';
 import type { SandboxRecord } from './types.ts';
 
 /**
- * Makes the kernel what the records say, at a daemon's start. Live containers keep address and ports without a gap:
+ * Makes the kernel what the records say, at a daemon's start. Live containers keep addresses and ports without a gap:
  * what is right already is not touched. Then whatever no live container owns goes.
  */
-export async function recoverNetworks(parts: StackParts, live: ReadonlySet<string>): Promise<void> {
-  const { kernel, config, networks, firewall, log } = parts;
-  mkdirSync(parts.netnsDir, { recursive: true, mode: 0o711 });
-  kernel.ensureBridge({ name: config.bridge, cidr: addressOf(networks.bridge.pools[0]!), mtu: config.mtu });
+export async function recoverNetworks(
+  parts: StackParts,
+  live: ReadonlySet<string>,
+  netnsDir: string,
+): Promise<void> {
+  mkdirSync(netnsDir, { recursive: true, mode: 0o711 });
+  const cut = parts.pending.all();
+  for (const network of parts.networks.values()) {
+    try {
+      repairNetwork(parts, network);
+    } catch (thrown) {
+      if (network.name === 'bridge') throw thrown;
+      parts.log.warn('a network could not be made', { network: network.name, error: thrown });
+    }
+  }
+  for (const change of cut) dropChange(parts, change);
   for (const sandbox of [...parts.sandboxes.values()])
     if (!live.has(sandbox.containerId)) dropStale(parts, sandbox);
-  for (const sandbox of parts.sandboxes.values()) await restore(parts, sandbox);
+  const touched = new Set(cut.map(({ endpoint }) => endpoint?.netnsPath));
+  for (const sandbox of parts.sandboxes.values()) {
+    await restore(parts, sandbox);
+    if (touched.has(sandbox.netnsPath) && parts.kernel.isPinned(sandbox.netnsPath))
+      moveRoutes(parts, sandbox.netnsPath, [], sandbox.endpoints);
+  }
   dropStrays(parts);
-  const targets = [...parts.sandboxes.values()].flatMap(targetsOf);
-  if (firewall.ensure(bridgeRules(parts), targets))
-    log.info('nft table built', { table: config.nftTable, ports: targets.length });
-  kernel.allowLoopback(config.bridge);
-  if (kernel.enableForwarding())
-    log.warn('IPv4 forwarding was off on this host and is on now, for the containers', {
-      bridge: config.bridge,
-    });
-  for (const warning of forwardWarnings(kernel, { table: config.nftTable, bridge: config.bridge }))
-    log.warn(warning);
-  parts.bridge.warmUp();
+  const state = wantedState(parts);
+  if (parts.firewall.ensure(state))
+    parts.log.info('nft table built', { table: parts.config.nftTable, ports: state.ports.length });
+  for (const network of parts.networks.values()) {
+    const bridge = rulesOf(parts, network)?.bridge;
+    if (bridge !== undefined && parts.kernel.hasLink(bridge)) openBridge(parts, network, bridge);
+  }
+}
+
+/** What the nft table shall hold now. */
+export function wantedState(parts: StackParts): FirewallState {
+  return {
+    bridges: [...parts.networks.values()].flatMap((network) => rulesOf(parts, network) ?? []),
+    ports: [...parts.sandboxes.values()].flatMap((sandbox) => targetsOf(parts, sandbox)),
+  };
+}
+
+/** Paths in the directory of namespaces that no record knows, and that are not kept ready. */
+export function strayPins(parts: StackParts): string[] {
+  const known = new Set([...parts.sandboxes.values()].map(({ netnsPath }) => netnsPath));
+  for (const pin of parts.prepared.pins()) known.add(pin);
+  return parts.namespaces.strays(known);
+}
+
+/** Ports of own bridges that carry names as this engine gives them, and that no record knows. */
+export function strayLinks(parts: StackParts): string[] {
+  const known = new Set(parts.prepared.links());
+  for (const { endpoints } of parts.sandboxes.values())
+    for (const { hostInterface } of endpoints) known.add(hostInterface);
+  for (const { hostInterface } of parts.opening) known.add(hostInterface);
+  const own = new Set<string>();
+  for (const network of parts.networks.values())
+    if (!network.foreignLink) own.add(rulesOf(parts, network)?.bridge ?? '');
+  const strays: string[] = [];
+  for (const [name, { bridge }] of parts.kernel.links())
+    if (bridge !== undefined && own.has(bridge) && /^wv[0-9a-f]{8}$/.test(name) && !known.has(name))
+      strays.push(name);
+  return strays;
+}
+
+/** Takes apart what a killed daemon had begun to make or to remove. */
+function dropChange(parts: StackParts, { id, network, endpoint }: PendingChange): void {
+  try {
+    if (network && !parts.networks.has(network.id)) dropLinks(parts, network);
+    if (endpoint) dropCutEndpoint(parts, endpoint);
+  } catch (thrown) {
+    parts.log.warn('what a killed daemon left could not be removed', { change: id, error: thrown });
+    return;
+  }
+  parts.pending.delete(id);
+  parts.log.info('a change that a killed daemon had begun was undone', { change: id });
+}
+
+function dropCutEndpoint(
+  parts: StackParts,
+  { record, netnsPath }: NonNullable<PendingChange['endpoint']>,
+): void {
+  const { hostInterface, interfaceName, endpointId } = record;
+  for (const { endpoints } of parts.sandboxes.values())
+    if (endpoints.some((each) => each.endpointId === endpointId)) return;
+  if (hostInterface) parts.kernel.deleteLink(hostInterface);
+  else if (parts.kernel.isPinned(netnsPath)) parts.kernel.unplug(netnsPath, interfaceName);
 }
 
 /** The table is made anew after this, and nothing of this daemon holds its ports yet. */
@@ -37,25 +109,28 @@ function dropStale(parts: StackParts, sandbox: SandboxRecord): void {
 }
 
 async function restore(parts: StackParts, sandbox: SandboxRecord): Promise<void> {
+  const { kernel, namespaces } = parts;
   const problems: string[] = [];
-  for (const endpoint of sandbox.endpoints)
-    problems.push(...(driverOf(parts, endpoint.networkId)?.restore(sandbox) ?? ['its network is gone']));
-  const endpoint = sandbox.endpoints.find(({ ipv4 }) => ipv4);
-  if (endpoint) {
-    const { containerId } = sandbox;
-    const owner = {
-      containerId,
-      name: containerId,
-      endpointId: endpoint.endpointId,
-      containerIp: endpoint.ipv4,
-    };
-    problems.push(...(await parts.ports.restore(sandbox.ports, owner)));
+  if (namespaces.isHost(sandbox.netnsPath)) namespaces.host();
+  else if (!kernel.isPinned(sandbox.netnsPath)) problems.push(`namespace ${sandbox.netnsPath} is gone`);
+  for (const endpoint of sandbox.endpoints) {
+    const network = parts.networks.get(endpoint.networkId);
+    if (!network) problems.push(`network ${endpoint.networkName} is gone`);
+    if (!network || !linkDriverOf(parts, network)) continue;
+    const addresses = { ipv4: endpoint.ipv4, ipv6: endpoint.ipv6 ?? '' };
+    problems.push(...bookOf(parts, network).claim(holderOf(endpoint), addresses));
+    problems.push(...repairEndpoint(parts, sandbox, network, endpoint));
   }
+  const place = publishPlace(parts, sandbox);
+  if (place) problems.push(...(await parts.ports.restore(heldPorts(sandbox.ports), place.owner)));
+  try {
+    parts.names.update(sandbox);
+  } catch (thrown) {
+    problems.push(`names are not answered: ${thrown instanceof Error ? thrown.message : thrown}`);
+  }
+  const fields = { container: sandbox.containerId };
   for (const problem of problems)
-    parts.log.warn('network of a running container is not whole', {
-      container: sandbox.containerId,
-      problem,
-    });
+    parts.log.warn('network of a running container is not whole', { ...fields, problem });
 }
 
 /**
@@ -64,26 +139,5 @@ async function restore(parts: StackParts, sandbox: SandboxRecord): Promise<void>
  */
 function dropStrays(parts: StackParts): void {
   for (const pin of strayPins(parts)) parts.kernel.dropNamespace(pin);
-  const known = new Set(parts.bridge.readyLinks());
-  for (const { endpoints } of parts.sandboxes.values())
-    for (const { hostInterface } of endpoints) known.add(hostInterface);
-  for (const link of parts.kernel.bridgePorts(parts.config.bridge))
-    if (link.startsWith('wv') && !known.has(link)) parts.kernel.deleteLink(link);
-}
-
-/** Paths in the directory of namespaces that neither a record nor a driver knows. */
-export function strayPins(parts: StackParts): string[] {
-  const known = new Set([...parts.sandboxes.values()].map(({ netnsPath }) => netnsPath));
-  for (const driver of parts.drivers.values()) for (const pin of driver.readyPins()) known.add(pin);
-  return entries(parts.netnsDir)
-    .map((name) => join(parts.netnsDir, name))
-    .filter((path) => !known.has(path));
-}
-
-function entries(dir: string): string[] {
-  try {
-    return readdirSync(dir);
-  } catch {
-    return [];
-  }
+  for (const link of strayLinks(parts)) parts.kernel.deleteLink(link);
 }

@@ -1,78 +1,79 @@
-import { UndoStack, WharfError } from '../base/index.ts';
 import { hostResolverConfig } from './dns/resolver.ts';
-import type { NetworkDriver, OpenedSandbox } from './drivers/driver.ts';
-import { forwardWarnings } from './firewall/firewall.ts';
+import { exposures } from './exposure.ts';
+import { forwardWarnings } from './firewall/warnings.ts';
+import { clashes, watchClashes } from './host-routes.ts';
 import { findNetwork } from './lookup.ts';
-import { dropSandbox, type StackParts, targetsOf } from './parts.ts';
-import { recoverNetworks } from './recovery.ts';
+import { createNetwork, ownLinks } from './network-create.ts';
+import { removeNetwork, renumberNetwork } from './network-remove.ts';
+import type { StackParts } from './parts.ts';
+import { linkDriverOf } from './parts.ts';
+import { recoverNetworks, wantedState } from './recovery.ts';
+import { watchLinks } from './repair.ts';
+import { connectSandbox, disconnectSandbox, renameSandbox } from './sandbox-change.ts';
+import { createSandbox } from './sandbox-create.ts';
+import { dropSandbox } from './sandbox-remove.ts';
 import type {
   EndpointRequest,
+  Exposure,
   InterfaceCounters,
   NetworkRecord,
+  NetworkRequest,
   NetworkStack,
-  PortRequest,
   SandboxRecord,
+  SandboxRequest,
 } from './types.ts';
 import { verifyNetworks } from './verify.ts';
 
-/** What a container asks for. `containerName` is shown in errors. */
-export interface SandboxRequest {
-  containerId: string;
-  containerName?: string;
-  endpoints: EndpointRequest[];
-  ports: PortRequest[];
-}
+/** What changes the list of networks is done one after the other. */
+const NETWORKS = 'networks';
 
 /** The network stack of one daemon; see the contract for what each method promises. */
 export class HostNetworkStack implements NetworkStack {
   private readonly parts: StackParts;
-  private readonly byContainer = new Map<string, SandboxRecord>();
+  private readonly netnsDir: string;
+  private watchers: Disposable[] = [];
 
-  constructor(parts: StackParts) {
+  constructor(parts: StackParts, netnsDir: string) {
     this.parts = parts;
-    for (const sandbox of parts.sandboxes.values()) this.byContainer.set(sandbox.containerId, sandbox);
+    this.netnsDir = netnsDir;
   }
 
   list(): NetworkRecord[] {
-    const { bridge, host, none } = this.parts.networks;
-    return [bridge, host, none];
+    return [...this.parts.networks.values()];
   }
 
   get(nameOrId: string): NetworkRecord {
     return findNetwork(this.list(), nameOrId);
   }
 
+  async create(request: NetworkRequest): Promise<NetworkRecord> {
+    return this.parts.locks.with(NETWORKS, () => createNetwork(this.parts, request));
+  }
+
+  async remove(nameOrId: string): Promise<NetworkRecord> {
+    return this.parts.locks.with(NETWORKS, async () => removeNetwork(this.parts, nameOrId));
+  }
+
+  async renumber(nameOrId: string, pools?: NetworkRequest['pools']): Promise<NetworkRecord> {
+    return this.parts.locks.with(NETWORKS, async () => renumberNetwork(this.parts, nameOrId, pools));
+  }
+
   async createSandbox(request: SandboxRequest): Promise<SandboxRecord> {
-    const { stored, sandboxes, firewall, ports, log } = this.parts;
-    const stale = this.byContainer.get(request.containerId);
+    const stale = this.parts.byContainer.get(request.containerId);
     if (stale) await this.removeSandbox(stale.sandboxId);
-    await using undo = new UndoStack(log);
-    const { driver, opened } = this.open(request.endpoints);
-    undo.push('drop namespace', () => driver.cancel(opened));
-    const { sandboxId, netnsPath, endpoint } = opened;
-    const record: SandboxRecord = {
-      sandboxId,
-      containerId: request.containerId,
-      netnsPath,
-      endpoints: request.endpoints.length > 0 ? [endpoint] : [],
-      ports: [],
-    };
-    if (request.ports.length > 0 && endpoint.ipv4) {
-      record.ports = await ports.reserve(request.ports, {
-        containerId: request.containerId,
-        name: request.containerName ?? request.containerId.slice(0, 12),
-        endpointId: endpoint.endpointId,
-        containerIp: endpoint.ipv4,
-      });
-      undo.push('free ports', () => ports.release(record.ports));
-      firewall.add(targetsOf(record));
-      undo.push('unpublish', () => firewall.remove(targetsOf(record)));
-    }
-    stored.put(record);
-    sandboxes.set(sandboxId, record);
-    this.byContainer.set(record.containerId, record);
-    undo.commit();
-    return record;
+    return createSandbox(this.parts, request);
+  }
+
+  async connect(sandboxId: string, request: EndpointRequest): Promise<SandboxRecord> {
+    return this.parts.locks.with(sandboxId, () => connectSandbox(this.parts, sandboxId, request));
+  }
+
+  async disconnect(sandboxId: string, networkId: string): Promise<SandboxRecord> {
+    return this.parts.locks.with(sandboxId, () => disconnectSandbox(this.parts, sandboxId, networkId));
+  }
+
+  rename(sandboxId: string, containerName: string, dnsNames: ReadonlyMap<string, string[]>): void {
+    renameSandbox(this.parts, sandboxId, containerName, dnsNames);
   }
 
   sandbox(sandboxId: string): SandboxRecord | undefined {
@@ -80,7 +81,7 @@ export class HostNetworkStack implements NetworkStack {
   }
 
   sandboxOf(containerId: string): SandboxRecord | undefined {
-    return this.byContainer.get(containerId);
+    return this.parts.byContainer.get(containerId);
   }
 
   sandboxes(): SandboxRecord[] {
@@ -88,14 +89,14 @@ export class HostNetworkStack implements NetworkStack {
   }
 
   async removeSandbox(sandboxId: string): Promise<void> {
-    const sandbox = this.parts.sandboxes.get(sandboxId);
-    if (!sandbox) return;
-    dropSandbox(this.parts, sandbox);
-    this.byContainer.delete(sandbox.containerId);
+    await this.parts.locks.with(sandboxId, async () => {
+      const sandbox = this.parts.sandboxes.get(sandboxId);
+      if (sandbox) dropSandbox(this.parts, sandbox);
+    });
   }
 
   hostGateway(network: string): string | undefined {
-    return this.get(network).pools[0]?.gateway;
+    return this.get(network).pools[0]?.gateway || undefined;
   }
 
   resolverConfig(): { nameservers: string[]; search: string[]; options: string[] } {
@@ -108,41 +109,62 @@ export class HostNetworkStack implements NetworkStack {
     return sandbox && names.length > 0 ? this.parts.kernel.counters(sandbox.netnsPath, names) : {};
   }
 
+  exposure(): Exposure[] {
+    return exposures(this.parts);
+  }
+
   async recover(liveContainerIds: ReadonlySet<string>): Promise<void> {
-    await recoverNetworks(this.parts, liveContainerIds);
-    this.byContainer.clear();
-    for (const sandbox of this.parts.sandboxes.values()) this.byContainer.set(sandbox.containerId, sandbox);
+    const { parts } = this;
+    this.unwatch();
+    await recoverNetworks(parts, liveContainerIds, this.netnsDir);
+    for (const warning of this.forwardWarnings()) parts.log.warn(warning);
+    const restored = (problems: string[]) =>
+      parts.log.warn('the nft table was changed by others and is restored', {
+        table: parts.config.nftTable,
+        problems,
+      });
+    this.watchers = [
+      parts.firewall.watch(() => wantedState(parts), restored),
+      watchLinks(parts),
+      watchClashes(
+        { kernel: parts.kernel, networks: () => this.list(), ownLinks: () => ownLinks(parts) },
+        (sentences) => sentences.forEach((sentence) => void parts.log.warn(sentence)),
+      ),
+    ];
+    parts.prepared.warmUp();
+    parts.namespaces.warmUp();
   }
 
   async verify(): Promise<string[]> {
     return verifyNetworks(this.parts);
   }
 
-  /** Sentences for the Engine's `info`: what on this host stands in the containers' way. */
   warnings(): string[] {
-    const { kernel, config } = this.parts;
-    return forwardWarnings(kernel, { table: config.nftTable, bridge: config.bridge });
+    const occupied = this.parts.kernel.occupiedRanges(ownLinks(this.parts));
+    return [...this.forwardWarnings(), ...clashes(this.list(), occupied)];
   }
 
   async close({ removeKernelObjects }: { removeKernelObjects: boolean }): Promise<void> {
-    const { kernel, drivers, ports, sandboxes, firewall, config } = this.parts;
+    const { kernel, namespaces, prepared, ports, sandboxes, firewall, names, networks } = this.parts;
     const last = sandboxes.size === 0;
-    for (const [kind, driver] of drivers) if (last || kind === 'bridge') driver.close();
+    this.unwatch();
+    names.close();
+    prepared.close();
+    namespaces.close(last);
     ports.releaseAll();
     if (removeKernelObjects && last) {
       firewall.drop();
-      if (kernel.hasLink(config.bridge)) kernel.deleteLink(config.bridge);
+      for (const network of networks.values()) linkDriverOf(this.parts, network)?.remove(network);
     }
     kernel[Symbol.dispose]();
   }
 
-  private open(endpoints: readonly EndpointRequest[]): { driver: NetworkDriver; opened: OpenedSandbox } {
-    const [first, ...more] = endpoints;
-    if (more.length > 0)
-      throw new WharfError('not-implemented', 'a container on several networks needs user-defined networks');
-    const network = first ? this.get(first.network) : this.parts.networks.none;
-    const driver = this.parts.drivers.get(network.driver);
-    if (!driver) throw new WharfError('not-implemented', `network driver ${network.driver} is not available`);
-    return { driver, opened: driver.open(first ?? { network: network.name }) };
+  private forwardWarnings(): string[] {
+    const { kernel, config } = this.parts;
+    return forwardWarnings(kernel, { table: config.nftTable, bridges: wantedState(this.parts).bridges });
+  }
+
+  private unwatch(): void {
+    for (const watcher of this.watchers.splice(0)) watcher[Symbol.dispose]();
   }
 }

@@ -97,6 +97,8 @@ export interface NetworkRecord {
   configOnly?: boolean;
   /** The name of the `configOnly` network that this one was made from. */
   configFrom?: string;
+  /** The bridge or VLAN that it is on was there before it, and stays when it goes. */
+  foreignLink?: boolean;
 }
 
 /** A network to be made; what is left out is chosen. As `NetworkCreateRequest` of the Engine API. */

@@ -1,149 +1,113 @@
-import { type Logger, newId, WharfError } from '../../base/index.ts';
-import { macOf, parseSubnet } from '../addresses/address.ts';
-import { AddressPool } from '../addresses/pools.ts';
 import type { NetworkConfig } from '../config.ts';
-import type { NetworkKernel } from '../kernel.ts';
-import type { EndpointRecord, EndpointRequest, NetworkRecord, SandboxRecord } from '../types.ts';
-import { bareEndpoint, type NetworkDriver, type OpenedSandbox, pinPath } from './driver.ts';
-import { ReadySandboxes } from './ready-sandboxes.ts';
+import type { BridgeRules, FamilyRules } from '../firewall/types.ts';
+import type { BridgePlan, NetworkKernel } from '../kernel.ts';
+import { macFrom } from '../mac.ts';
+import type { AddressPoolRecord, NetworkRecord } from '../types.ts';
+import { type BridgeOptions, bridgeOptions, checkInterfaceName, interfaceSysctls } from './options.ts';
+import type { NetworkDriver } from './types.ts';
 
-/** What the bridge driver works with. */
-export interface BridgeDeps {
-  kernel: NetworkKernel;
-  network: NetworkRecord;
-  config: NetworkConfig;
-  netnsDir: string;
-  log: Logger;
-}
-
-/** A host interface belongs to the sandbox whose id it carries. */
-export function hostInterfaceOf(sandboxId: string): string {
-  return `wv${sandboxId.slice(0, 8)}`;
-}
-
-/** `bridge`: a veth pair a container, the host ends on one Linux bridge; a few made ahead. */
-export class BridgeDriver implements NetworkDriver {
-  private readonly deps: BridgeDeps;
-  private readonly addresses: AddressPool;
-  private readonly ready: ReadySandboxes<OpenedSandbox>;
-  private readonly prefixLen: number;
-  private readonly gateway: string;
-
-  constructor(deps: BridgeDeps) {
-    const { kernel, network, config, log } = deps;
-    const pool = network.pools[0];
-    if (!pool) throw new WharfError('internal', `network ${network.name} has no address pool`);
-    this.deps = deps;
-    this.gateway = pool.gateway;
-    this.prefixLen = parseSubnet(pool.subnet).prefix;
-    const gone = (link: string) => !kernel.hasLink(link);
-    this.addresses = new AddressPool(pool.subnet, [pool.gateway], gone, `${network.name} (${network.id})`);
-    this.ready = new ReadySandboxes({
-      target: config.readySandboxes,
-      make: () => this.make(),
-      drop: (opened) => this.drop(opened.netnsPath, opened.endpoint),
-      log,
-    });
-  }
-
-  open(request: EndpointRequest): OpenedSandbox {
-    if (request.ipv4 || request.ipv6)
-      throw new WharfError('invalid', 'user specified IP address is supported on user defined networks only');
-    const opened = this.ready.take();
-    const wanted = request.macAddress?.toLowerCase();
-    if (!wanted || wanted === opened.endpoint.macAddress) return opened;
-    try {
-      this.deps.kernel.setMac(opened.netnsPath, opened.endpoint.interfaceName, wanted);
-    } catch (thrown) {
-      this.ready.putBack(opened);
-      throw WharfError.from(thrown, 'invalid');
-    }
-    return { ...opened, endpoint: { ...opened.endpoint, macAddress: wanted } };
-  }
-
-  cancel(opened: OpenedSandbox): void {
-    // One with a hardware address of its own is not what the next container expects.
-    if (opened.endpoint.macAddress === macOf(opened.endpoint.ipv4)) this.ready.putBack(opened);
-    else this.drop(opened.netnsPath, opened.endpoint);
-  }
-
-  release(sandbox: SandboxRecord): void {
-    const endpoint = this.endpointOf(sandbox);
-    if (endpoint) this.drop(sandbox.netnsPath, endpoint);
-    this.ready.refillSoon();
-  }
-
-  restore(sandbox: SandboxRecord): string[] {
-    const { kernel, config } = this.deps;
-    const endpoint = this.endpointOf(sandbox);
-    if (!endpoint) return [];
-    const problems: string[] = [];
-    if (!this.addresses.claim(endpoint.ipv4, endpoint.hostInterface))
-      problems.push(`address ${endpoint.ipv4} is not free in ${this.addresses.subnet}`);
-    if (!kernel.isPinned(sandbox.netnsPath)) problems.push(`namespace ${sandbox.netnsPath} is gone`);
-    if (!kernel.hasLink(endpoint.hostInterface)) problems.push(`link ${endpoint.hostInterface} is gone`);
-    else if (!kernel.bridgePorts(config.bridge).has(endpoint.hostInterface))
-      kernel.attach(endpoint.hostInterface, config.bridge);
-    return problems;
-  }
-
-  readyPins(): string[] {
-    return this.ready.ready().map((opened) => opened.netnsPath);
-  }
-
-  readyLinks(): string[] {
-    return this.ready.ready().map((opened) => opened.endpoint.hostInterface);
-  }
-
-  /** Starts making namespaces ahead. */
-  warmUp(): void {
-    this.ready.refillSoon();
-  }
-
-  close(): void {
-    this.ready.close();
-  }
-
-  private make(): OpenedSandbox {
-    const { kernel, network, config, netnsDir } = this.deps;
-    const sandboxId = newId();
-    const netnsPath = pinPath(netnsDir, sandboxId);
-    const hostInterface = hostInterfaceOf(sandboxId);
-    const ipv4 = this.addresses.take(hostInterface);
-    const endpoint: EndpointRecord = {
-      ...bareEndpoint(network),
-      macAddress: macOf(ipv4),
-      ipv4,
-      ipv4PrefixLen: this.prefixLen,
-      ipv4Gateway: this.gateway,
-      interfaceName: 'eth0',
-      hostInterface,
-    };
-    try {
-      kernel.createNamespace(netnsPath);
+/** `bridge`: a veth pair an endpoint, the host ends on one Linux bridge a network. */
+export function bridgeDriver(
+  kernel: NetworkKernel,
+  config: Pick<NetworkConfig, 'mtu' | 'publishPolicy' | 'hostBinding'>,
+): NetworkDriver {
+  const read = (network: NetworkRecord) => bridgeOptions(network, config);
+  return {
+    complete(network) {
+      checkInterfaceName(read(network).bridge);
+      return network;
+    },
+    link: (network) => read(network).bridge,
+    ensure: (network) => kernel.ensureBridge(bridgePlan(network, read(network))),
+    remove(network) {
+      if (!network.foreignLink) kernel.deleteLink(read(network).bridge);
+    },
+    problems: (network) => kernel.bridgeProblems(bridgePlan(network, read(network))),
+    plan(_network, _sandboxId, endpointId, ipv4) {
+      return { hostInterface: `wv${endpointId.slice(0, 8)}`, macAddress: macFrom(ipv4, endpointId) };
+    },
+    attach(network, endpoint, pin) {
+      const { bridge, mtu, icc } = read(network);
+      const cidrs = cidrsOf(endpoint);
       kernel.plug({
-        pin: netnsPath,
+        pin,
         interfaceName: endpoint.interfaceName,
         hostInterface: endpoint.hostInterface,
-        bridge: config.bridge,
+        bridge,
         mac: endpoint.macAddress,
-        cidr: `${ipv4}/${this.prefixLen}`,
-        gateway: this.gateway,
-        mtu: config.mtu,
+        cidrs,
+        mtu,
+        ipv6: cidrs.some((cidr) => cidr.includes(':')),
+        isolated: !icc,
+        sysctls: interfaceSysctls(endpoint),
       });
-    } catch (thrown) {
-      this.drop(netnsPath, endpoint);
-      throw thrown;
-    }
-    return { sandboxId, netnsPath, endpoint };
-  }
+    },
+    detach: (_network, { hostInterface }) => kernel.deleteLink(hostInterface),
+    restore(network, { hostInterface }) {
+      const { bridge, icc } = read(network);
+      if (!kernel.hasLink(hostInterface)) return [`link ${hostInterface} is gone`];
+      if (!kernel.isPort(hostInterface, bridge)) kernel.attach(hostInterface, bridge, !icc);
+      return [];
+    },
+    gone: (hostInterface) => !kernel.hasLink(hostInterface),
+  };
+}
 
-  private drop(netnsPath: string, endpoint: EndpointRecord): void {
-    this.deps.kernel.dropNamespace(netnsPath);
-    this.addresses.release(endpoint.ipv4, endpoint.hostInterface);
-  }
+/** An endpoint's addresses with their prefix lengths. */
+export function cidrsOf(endpoint: {
+  ipv4: string;
+  ipv4PrefixLen: number;
+  ipv6?: string;
+  ipv6PrefixLen?: number;
+  linkLocal?: string[];
+}): string[] {
+  const { ipv4, ipv4PrefixLen, ipv6, ipv6PrefixLen, linkLocal = [] } = endpoint;
+  return [
+    ...(ipv4 ? [`${ipv4}/${ipv4PrefixLen}`] : []),
+    ...(ipv6 ? [`${ipv6}/${ipv6PrefixLen}`] : []),
+    ...linkLocal,
+  ];
+}
 
-  private endpointOf(sandbox: SandboxRecord): EndpointRecord | undefined {
-    return sandbox.endpoints.find((endpoint) => endpoint.networkId === this.deps.network.id);
-  }
+/** True when the address or CIDR is of IPv6. */
+export function isIpv6Text(text: string): boolean {
+  return text.includes(':');
+}
+
+/** A pool's gateway with the prefix length: the address of the bridge. */
+export function gatewayCidr(pool: Pick<AddressPoolRecord, 'subnet' | 'gateway'>): string {
+  return `${pool.gateway}/${pool.subnet.split('/')[1]}`;
+}
+
+function bridgePlan(network: NetworkRecord, options: BridgeOptions): BridgePlan {
+  const { bridge, mtu, mode4, mode6, inhibitIpv4 } = options;
+  const bare4 = inhibitIpv4 || mode4 === 'isolated';
+  const bare6 = mode6 === 'isolated';
+  const own = ({ subnet, gateway }: AddressPoolRecord) =>
+    gateway !== '' && !(isIpv6Text(subnet) ? bare6 : bare4);
+  return {
+    name: bridge,
+    mtu,
+    cidrs: network.pools.filter(own).map(gatewayCidr),
+    ipv6: network.enableIPv6 && !bare6,
+    foreign: network.foreignLink === true,
+  };
+}
+
+/** What the firewall is told of a bridge network. */
+export function bridgeRules(network: NetworkRecord, options: BridgeOptions): BridgeRules {
+  const subnets = (ipv6: boolean) =>
+    network.pools.map(({ subnet }) => subnet).filter((subnet) => isIpv6Text(subnet) === ipv6);
+  const family = (ipv6: boolean): FamilyRules => {
+    const mode = ipv6 ? options.mode6 : options.mode4;
+    const masquerade = options.masquerade && mode.startsWith('nat') && !network.internal;
+    return { subnets: subnets(ipv6), mode, masquerade };
+  };
+  return {
+    bridge: options.bridge,
+    internal: network.internal,
+    trustedInterfaces: options.trustedInterfaces,
+    ...(network.enableIPv4 ? { ipv4: family(false) } : {}),
+    ...(network.enableIPv6 ? { ipv6: family(true) } : {}),
+  };
 }

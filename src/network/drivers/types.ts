@@ -10,6 +10,8 @@ export interface NetworkDriver {
    * Pure. Errors: `invalid` with the Engine's texts.
    */
   complete(network: NetworkRecord): NetworkRecord;
+  /** The link of the host that the network is on: its bridge, or the parent of its interfaces. */
+  link(network: NetworkRecord): string;
   /** Makes the network's own kernel objects or repairs them. Errors: `conflict` (a link of that name is another's), `not-implemented` (the kernel lacks it). */
   ensure(network: NetworkRecord): void;
   /** Removes what `ensure` made; never what others made (a bridge or VLAN that was there before). */
