@@ -1,4 +1,4 @@
-import { NIL_LIST, NIL_MAP, type Value } from './template/index.ts';
+import { NIL_LIST, NIL_MAP, type StructValue, type Value } from './template/index.ts';
 
 /** Fields of the engine's documents whose objects are maps: their keys are data, not fields. */
 const MAPS: ReadonlySet<string> = new Set([
@@ -119,4 +119,26 @@ function convert(value: unknown, name: string, parent: string): Value {
   const entries = Object.entries(value);
   if (listed(MAPS)) return new Map(entries.map(([key, item]) => [key, convert(item, '', name)]));
   return Object.fromEntries(entries.map(([key, item]) => [key, convert(item, key, name)]));
+}
+
+/** Fields of an event as Go names them, by their names on the wire. */
+const EVENT_FIELDS: Readonly<Record<string, string>> = {
+  Status: 'status',
+  ID: 'id',
+  From: 'from',
+  Scope: 'scope',
+  Time: 'time',
+  TimeNano: 'timeNano',
+};
+
+/** An event as templates see it. */
+export function eventValue(document: unknown): Value {
+  const value = documentValue(document);
+  for (const [name, wire] of Object.entries(EVENT_FIELDS)) alias(value as StructValue, name, wire);
+  return value;
+}
+
+/** A second name of a field, which is neither printed nor in JSON. */
+export function alias(struct: StructValue, name: string, of: string): void {
+  Object.defineProperty(struct, name, { value: struct[of] ?? '', enumerable: false });
 }

@@ -1,4 +1,4 @@
-import { documentValue } from './document-value.ts';
+import { alias, documentValue } from './document-value.ts';
 import { goTime } from './human.ts';
 import { NIL_LIST, NIL_MAP, OMITTED, type StructValue, Timestamp, type Value } from './template/index.ts';
 
@@ -43,9 +43,4 @@ function fill(struct: StructValue, fields: StructValue): void {
   const missing = Object.keys(fields).filter((name) => !Object.hasOwn(struct, name));
   for (const name of missing) struct[name] = fields[name];
   struct[OMITTED] = new Set([...(struct[OMITTED] ?? []), ...missing]);
-}
-
-/** A second name of a field, which is neither printed nor in JSON. */
-function alias(struct: StructValue, name: string, of: string): void {
-  Object.defineProperty(struct, name, { value: struct[of], enumerable: false });
 }

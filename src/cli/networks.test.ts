@@ -149,6 +149,22 @@ test('templates see what the engine leaves out when it is empty', async () => {
   assert.equal(list.out, '[{"Name":"a"},{"Name":"a"}]\n');
 });
 
+test('templates of events name fields as Go does', async () => {
+  const event =
+    '{"Type":"network","Action":"create","Actor":{"ID":"x","Attributes":{"name":"n"}},"scope":"local","time":5}';
+  const { out } = await run(
+    [
+      'events',
+      '--format',
+      '{{.Type}} {{.Scope}} {{.Time}} [{{.From}}] {{json .Actor.Attributes}}',
+      '--until',
+      '0s',
+    ],
+    () => ({ text: event }),
+  );
+  assert.equal(out, 'network local 5 [] {"name":"n"}\n');
+});
+
 test('ports of a container, in the order in which people count', async () => {
   const at = (HostIp: string, HostPort: string) => ({ HostIp, HostPort });
   const Ports = {

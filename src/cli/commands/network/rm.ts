@@ -1,7 +1,7 @@
 import { isKind } from '../../../base/index.ts';
 import { removeNetwork } from '../../../client/index.ts';
 import { atLeast, type CommandSpec } from '../../command.ts';
-import { forEach } from '../../each.ts';
+import { describeError } from '../../errors.ts';
 import { flag } from '../../flags.ts';
 
 export const command: CommandSpec = {
@@ -11,16 +11,18 @@ export const command: CommandSpec = {
   arity: atLeast(1),
   completes: 'networks',
   async run(context, flags) {
-    const code = await forEach(context, flags.operands, async (name) => {
+    let failed = false;
+    for (const name of flags.operands) {
       try {
         await removeNetwork(context.client(), name);
+        context.print(`${name}\n`);
       } catch (thrown) {
-        if (flags.bool('force') && isKind(thrown, 'not-found')) return false;
-        throw thrown;
+        if (flags.bool('force') && isKind(thrown, 'not-found')) continue;
+        context.warn(`${describeError(thrown)}\n`);
+        failed = true;
       }
-      return name;
-    });
-    if (code !== 0) context.warn(`exit status ${code}\n`);
-    return code;
+    }
+    if (failed) context.warn('exit status 1\n');
+    return failed ? 1 : 0;
   },
 };

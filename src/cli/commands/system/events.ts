@@ -1,7 +1,7 @@
 import type { EventRow } from '../../../client/index.ts';
 import { events, filterText, jsonTexts } from '../../../client/index.ts';
 import { type CommandSpec, NO_OPERANDS } from '../../command.ts';
-import { documentValue } from '../../document-value.ts';
+import { eventValue } from '../../document-value.ts';
 import { flag } from '../../flags.ts';
 import { localRfc3339 } from '../../human.ts';
 import { safeCell } from '../../sanitize.ts';
@@ -43,7 +43,7 @@ function renderer(format: string): (text: string) => string {
   if (format === '') return (text) => eventLine(parseJson(text) as EventRow);
   try {
     const template = compileTemplate(format === 'json' ? '{{json .}}' : format);
-    return (text) => template.apply(documentValue(parseJson(text)));
+    return (text) => template.apply(eventValue(parseJson(text)));
   } catch (thrown) {
     if (isTemplateError(thrown)) throw templateFailure(thrown);
     throw thrown;
