@@ -3,9 +3,9 @@ import { type Logger, WharfError } from '../../base/index.ts';
 import {
   type Datagram,
   type Fd,
+  FdWatch,
   isErrno,
   openSocket,
-  pollFd,
   receiveDatagrams,
   sendDatagrams,
   socketName,
@@ -35,7 +35,7 @@ export class Listener {
   private readonly answerer: Answerer;
   private readonly log: Logger;
   private readonly udp: Fd;
-  private readonly watch: Disposable;
+  private readonly watch: FdWatch;
   private readonly tcp: Server;
   private readonly connections = new Set<Socket>();
   private answers: Datagram[] = [];
@@ -49,7 +49,7 @@ export class Listener {
     const { udp, tcp, port } = withNetns(netnsPath, openRedirected);
     this.udp = udp;
     this.port = port;
-    this.watch = pollFd(udp.fd, { readable: true }, () => this.receive());
+    this.watch = new FdWatch(udp.fd, { readable: true }, () => this.receive());
     this.tcp = createServer((socket) => this.accept(socket));
     this.tcp.maxConnections = MOST_CONNECTIONS;
     this.tcp.on('error', (error) => log.warn('a name server cannot take connections', { netnsPath, error }));
@@ -71,7 +71,7 @@ export class Listener {
 
   close(): void {
     this.closed = true;
-    this.watch[Symbol.dispose]();
+    this.watch.stop();
     this.udp.close();
     this.tcp.close();
     for (const socket of this.connections) socket.destroy();

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { isIPv6 } from 'node:net';
-import { type Fd, openSocket, pollFd, receiveDatagrams, sendDatagrams } from '../../sys/index.ts';
+import { type Fd, FdWatch, openSocket, receiveDatagrams, sendDatagrams } from '../../sys/index.ts';
 import { answersQuestion, type Question } from './message.ts';
 
 /** Questions that share a socket and so its port. */
@@ -22,7 +22,7 @@ export interface Upstream {
  */
 export class UpstreamSocket {
   private readonly socket: Fd;
-  private readonly watch: Disposable;
+  private readonly watch: FdWatch;
   private readonly pending = new Map<number, { question: Question; take: TakeReply }>();
   private readonly ended: () => void;
   private asked = 0;
@@ -32,7 +32,7 @@ export class UpstreamSocket {
     this.ended = ended;
     const request = { family: isIPv6(ip.replace(/%.*/, '')) ? 6 : 4, type: 'dgram' } as const;
     this.socket = openSocket({ ...request, connect: { ip, port: 53 }, ...(netns ? { netns } : {}) });
-    this.watch = pollFd(this.socket.fd, { readable: true }, () => this.receive());
+    this.watch = new FdWatch(this.socket.fd, { readable: true }, () => this.receive());
   }
 
   /** False when it has asked as much as it may. */
@@ -82,7 +82,7 @@ export class UpstreamSocket {
   private drop(id: number): void {
     if (!this.pending.delete(id) || this.pending.size > 0) return;
     this.ended();
-    this.watch[Symbol.dispose]();
+    this.watch.stop();
     // Whoever drops the last one may stand in the middle of a receive.
     setImmediate(() => this.socket.close());
   }
