@@ -22,7 +22,7 @@ import {
   waitContainer,
 } from '../engine/containers/index.ts';
 import { createExec, inspectExec, resizeExec, startExec } from '../engine/execs/index.ts';
-import { networkSettingsOf } from '../engine/networks/index.ts';
+import { networkSettings } from '../engine/networks/index.ts';
 import { checkHostConfig, resourcesFromHostConfig } from '../runtime/index.ts';
 import type { ContainersBackend, ExecsBackend } from '../server/index.ts';
 import type { CurrentSettings } from './current-settings.ts';
@@ -33,7 +33,7 @@ export function containersBackend(engine: Engine, run: RunDeps, current: Current
   const { host, storage, lookup, execs, sampler } = engine;
   const snapshotter = storage.snapshots;
   const reading = { ...run, logs: engine.logs };
-  const documents = { networkSettings: networkSettingsOf(engine.networks), snapshotter };
+  const documents = { networkSettings, snapshotter };
   const create = () => ({
     ...run,
     images: lookup,

@@ -150,10 +150,7 @@ function backends(
     execs: execsBackend(engine, run),
     images: imagesBackend(engine, distribution),
     volumes: volumesBackend(engine),
-    networks: networksBackend({
-      stack: engine.networks,
-      containerName: (id) => engine.store.get(id)?.name,
-    }),
+    networks: networksBackend({ ...run, networks: engine.networks }),
     system: systemBackend(engine, run, current, facts, distribution),
   };
 }

@@ -1,5 +1,5 @@
 import type { RunDeps } from '../engine/containers/index.ts';
-import { writeNetworkFiles } from '../engine/containers/index.ts';
+import { updateLinkedFiles, updateNetworkFiles, writeNetworkFiles } from '../engine/containers/index.ts';
 import { healthMonitor } from '../engine/execs/index.ts';
 import { assembleSpec, execProcess, prepareWorkdir, resolveUser } from '../runtime/index.ts';
 import type { CurrentSettings } from './current-settings.ts';
@@ -29,6 +29,9 @@ export function runDeps(engine: Engine, current: CurrentSettings): RunDeps {
     tasks,
     specs,
     writeNetworkFiles: (record, sandbox) => writeNetworkFiles(files, record, sandbox),
+    updateNetworkFiles: (record, before, after) => updateNetworkFiles(files, record, before, after),
+    updateLinkedFiles: (target, sandbox) => updateLinkedFiles({ ...files, live }, target, sandbox),
+    daemonDns: () => current.settings.network.dns,
     runtime: (name) => current.runtime(name),
     monitorHealth: healthMonitor({ ...core, specs, paths }),
   };

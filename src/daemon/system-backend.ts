@@ -4,7 +4,7 @@ import type { EventMessage, Filters, Volume } from '../api/index.ts';
 import { listContainers, type RunDeps, usedVolumes, volumeUsers } from '../engine/containers/index.ts';
 import { type EventBus, filterEvents } from '../engine/events/index.ts';
 import { listImages } from '../engine/images/index.ts';
-import { networkSettingsOf } from '../engine/networks/index.ts';
+import { networkSettings } from '../engine/networks/index.ts';
 import {
   diskUsage,
   type EngineFacts,
@@ -157,7 +157,7 @@ function usageDeps(engine: Engine, run: RunDeps) {
     ...run,
     images: engine.lookup,
     networks,
-    networkSettings: networkSettingsOf(networks),
+    networkSettings,
     snapshotter: storage.snapshots,
   };
   const users = (id: string) => store.all().filter((record) => record.imageId === id);
