@@ -1,18 +1,20 @@
 // Run by carried.test.ts in a network namespace of its own, which stands for the host.
 import assert from 'node:assert/strict';
-import { execFile, execFileSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { createSocket, type Socket as Datagrams } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { connect, createServer, type Server, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Logger, silentLog } from '../../base/index.ts';
 import { createNetns, deleteNetns, openSocket, RouteSocket, runNft, withNetns } from '../../sys/index.ts';
 import type { PortRequest } from '../types.ts';
-import { Budget, type CarryLimits } from './held-port.ts';
+import type { CarryLimits, HeldPort, Place } from './held-port.ts';
 import { hostHold } from './host-hold.ts';
 import { openPorts } from './ports.ts';
 import { SourceKeeper } from './source-keeper.ts';
@@ -22,6 +24,8 @@ const dir = mkdtempSync(join(tmpdir(), 'wharf-carried-'));
 const pins = { web: join(dir, 'web'), good: join(dir, 'good'), bad: join(dir, 'bad') };
 const servers: (Server | Datagrams)[] = [];
 const warnings: string[] = [];
+/** Bytes that the server of endless data got rid of. */
+let flooded = 0;
 const log: Logger = { ...silentLog, warn: (message) => void warnings.push(message) };
 const ports = openPorts({ log, obeyTable: 'wharf-carried' });
 
@@ -71,8 +75,21 @@ async function serve(): Promise<void> {
   const tcp = createServer({ allowHalfOpen: true }, (socket) => {
     let heard = 0;
     socket.on('error', () => {});
-    socket.on('data', (chunk) => void (heard += chunk.length));
+    socket.on('data', (chunk) => {
+      heard += chunk.length;
+    });
     socket.on('end', () => socket.end(`${socket.remoteAddress?.replace('::ffff:', '')} ${heard}\n`));
+  });
+  const echo = createServer({ allowHalfOpen: true }, (socket) => {
+    socket.on('error', () => {});
+    socket.pipe(socket);
+  });
+  const flood = createServer((socket) => {
+    const fill = () => {
+      while (socket.writable && socket.write(Buffer.alloc(65_536))) flooded += 65_536;
+    };
+    socket.on('error', () => {}).on('drain', fill);
+    fill();
   });
   const udp = createSocket('udp6');
   udp.on('message', (_data, from) =>
@@ -80,11 +97,13 @@ async function serve(): Promise<void> {
   );
   withNetns(pins.web, () => {
     tcp.listen(80);
+    echo.listen(81);
+    flood.listen(82);
     // Node tells of the listening on a descriptor before it returns.
     udp.bind({ fd: openSocket({ family: 6, type: 'dgram', bind: { ip: '::', port: 80 } }).fd });
   });
-  servers.push(tcp, udp);
-  await once(tcp, 'listening');
+  servers.push(tcp, echo, flood, udp);
+  await Promise.all([tcp, echo, flood].map((server) => once(server, 'listening')));
 }
 
 /** What a TCP client in a namespace reads after it sent a line and closed its half; empty when it gets no connection. */
@@ -93,7 +112,9 @@ async function fetchFrom(pin: string | undefined, ip: string, port: number): Pro
   const fd = openSocket({ family, type: 'stream', connect: { ip, port }, ...(pin ? { netns: pin } : {}) });
   const socket = new Socket({ fd: fd.fd, allowHalfOpen: true });
   let heard = '';
-  socket.on('data', (chunk) => void (heard += chunk));
+  socket.on('data', (chunk) => {
+    heard += chunk;
+  });
   socket.on('error', () => {});
   socket.setTimeout(1500, () => socket.destroy());
   const closed = new Promise((resolve) => socket.once('close', resolve));
@@ -120,54 +141,75 @@ async function askFrom(pin: string | undefined, ip: string, port: number): Promi
 }
 
 const ruleset = () => execFileSync('nft', ['list', 'ruleset']).toString();
+/** Policy rules, and the routes that no link brings by itself. */
 const rules = () =>
   execFileSync('sh', [
     '-c',
-    'ip rule; ip -6 rule; ip route show table all; ip -6 route show table all',
+    '(ip rule; ip -6 rule; ip route show table all; ip -6 route show table all) | grep -v "fe80\\|multicast"',
   ]).toString();
+
+/** Waits for something to become true, for two seconds at most. */
+async function until(true_: () => boolean, what: string): Promise<void> {
+  for (let tries = 0; !true_(); tries++) {
+    assert.ok(tries < 200, what);
+    await sleep(10);
+  }
+}
+
+/** One held port with limits of its own, on the loopback. */
+function heldAlone(
+  place: Partial<Place>,
+  to: { ip?: string; port?: number },
+  limits: Partial<CarryLimits>,
+): HeldPort {
+  const hold = hostHold({ log, limits, sources: new SourceKeeper({ log, table: 'wharf-alone' }) });
+  const destination = { ip: '10.77.0.2', port: 80, keepSource: false, ...to };
+  return hold({ protocol: 'tcp', hostIp: '127.0.0.1', hostPort: 9000, ...place }, destination);
+}
+
 const descriptors = () => readdirSync('/proc/self/fd').length;
 
+let clean: string;
+
+before(async () => {
+  using host = RouteSocket.open();
+  host.setUp('lo');
+  execFileSync('sh', [
+    '-c',
+    'echo 1 > /proc/sys/net/ipv4/ip_forward; echo 1 > /proc/sys/net/ipv6/conf/all/forwarding',
+  ]);
+  makeNetwork('wcb', ['10.77.0.', 'fd77::'], [[pins.web, 2]]);
+  makeNetwork(
+    'lan',
+    ['192.0.2.', '2001:db8::'],
+    [
+      [pins.good, 8],
+      [pins.bad, 9],
+    ],
+  );
+  await serve();
+  clean = rules();
+  runNft(`table inet host {
+    chain input { type filter hook input priority filter; policy drop;
+      ct state established,related accept
+      iifname "lo" accept
+      meta l4proto ipv6-icmp accept
+      ip saddr 192.0.2.8 accept
+      ip6 saddr 2001:db8::8 accept
+      iifname "wcb" accept
+    }
+    chain output { type filter hook output priority filter; policy accept; }
+  }\n`);
+});
+
+after(() => {
+  ports.releaseAll();
+  for (const server of servers) server.close();
+  for (const pin of Object.values(pins)) deleteNetns(pin);
+  rmSync(dir, { recursive: true });
+});
+
 describe('held ports', () => {
-  let clean: string;
-
-  before(async () => {
-    using host = RouteSocket.open();
-    host.setUp('lo');
-    execFileSync('sh', [
-      '-c',
-      'echo 1 > /proc/sys/net/ipv4/ip_forward; echo 1 > /proc/sys/net/ipv6/conf/all/forwarding',
-    ]);
-    makeNetwork('wcb', ['10.77.0.', 'fd77::'], [[pins.web, 2]]);
-    makeNetwork(
-      'lan',
-      ['192.0.2.', '2001:db8::'],
-      [
-        [pins.good, 8],
-        [pins.bad, 9],
-      ],
-    );
-    await serve();
-    clean = rules();
-    runNft(`table inet host {
-      chain input { type filter hook input priority filter; policy drop;
-        ct state established,related accept
-        iifname "lo" accept
-        meta l4proto ipv6-icmp accept
-        ip saddr 192.0.2.8 accept
-        ip6 saddr 2001:db8::8 accept
-        iifname "wcb" accept
-      }
-      chain output { type filter hook output priority filter; policy accept; }
-    }\n`);
-  });
-
-  after(() => {
-    ports.releaseAll();
-    for (const server of servers) server.close();
-    for (const pin of Object.values(pins)) deleteNetns(pin);
-    rmSync(dir, { recursive: true });
-  });
-
   it('carry ::1, and what the kernel did not translate, for a container with IPv6', async () => {
     const made = await ports.reserve([ask(8080), ask(8080, { protocol: 'udp' })], owner());
     assert.equal(await fetchFrom(undefined, '::1', 8080), 'fd77::1 6');
@@ -221,4 +263,139 @@ describe('held ports', () => {
     assert.equal(await fetchFrom(pins.good, '192.0.2.1', 8080), '192.0.2.8 6');
     ports.release(made);
   });
+
+  it('need no rule of ours when the last obeyed one is gone, or when a killed daemon left it', async () => {
+    assert.equal(rules(), clean);
+    assert.doesNotMatch(ruleset(), /wharf-carried/);
+    const killed = openPorts({ log, obeyTable: 'wharf-killed' });
+    const made = await killed.reserve([ask(8081)], owner({ policy: 'obey' }));
+    assert.notEqual(rules(), clean);
+    openPorts({ log, obeyTable: 'wharf-killed' });
+    assert.equal(rules(), clean);
+    assert.doesNotMatch(ruleset(), /wharf-killed/);
+    killed.release(made);
+    assert.deepEqual(warnings, []);
+  });
+
+  it('have their rule again within a second of a flush', async () => {
+    const made = await ports.reserve([ask(8080)], owner({ policy: 'obey' }));
+    const before = ruleset();
+    execFileSync('nft', ['flush', 'ruleset']);
+    await until(() => ruleset().includes('wharf-carried'), 'the table comes back');
+    assert.equal(await fetchFrom(pins.bad, '192.0.2.1', 8080), '192.0.2.9 6', 'nothing is dropped any more');
+    ports.release(made);
+    runNft(before.slice(0, before.indexOf('table inet wharf-carried')));
+  });
+
+  it('follow their container to another address', async () => {
+    const made = await ports.reserve([ask(8080)], owner({ ipv6: '' }));
+    assert.equal(await fetchFrom(undefined, '::1', 8080), '10.77.0.1 6');
+    ports.retarget(made, owner());
+    assert.equal(await fetchFrom(undefined, '::1', 8080), 'fd77::1 6');
+    ports.release(made);
+  });
 });
+
+describe('carried connections', () => {
+  it('bring megabytes both ways as they were', async () => {
+    using _held = closing(heldAlone({}, { port: 81 }, {}));
+    const sent = randomBytes(8 << 20);
+    const socket = connect({ host: '127.0.0.1', port: 9000 });
+    socket.end(sent);
+    const got = await buffer(socket);
+    assert.ok(got.equals(sent));
+  });
+
+  it('hold a fast container back when the client does not read', async () => {
+    using _held = closing(heldAlone({}, { port: 82 }, {}));
+    const socket = connect({ host: '127.0.0.1', port: 9000 }).pause();
+    await until(() => flooded > 65_536, 'it sends');
+    await sleep(300);
+    const then = flooded;
+    await sleep(200);
+    assert.equal(flooded, then, 'it stopped');
+    assert.ok(flooded < 64 << 20, `${flooded} bytes`);
+    socket.destroy();
+  });
+
+  it('are reset when nobody listens in the container, or it does not answer', async () => {
+    for (const [to, code] of [
+      [{ port: 99 }, 'ECONNRESET'],
+      [{ ip: '10.77.0.77' }, 'ECONNRESET'],
+    ] as const) {
+      using _held = closing(heldAlone({}, to, { connectMs: 100 }));
+      const socket = connect({ host: '127.0.0.1', port: 9000 });
+      const [failed] = await once(socket, 'error');
+      assert.equal(failed.code, code);
+    }
+  });
+
+  it('end with their port, and leave no descriptor', async () => {
+    const before = descriptors();
+    const held = heldAlone({}, { port: 81 }, {});
+    const sockets = Array.from({ length: 20 }, () => connect({ host: '127.0.0.1', port: 9000 }));
+    await Promise.all(sockets.map(firstByte));
+    const errors = Promise.all(sockets.map((socket) => once(socket, 'error')));
+    held.close();
+    held.close();
+    for (const [error] of await errors) assert.equal(error.code, 'ECONNRESET');
+    await until(() => descriptors() <= before, 'all are closed');
+  });
+
+  it('wait where a port has as many as it may', async () => {
+    using _held = closing(heldAlone({}, { port: 81 }, { perPort: 2 }));
+    const sockets = Array.from({ length: 3 }, () =>
+      connect({ host: '127.0.0.1', port: 9000 }).on('error', () => {}),
+    );
+    const answered: number[] = [];
+    for (const [at, socket] of sockets.entries()) {
+      socket.on('data', () => void answered.push(at));
+      socket.write('x');
+    }
+    await until(() => answered.length === 2, 'two are served');
+    await sleep(300);
+    assert.equal(answered.length, 2);
+    sockets[answered[0] ?? 0]?.destroy();
+    await until(() => answered.length === 3, 'the third has its turn');
+    for (const socket of sockets) socket.destroy();
+  });
+
+  it('of UDP are bounded, and end when they are silent', async () => {
+    const before = descriptors();
+    const held = heldAlone({ protocol: 'udp' }, {}, { perPort: 4, idleMs: 90 });
+    for (let client = 0; client < 10; client++)
+      assert.equal(await askFrom(undefined, '127.0.0.1', 9000), '10.77.0.1');
+    assert.ok(descriptors() <= before + 6, 'the clients are closed, four sessions are left');
+    await until(() => descriptors() <= before + 1, 'sessions end');
+    assert.equal(await askFrom(undefined, '127.0.0.1', 9000), '10.77.0.1');
+    held.close();
+    await until(() => descriptors() <= before, 'nothing is left');
+  });
+});
+
+describe('five thousand ports', () => {
+  it('are held and given back, and nothing is left', async () => {
+    const many = Array.from({ length: 5000 }, (_, at) =>
+      ask(20_000 + at, { protocol: at % 5 ? 'tcp' : 'udp' }),
+    );
+    const before = descriptors();
+    for (let round = 0; round < 2; round++) {
+      const made = await ports.reserve(many, owner());
+      assert.equal(made.length, 10_000);
+      await assert.rejects(ports.reserve([ask(24_999)], owner({ containerId: 'x' })), { kind: 'conflict' });
+      await sleep(100);
+      assert.ok(descriptors() >= before + 10_000);
+      ports.release(made);
+      assert.equal(descriptors(), before);
+    }
+  });
+});
+
+function firstByte(socket: Socket): Promise<unknown> {
+  socket.write('x');
+  return once(socket, 'data');
+}
+
+function closing(held: HeldPort): Disposable {
+  return { [Symbol.dispose]: () => held.close() };
+}
