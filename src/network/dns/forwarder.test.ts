@@ -21,7 +21,7 @@ function setUp(lab: NameLab, patience: Patience, ...scripts: (Script | undefined
   const forwarder = new Forwarder(() => ips, netns, patience);
   const forward = async (message: Buffer, overTcp = false) =>
     forwarder.ask(parseQuestion(message) as Question, overTcp);
-  return { forward, heard };
+  return { forward, heard, forwarder };
 }
 
 describe('a question for others', () => {
@@ -213,5 +213,13 @@ describe('a question for others', () => {
       names.map((name) => `192.0.2.${name.charCodeAt(0) - 97}`),
     );
     assert.equal(heard[0]!.udp, 200);
+  });
+
+  it('fails at once when the end has come', async () => {
+    using lab = new NameLab();
+    const { forward, forwarder } = setUp(lab, NEVER, () => undefined);
+    const asked = [forward(query('a.example')), forward(query('b.example'), true)];
+    forwarder.close();
+    for (const answer of await Promise.all(asked)) assert.equal(read(answer).code, RCODE.SERVFAIL);
   });
 });

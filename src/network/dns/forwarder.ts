@@ -23,6 +23,8 @@ export class Forwarder {
   /** Servers that were silent, and until when they are asked last. */
   private readonly suspects = new Map<string, number>();
   private readonly sockets = new Map<string, UpstreamSocket>();
+  /** Ends of what is under way. */
+  private readonly endings = new Set<(reply: undefined) => void>();
 
   /** `servers` are asked in order, from the namespace at the path `netns` or from the daemon's own. */
   constructor(servers: () => readonly string[], netns?: string, patience: Patience = PATIENCE) {
@@ -41,6 +43,11 @@ export class Forwarder {
     return overTcp || reply.length <= udpLimit(question) ? reply : truncate(reply, question);
   }
 
+  /** What is under way fails at once. */
+  close(): void {
+    for (const end of this.endings) end(undefined);
+  }
+
   /** Asks the servers one after another: the next one when the last failed, or was silent for a while; it is still listened to then. */
   private pursue(question: Question, overTcp: boolean): Promise<Buffer | undefined> {
     const { promise, resolve } = Promise.withResolvers<Buffer | undefined>();
@@ -55,6 +62,7 @@ export class Forwarder {
       clearTimeout(patience);
       clearTimeout(deadline);
       plan.length = 0;
+      this.endings.delete(finish);
       for (const cancel of cancels) cancel();
       resolve(reply);
     };
@@ -78,6 +86,7 @@ export class Forwarder {
       };
       cancels.push(this.exchange(ip, question, overTcp, take));
     };
+    this.endings.add(finish);
     const deadline = setTimeout(() => finish(unhelpful), this.patience.total);
     next();
     return promise;

@@ -33,6 +33,12 @@ export class SandboxServer implements Answerer {
     this.listener = new Listener(netnsPath, this, log);
   }
 
+  /** Ends at once; `shared` goes on for others. */
+  close(shared: Forwarder): void {
+    this.listener.close();
+    if (this.forwarder !== shared) this.forwarder?.close();
+  }
+
   now(message: Buffer, overTcp: boolean): Buffer | Question | undefined {
     if (this.cachedVersion !== this.table.version) {
       this.cache.clear();

@@ -60,6 +60,7 @@ class SandboxNames implements NameService {
 
   close(): void {
     for (const sandboxId of [...this.servers.keys()]) this.stop(sandboxId);
+    this.host.close();
     this.followed?.close();
     this.followed = undefined;
   }
@@ -78,7 +79,7 @@ class SandboxNames implements NameService {
   }
 
   private stop(sandboxId: string): void {
-    this.servers.get(sandboxId)?.listener.close();
+    this.servers.get(sandboxId)?.close(this.host);
     this.servers.delete(sandboxId);
   }
 
