@@ -17,7 +17,7 @@ const range = (at: number) => {
 };
 
 /** Time and memory of many ports on one container. Sites take turns, as they may not have the same ports at once. */
-export async function measureManyPorts(table: RoundTable, sites: Site[]): Promise<string[]> {
+export function measureManyPorts(table: RoundTable, sites: Site[]): void {
   const times: number[][] = sites.map(() => []);
   const added: number[][] = sites.map(() => []);
   for (let round = 0; round < MANY_ROUNDS; round++)
@@ -32,11 +32,10 @@ export async function measureManyPorts(table: RoundTable, sites: Site[]): Promis
     table.add(`ms of run -d with ${PORTS} ports`, site.name, times[at] ?? [], base(times));
     table.add(`MiB (PSS) that the engine needs for ${PORTS} ports`, site.name, added[at] ?? [], base(added));
   }
-  return [];
 }
 
 /** The start of a container with one port, among none and among the ports of a crowd. */
-export async function measureOneMore(table: RoundTable, sites: Site[], rounds: number): Promise<string[]> {
+export function measureOneMore(table: RoundTable, sites: Site[], rounds: number): string[] {
   const notes: string[] = [];
   for (const site of sites) {
     const sample = () => {
