@@ -38,7 +38,7 @@ export function endpointRequest(
   if (IPAMConfig?.IPv4Address) request.ipv4 = IPAMConfig.IPv4Address;
   if (IPAMConfig?.IPv6Address) request.ipv6 = IPAMConfig.IPv6Address;
   if (IPAMConfig?.LinkLocalIPs?.length) request.linkLocal = IPAMConfig.LinkLocalIPs;
-  if (MacAddress) request.macAddress = MacAddress;
+  if (MacAddress) request.macAddress = MacAddress.replaceAll('-', ':');
   if (GwPriority) request.gwPriority = GwPriority;
   if (DriverOpts && Object.keys(DriverOpts).length > 0) request.driverOptions = DriverOpts;
   if (isPredefinedNetwork(network)) return request;

@@ -87,6 +87,8 @@ export class FakeStack
       subnet,
       gateway: '',
     }));
+    delete network.askedPools;
+    if (pools) network.askedPools = pools;
     return network;
   };
 

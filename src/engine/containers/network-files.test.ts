@@ -128,7 +128,10 @@ test('resolv.conf on a network of a user: the embedded name server, with where t
     '# Option ndots from: override',
   ]);
   const host = { ...HOST, options: ['ndots:3'] };
-  assert.match(resolvConfContent(host, testRecord(), on(USER)), /options ndots:3\n[^]*ndots from: host\n$/);
+  assert.match(
+    resolvConfContent(host, testRecord(), on(USER)),
+    /options ndots:3\n(.*\n)+# Option ndots from: host\n$/,
+  );
 });
 
 function written(deps: ReturnType<typeof open>, sandboxRecord: SandboxRecord) {

@@ -14,7 +14,9 @@ export type ExposureDeps = Pick<NetworkDeps, 'networks' | 'store' | 'live'> & {
  * network listen. Sorted by container, then by place.
  */
 export async function networkExposure(deps: ExposureDeps): Promise<ExposureDocument[]> {
-  const rows = deps.networks.exposure().map((one) => exposureDocument(deps, one));
+  // Of containers on the host's network the stack knows only that all is open; their sockets say what is.
+  const ways = deps.networks.exposure().filter(({ network }) => network !== '');
+  const rows = ways.map((one) => exposureDocument(deps, one));
   for (const record of deps.store.all()) {
     if (usesHostNetwork(deps, record)) rows.push(...(await hostSockets(deps, record)));
   }
@@ -27,7 +29,7 @@ function exposureDocument({ store }: Pick<NetworkDeps, 'store'>, one: Exposure):
   return {
     ContainerID: one.containerId,
     ContainerName: store.get(one.containerId)?.name ?? '',
-    Network: one.network || 'host',
+    Network: one.network,
     Port: one.protocol === 'any' ? 'any' : `${one.containerPort}/${one.protocol}`,
     At: one.at,
     From: one.from,

@@ -1,292 +1,294 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { EndpointRecord, NetworkRecord, SandboxRecord } from '../../network/types.ts';
-import {
-  createNetwork,
-  type NetworkDeps,
-  type NetworkedContainer,
-  networkOfMode,
-  networkSettings,
-  networkSettingsOf,
-  networksBackend,
-  removeNetwork,
-} from './index.ts';
+import type { NetworkCreateRequest } from '../../api/index.ts';
+import { WharfError } from '../../base/index.ts';
+import { World } from '../containers/lifecycle.cases.ts';
+import { startContainer } from '../containers/lifecycle.ts';
+import { networksBackend } from './index.ts';
 
-const record = (name: string, driver: NetworkRecord['driver'], fill: string): NetworkRecord => ({
-  id: fill.repeat(64),
-  name,
-  driver,
-  createdAt: '2026-01-02T03:04:05.6Z',
-  options: driver === 'bridge' ? { 'com.docker.network.bridge.name': 'wharf0' } : {},
-  labels: name === 'custom' ? { tier: 'db', empty: '' } : {},
-  internal: false,
-  enableIPv4: true,
-  enableIPv6: false,
-  pools: driver === 'bridge' ? [{ subnet: '172.17.0.0/16', gateway: '172.17.0.1' }] : [],
-});
+const open = (world: World) => networksBackend({ ...world.deps, networks: world.stack });
 
-const networks = [record('bridge', 'bridge', 'b'), record('host', 'host', 'a'), record('none', 'null', 'e')];
-const custom = record('custom', 'bridge', 'c');
-
-const endpoint: EndpointRecord = {
-  endpointId: 'f8'.repeat(32),
-  networkId: 'b'.repeat(64),
-  networkName: 'bridge',
-  macAddress: '02:42:ac:11:00:04',
-  ipv4: '172.17.0.4',
-  ipv4PrefixLen: 16,
-  ipv4Gateway: '172.17.0.1',
-  interfaceName: 'eth0',
-  hostInterface: 'wvb9111eb2',
-};
-
-const sandbox: SandboxRecord = {
-  sandboxId: 'b9'.repeat(32),
-  containerId: 'd'.repeat(64),
-  netnsPath: '/run/wharf/netns/b9b9b9b9b9b9',
-  endpoints: [endpoint],
-  ports: [
-    { protocol: 'tcp', containerPort: 80, hostIp: '0.0.0.0', hostPort: 18080 },
-    { protocol: 'tcp', containerPort: 80, hostIp: '::', hostPort: 18080 },
-    { protocol: 'udp', containerPort: 81, hostIp: '127.0.0.1', hostPort: 18081 },
-  ],
-};
-
-function deps(more: NetworkRecord[] = []): NetworkDeps {
-  const all = [...networks, ...more];
-  return {
-    stack: {
-      list: () => all,
-      get: (ref) => {
-        const found = all.find(({ name, id }) => name === ref || id.startsWith(ref));
-        if (!found) throw Object.assign(new Error(`network ${ref} not found`), { kind: 'not-found' });
-        return found;
-      },
-      sandboxes: () => [sandbox],
-    },
-    containerName: (id) => (id === sandbox.containerId ? 'web' : undefined),
-  };
+async function listed(world: World, filters: Record<string, string[]>): Promise<(string | undefined)[]> {
+  const found = await open(world).list(new Map(Object.entries(filters)));
+  return found.map(({ Name }) => Name);
 }
 
-describe('networks', () => {
-  const names = async (filters: [string, string[]][], more: NetworkRecord[] = []) =>
-    (await networksBackend(deps(more)).list(new Map(filters))).map(({ Name }) => Name);
+function withCustom(): World {
+  const world = new World();
+  world.stack.add({ name: 'custom', labels: { tier: 'db', empty: '', a: 'b=c' } });
+  return world;
+}
 
-  it('are listed without their containers', async () => {
-    const all = await networksBackend(deps()).list(new Map());
+describe('networks in a list', () => {
+  it('are without their containers', async () => {
+    await using world = new World();
+    const all = await open(world).list(new Map());
     assert.deepEqual(
       all.map(({ Name, Containers }) => [Name, Containers]),
-      [
-        ['bridge', {}],
-        ['host', {}],
-        ['none', {}],
-      ],
+      ['bridge', 'host', 'none'].map((name) => [name, {}]),
     );
   });
 
   it('are filtered as the Engine does', async () => {
-    assert.deepEqual(await names([['name', ['o']]]), ['host', 'none']);
-    assert.deepEqual(await names([['name', ['bridge', 'none']]]), ['bridge', 'none']);
-    assert.deepEqual(await names([['id', ['bbbb']]]), ['bridge']);
-    assert.deepEqual(await names([['driver', ['null']]]), ['none']);
-    assert.deepEqual(await names([['driver', ['bri']]]), []);
-    assert.deepEqual(await names([['scope', ['local']]]), ['bridge', 'host', 'none']);
-    assert.deepEqual(await names([['scope', ['swarm']]]), []);
-    assert.deepEqual(await names([['type', ['custom']]], [custom]), ['custom']);
-    assert.deepEqual(await names([['type', ['builtin']]], [custom]), ['bridge', 'host', 'none']);
-    assert.deepEqual(await names([['dangling', ['true']]], [custom]), ['custom']);
-    assert.deepEqual(await names([['dangling', ['0']]], [custom]), ['bridge', 'host', 'none']);
-    assert.deepEqual(await names([['label', ['tier=db', 'empty']]], [custom]), ['custom']);
-    assert.deepEqual(await names([['label', ['tier=db', 'absent']]], [custom]), []);
-    assert.deepEqual(await names([['label', ['tier=web']]], [custom]), []);
-  });
-
-  it('refuse filters they do not know, in the words of the Engine', async () => {
-    const refused = (key: string, value: string, message: string, kind = 'invalid') =>
-      assert.rejects(names([[key, [value]]]), { kind, message });
-    await refused('bogus', 'x', "invalid filter 'bogus'");
-    await refused('type', 'bogus', "invalid filter: 'type'='bogus'", 'internal');
-    await refused(
-      'dangling',
-      'x',
-      'invalid value for filter \'dangling\', must be "true" (or "1"), or "false" (or "0")',
-    );
-  });
-
-  it('are shown with their containers', async () => {
-    const shown = await networksBackend(deps()).inspect('bridge', { verbose: false });
-    assert.deepEqual(shown, {
-      Name: 'bridge',
-      Id: 'b'.repeat(64),
-      Created: '2026-01-02T03:04:05.6Z',
-      Scope: 'local',
-      Driver: 'bridge',
-      EnableIPv4: true,
-      EnableIPv6: false,
-      IPAM: {
-        Driver: 'default',
-        Options: null,
-        Config: [{ Subnet: '172.17.0.0/16', Gateway: '172.17.0.1' }],
-      },
-      Internal: false,
-      Attachable: false,
-      Ingress: false,
-      ConfigFrom: { Network: '' },
-      ConfigOnly: false,
-      Containers: {
-        [sandbox.containerId]: {
-          Name: 'web',
-          EndpointID: endpoint.endpointId,
-          MacAddress: '02:42:ac:11:00:04',
-          IPv4Address: '172.17.0.4/16',
-          IPv6Address: '',
-        },
-      },
-      Options: { 'com.docker.network.bridge.name': 'wharf0' },
-      Labels: {},
+    await using world = withCustom();
+    const builtin = ['bridge', 'host', 'none'];
+    const rows: [Record<string, string[]>, string[]][] = [
+      [{ name: ['o'] }, ['host', 'none', 'custom']],
+      [{ name: ['^b', 'none'] }, ['bridge', 'none']],
+      [{ name: ['e$'] }, ['bridge', 'none']],
+      [{ name: ['('] }, []],
+      [{ name: ['(a+)+$'] }, []],
+      [{ name: [] }, [...builtin, 'custom']],
+      [{ id: ['^host-'] }, ['host']],
+      [{ driver: ['null'] }, ['none']],
+      [{ driver: ['bri'] }, []],
+      [{ scope: ['local'] }, [...builtin, 'custom']],
+      [{ scope: ['swarm'] }, []],
+      [{ type: ['custom'] }, ['custom']],
+      [{ type: ['builtin'] }, builtin],
+      [{ type: ['builtin', 'custom'] }, [...builtin, 'custom']],
+      [{ type: ['custom'], driver: ['host'] }, []],
+      [{ dangling: ['true'] }, ['custom']],
+      [{ dangling: ['0'] }, builtin],
+      [{ label: ['tier=db', 'empty'] }, ['custom']],
+      [{ label: ['tier=db', 'absent'] }, []],
+      [{ label: ['tier=web'] }, []],
+      [{ label: ['a=b=c'] }, ['custom']],
+      [{ label: ['constructor'] }, []],
+    ];
+    for (const [filters, names] of rows) {
+      assert.deepEqual(await listed(world, filters), names, JSON.stringify(filters));
+    }
+    const user = world.add({
+      hostConfig: { NetworkMode: 'custom' },
+      networkingConfig: { EndpointsConfig: { custom: {} } },
     });
-    const none = await networksBackend(deps()).inspect('none', { verbose: false });
-    assert.deepEqual(none.IPAM, { Driver: 'default', Options: null, Config: null });
+    await startContainer(world.deps, user.id);
+    assert.deepEqual(await listed(world, { dangling: ['true'] }), []);
   });
 
-  it('are not found in another scope', async () => {
-    const swarm = networksBackend(deps()).inspect('bridge', { verbose: false, scope: 'swarm' });
-    await assert.rejects(swarm, { kind: 'not-found', message: 'network bridge not found' });
-  });
-
-  it('are neither made nor removed yet', () => {
-    assert.throws(() => createNetwork(deps(), { name: 'mine' }), { kind: 'not-implemented' });
-    assert.throws(() => createNetwork(deps(), { name: 'host' }), {
-      message: 'operation is not permitted on predefined host network ',
-    });
-    assert.throws(() => removeNetwork(deps(), { ref: 'bridge' }), {
-      kind: 'forbidden',
-      message: 'bridge is a pre-defined network and cannot be removed',
-    });
-    assert.throws(() => removeNetwork(deps(), { ref: 'mine' }), { kind: 'not-found' });
+  it('are refused by filters nobody knows, in the words of the Engine', async () => {
+    await using world = new World();
+    for (const [key, values, message, kind] of [
+      ['bogus', ['x'], "invalid filter 'bogus'", 'invalid'],
+      ['type', ['bogus'], "invalid filter: 'type'='bogus'", 'internal'],
+      ['dangling', ['true', 'false'], 'got more than one value for filter key "dangling"', 'invalid'],
+      [
+        'dangling',
+        ['x'],
+        'invalid value for filter \'dangling\', must be "true" (or "1"), or "false" (or "0")',
+        'invalid',
+      ],
+    ] as const) {
+      await assert.rejects(listed(world, { [key]: [...values] }), { kind, message });
+    }
   });
 });
 
-describe('NetworkSettings', () => {
-  const container = (mode: string, hasStarted = true): NetworkedContainer => ({
-    config: { ExposedPorts: { '80/tcp': {}, '99/tcp': {} } },
-    hostConfig: { NetworkMode: mode },
-    networkingConfig: {},
-    state: {
-      status: 'running',
-      pid: 1,
-      exitCode: 0,
-      error: '',
-      oomKilled: false,
-      startedAt: '',
-      finishedAt: '',
-      restartCount: 0,
-      manuallyStopped: false,
-      hasStarted,
-    },
-  });
-  const id = (name: string) => networks.find((network) => network.name === name)?.id;
-  const flat = {
-    Bridge: '',
-    HairpinMode: false,
-    LinkLocalIPv6Address: '',
-    LinkLocalIPv6PrefixLen: 0,
-    SecondaryIPAddresses: null,
-    SecondaryIPv6Addresses: null,
-    GlobalIPv6Address: '',
-    GlobalIPv6PrefixLen: 0,
-    IPv6Gateway: '',
-  };
-  const bare = {
-    ...flat,
-    SandboxID: '',
-    SandboxKey: '',
-    Ports: {},
-    EndpointID: '',
-    Gateway: '',
-    IPAddress: '',
-    IPPrefixLen: 0,
-    MacAddress: '',
-  };
-  const empty = {
-    IPAMConfig: null,
-    Links: null,
-    Aliases: null,
-    MacAddress: '',
-    DriverOpts: null,
-    GwPriority: 0,
-    NetworkID: '',
-    EndpointID: '',
-    Gateway: '',
-    IPAddress: '',
-    IPPrefixLen: 0,
-    IPv6Gateway: '',
-    GlobalIPv6Address: '',
-    GlobalIPv6PrefixLen: 0,
-    DNSNames: null,
-  };
-
-  it('of a running container on the bridge', () => {
-    assert.deepEqual(networkSettings(container('bridge'), sandbox, id), {
-      ...flat,
-      SandboxID: sandbox.sandboxId,
-      SandboxKey: sandbox.netnsPath,
-      Ports: {
-        '80/tcp': [
-          { HostIp: '0.0.0.0', HostPort: '18080' },
-          { HostIp: '::', HostPort: '18080' },
-        ],
-        '81/udp': [{ HostIp: '127.0.0.1', HostPort: '18081' }],
-        '99/tcp': null,
-      },
-      EndpointID: endpoint.endpointId,
-      Gateway: '172.17.0.1',
-      IPAddress: '172.17.0.4',
-      IPPrefixLen: 16,
-      MacAddress: '02:42:ac:11:00:04',
-      Networks: {
-        bridge: {
-          ...empty,
-          MacAddress: '02:42:ac:11:00:04',
-          NetworkID: endpoint.networkId,
-          EndpointID: endpoint.endpointId,
-          Gateway: '172.17.0.1',
-          IPAddress: '172.17.0.4',
-          IPPrefixLen: 16,
+describe('a network’s document', () => {
+  it('names its containers, in the order of Go’s maps', async () => {
+    await using world = withCustom();
+    const [first, second] = [{ ipv6: 'fd91::5' }, {}].map((more) => {
+      const record = world.add({
+        hostConfig: { NetworkMode: 'custom' },
+        networkingConfig: {
+          EndpointsConfig: { custom: more.ipv6 ? { IPAMConfig: { IPv6Address: more.ipv6 } } : {} },
         },
+      });
+      return record;
+    });
+    assert.ok(first && second);
+    for (const { id } of [first, second]) await startContainer(world.deps, id);
+    const shown = await open(world).inspect('custom', { verbose: false });
+    assert.deepEqual(Object.keys(shown.Containers ?? {}), [first.id, second.id].sort());
+    const endpoint = world.stack.sandboxOf(first.id)?.endpoints[0];
+    assert.deepEqual(shown.Containers?.[first.id], {
+      Name: first.name,
+      EndpointID: endpoint?.endpointId,
+      MacAddress: endpoint?.macAddress,
+      IPv4Address: `${endpoint?.ipv4}/16`,
+      IPv6Address: 'fd91::5/64',
+    });
+    assert.equal(shown.Containers?.[second.id]?.IPv6Address, '');
+  });
+
+  it('shows pools as they were asked for, and chosen ones as they are', async () => {
+    await using world = new World();
+    const record = world.stack.add({ name: 'mixed', enableIPv6: true, internal: true, attachable: true });
+    Object.assign(record, {
+      attachable: true,
+      pools: [
+        { subnet: '172.23.0.0/16', gateway: '172.23.0.1' },
+        { subnet: 'fd91::/64', gateway: 'fd91::1' },
+      ],
+      askedPools: [{ subnet: 'fd91::/64', auxiliary: { a: 'fd91::5' }, ipRange: 'fd91::/80' }],
+      ipamOptions: { x: 'y' },
+      configFrom: 'base',
+    });
+    const shown = await open(world).inspect('mixed', { verbose: true, scope: 'local' });
+    assert.deepEqual(shown, {
+      Name: 'mixed',
+      Id: 'mixed-id',
+      Created: '2026-01-01T00:00:00Z',
+      Scope: 'local',
+      Driver: 'bridge',
+      EnableIPv4: true,
+      EnableIPv6: true,
+      IPAM: {
+        Driver: 'default',
+        Options: { x: 'y' },
+        Config: [
+          { Subnet: '172.23.0.0/16', Gateway: '172.23.0.1' },
+          { Subnet: 'fd91::/64', IPRange: 'fd91::/80', AuxiliaryAddresses: { a: 'fd91::5' } },
+        ],
       },
+      Internal: true,
+      Attachable: true,
+      Ingress: false,
+      ConfigFrom: { Network: 'base' },
+      ConfigOnly: false,
+      Containers: {},
+      Options: {},
+      Labels: {},
+    });
+    record.pools = [];
+    const bare = await open(world).inspect('mixed', { verbose: false });
+    assert.equal(bare.IPAM?.Config, null);
+  });
+
+  it('is not found in another scope', async () => {
+    await using world = new World();
+    const swarm = open(world).inspect('bridge', { verbose: false, scope: 'swarm' });
+    await assert.rejects(swarm, { kind: 'not-found', message: 'network bridge not found' });
+  });
+});
+
+describe('networks are made and removed', () => {
+  it('with everything of the request, and told of', async () => {
+    await using world = new World();
+    const asked: unknown[] = [];
+    const { create } = world.stack;
+    world.stack.create = (request) => {
+      asked.push(request);
+      return create(request);
+    };
+    const request: NetworkCreateRequest = {
+      Name: 'mine',
+      CheckDuplicate: true,
+      Driver: 'macvlan',
+      Scope: 'local',
+      EnableIPv4: false,
+      EnableIPv6: true,
+      IPAM: {
+        Driver: 'default',
+        Options: { x: 'y' },
+        Config: [
+          {
+            Subnet: 'fd91::/64',
+            IPRange: 'fd91::/80',
+            Gateway: 'fd91::9',
+            AuxiliaryAddresses: { a: 'fd91::5' },
+          },
+        ],
+      },
+      Internal: true,
+      Attachable: true,
+      ConfigFrom: { Network: 'base' },
+      Options: { parent: 'eth0' },
+      Labels: { a: 'b' },
+    };
+    assert.deepEqual(await open(world).create(request), { id: 'mine-id', warning: '' });
+    await open(world).create({ Name: 'plain', ConfigFrom: { Network: '' } });
+    assert.deepEqual(asked, [
+      {
+        name: 'mine',
+        driver: 'macvlan',
+        options: { parent: 'eth0' },
+        labels: { a: 'b' },
+        internal: true,
+        attachable: true,
+        enableIPv4: false,
+        enableIPv6: true,
+        ipamOptions: { x: 'y' },
+        pools: [
+          { subnet: 'fd91::/64', ipRange: 'fd91::/80', gateway: 'fd91::9', auxiliary: { a: 'fd91::5' } },
+        ],
+        configFrom: 'base',
+      },
+      { name: 'plain', options: {}, labels: {}, internal: false, attachable: false },
+    ]);
+    await open(world).remove('mine');
+    await world.actions();
+    assert.deepEqual(
+      world.seen.map(({ Type, Action, Actor }) => [Type, Action, Actor?.ID, Actor?.Attributes]),
+      [
+        ['network', 'create', 'mine-id', { name: 'mine', type: 'macvlan' }],
+        ['network', 'create', 'plain-id', { name: 'plain', type: 'bridge' }],
+        ['network', 'destroy', 'mine-id', { name: 'mine', type: 'macvlan' }],
+      ],
+    );
+  });
+
+  it('those of a swarm are refused as by a node outside of one', async () => {
+    await using world = new World();
+    const manager =
+      'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.';
+    const rows: [NetworkCreateRequest, string, string][] = [
+      [{ Driver: 'overlay' }, 'forbidden', manager],
+      [{ Driver: 'overlay', Ingress: true }, 'forbidden', manager],
+      [{ Ingress: true }, 'forbidden', 'Ingress network can only be global scope network'],
+      [{ Scope: 'swarm' }, 'forbidden', 'cannot create a swarm scoped network when swarm is not active'],
+      [{ IPAM: { Driver: 'nosuch' } }, 'not-found', 'plugin "nosuch" not found'],
+    ];
+    for (const [request, kind, message] of rows) {
+      await assert.rejects(open(world).create({ Name: 'gx', ...request }), { kind, message });
+    }
+    assert.equal(world.stack.networks.length, 3);
+  });
+});
+
+describe('a prune of networks', () => {
+  it('takes those of users that nobody runs on and that fit, and says so', async () => {
+    await using world = withCustom();
+    world.stack.add({ name: 'used' });
+    world.stack.add({ name: 'base', configOnly: true });
+    world.stack.add({ name: 'kept', labels: { keep: '' } });
+    const user = world.add({
+      hostConfig: { NetworkMode: 'used' },
+      networkingConfig: { EndpointsConfig: { used: {} } },
+    });
+    await startContainer(world.deps, user.id);
+    const prune = async (filters: Record<string, string[]>) =>
+      (await open(world).prune(new Map(Object.entries(filters)))).deleted;
+    assert.deepEqual(await prune({ until: ['2025-01-01T00:00:00Z'] }), []);
+    assert.deepEqual(await prune({ label: ['absent'] }), []);
+    assert.deepEqual(await prune({ 'label!': ['keep'] }), ['custom']);
+    assert.deepEqual(await prune({ until: ['1m'] }), ['kept']);
+    assert.deepEqual(
+      world.stack
+        .list()
+        .map(({ name }) => name)
+        .slice(3),
+      ['used', 'base'],
+    );
+    await world.actions();
+    const last = world.seen.at(-1);
+    assert.deepEqual(
+      [last?.Action, last?.Actor?.ID, last?.Actor?.Attributes],
+      ['prune', '', { reclaimed: '0' }],
+    );
+    await assert.rejects(prune({ foo: ['x'] }), { kind: 'invalid', message: "invalid filter 'foo'" });
+    await assert.rejects(prune({ until: ['x'] }), {
+      kind: 'invalid',
+      message: 'failed to parse value as time or duration: "x"',
     });
   });
 
-  it('of a stopped container keeps the network id, of a new one does not', () => {
-    const stopped = networkSettings(container('default'), undefined, id);
-    assert.deepEqual(stopped, { ...bare, Networks: { bridge: { ...empty, NetworkID: 'b'.repeat(64) } } });
-    const fresh = networkSettings(container('none', false), undefined, id);
-    assert.deepEqual(fresh, { ...bare, Networks: { none: empty } });
-  });
-
-  it('of a container without a network of its own', () => {
-    const lonely = { ...sandbox, endpoints: [], ports: [] };
-    const none = networkSettings(container('none'), lonely, id);
-    assert.equal(none.SandboxKey, sandbox.netnsPath);
-    assert.deepEqual(none.Ports, {});
-    assert.deepEqual(none.Networks, { none: { ...empty, NetworkID: 'e'.repeat(64) } });
-    assert.deepEqual(networkSettings(container('container:abc'), undefined, id), { ...bare, Networks: {} });
-  });
-
-  it('are bound to the networks there are', () => {
-    const bound = networkSettingsOf(deps().stack)({ record: container('host') });
-    assert.equal(bound.Networks?.['host']?.NetworkID, 'a'.repeat(64));
-  });
-
-  it('know which network a mode means', () => {
-    assert.deepEqual(['', 'default', 'bridge', 'none', 'container:x', 'mine'].map(networkOfMode), [
-      'bridge',
-      'bridge',
-      'bridge',
-      'none',
-      undefined,
-      'mine',
-    ]);
+  it('passes over one that is used or removed meanwhile', async () => {
+    await using world = withCustom();
+    for (const kind of ['forbidden', 'not-found', 'internal'] as const) {
+      world.stack.remove = () => Promise.reject(new WharfError(kind, 'no'));
+      assert.deepEqual(await open(world).prune(new Map()), { deleted: [] }, kind);
+    }
   });
 });

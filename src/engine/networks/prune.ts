@@ -5,7 +5,7 @@ import { timeNanos } from '../containers/index.ts';
 import { checkFilterKeys, matchLabels, untilFilter } from '../filters/index.ts';
 import type { NetworkDeps } from './deps.ts';
 import { BUILTIN } from './filters.ts';
-import { endpointsOn, removeNetwork } from './remove.ts';
+import { removeNetwork, usersOf } from './remove.ts';
 
 const KEYS = new Set(['label', 'label!', 'until']);
 
@@ -17,7 +17,7 @@ export async function pruneNetworks(deps: NetworkDeps, filters: Filters): Promis
     (until === undefined || timeNanos(createdAt) <= until) && matchLabels(filters, labels);
   const deleted: string[] = [];
   for (const network of deps.networks.list()) {
-    const stays = BUILTIN.has(network.name) || network.configOnly || endpointsOn(deps, network.id).length > 0;
+    const stays = BUILTIN.has(network.name) || network.configOnly || usersOf(deps, network.id).length > 0;
     if (stays || !fits(network)) continue;
     try {
       await removeNetwork(deps, network.id);

@@ -12,7 +12,7 @@ import {
 import { poolRequest } from './create.ts';
 import type { NetworkDeps } from './deps.ts';
 import { inspectNetwork } from './inspect.ts';
-import { endpointsOn } from './remove.ts';
+import { usersOf } from './remove.ts';
 
 /**
  * Gives a network other subnets, chosen anew where `config` is empty. Containers that run on it leave it for that moment
@@ -27,8 +27,7 @@ export async function renumberNetwork(
 ): Promise<Network> {
   const network = deps.networks.get(ref);
   refuseFixedAddresses(deps, network, config ?? []);
-  const users = [...new Set(endpointsOn(deps, network.id).map(({ containerId }) => containerId))].sort();
-  await withLocks(deps, users, async (records) => {
+  await withLocks(deps, usersOf(deps, network.id).sort(), async (records) => {
     const moved: ContainerRecord[] = [];
     try {
       for (const record of records) {
