@@ -287,6 +287,16 @@ describe('held ports', () => {
     runNft(before.slice(0, before.indexOf('table inet wharf-carried')));
   });
 
+  it('of SCTP are taken by the table where the kernel has no sockets for them', async () => {
+    const sctp = ask(8080, { protocol: 'sctp' });
+    const made = await ports.reserve([sctp], owner());
+    assert.equal(made.length, 2);
+    const other = owner({ containerId: 'x' });
+    await assert.rejects(ports.reserve([sctp], other), /port is already allocated \(by container web\)/);
+    ports.release(made);
+    ports.release(await ports.reserve([sctp], other));
+  });
+
   it('follow their container to another address', async () => {
     const made = await ports.reserve([ask(8080)], owner({ ipv6: '' }));
     assert.equal(await fetchFrom(undefined, '::1', 8080), '10.77.0.1 6');
