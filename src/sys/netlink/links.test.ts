@@ -13,7 +13,7 @@ import { createNetns, deleteNetns } from '../namespace.ts';
 import { openat2 } from '../openat2.ts';
 import { pollFd } from '../poll.ts';
 import { encodeSocketAddress } from '../socket-address.ts';
-import type { Macvlan } from './link-message.ts';
+import type { Ipvlan, Macvlan } from './link-message.ts';
 import { RouteSocket } from './route-socket.ts';
 
 // Namespaces of the test's own: a host and three neighbours. Packets are UDP datagrams.
@@ -55,19 +55,16 @@ function address(name: Name, last: number): void {
   route[name].addAddress('eth0', `fd07::${last}/64`);
 }
 
-/** Resolves when something has come. */
-function arrival(socket: Fd): Promise<void> {
+/** Resolves when something has come, or in vain after the time given. */
+function arrival(socket: Fd, withinMs?: number): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const watch = pollFd(
-    socket.fd,
-    { readable: true },
-    () => {
-      watch[Symbol.dispose]();
-      resolve();
-    },
-    { keepAlive: true },
-  );
-  return promise;
+  const events = { readable: true };
+  const watch = pollFd(socket.fd, events, () => resolve(), { keepAlive: true });
+  const timer = withinMs === undefined ? undefined : setTimeout(() => resolve(), withinMs);
+  return promise.finally(() => {
+    watch[Symbol.dispose]();
+    clearTimeout(timer);
+  });
 }
 
 const listenIn = (name: Name) =>
@@ -194,34 +191,124 @@ describe('macvlan', () => {
   });
 });
 
-describe('kinds that a kernel may lack', () => {
-  const made: Record<string, () => void> = {
-    dummy: () => route.host.addDummy('x0'),
-    vlan: () => route.host.addVlan({ name: 'x0', parent: 'c', id: 7 }),
-    ipvlan: () => {
-      using netns = openat2('/', pin('a'), { flags: O.RDONLY });
-      route.host.addIpvlan({ name: 'x0', parent: 'c', mode: 'l3', flag: 'private', netns });
-    },
+/** Makes a link of a kind that a kernel may lack; false when it does, after a look at how that is said, and then the test is skipped. */
+function made(kind: string, make: () => void, test: TestContext): boolean {
+  const home = readdirSync('/proc/self/fd').length;
+  try {
+    make();
+    return true;
+  } catch (thrown) {
+    assert.ok(isKind(thrown, 'not-implemented') && isErrno(thrown, 'ENOTSUP', 'EOPNOTSUPP'), String(thrown));
+    assert.match(String(thrown), new RegExp(`add ${kind} \\w+: .*the kernel may lack the module ${kind}`));
+    assert.equal(readdirSync('/proc/self/fd').length, home);
+    test.skip(`this kernel has no ${kind}: ${String(thrown)}`);
+    return false;
+  }
+}
+
+describe('ipvlan, where the kernel has it', () => {
+  const add = (name: Name, mode: Ipvlan['mode'], flag?: Ipvlan['flag']) => {
+    using netns = openat2('/', pin(name), { flags: O.RDONLY });
+    route.host.addIpvlan({ name: 'eth0', parent: 'c', mode, netns, mtu: 1400, ...(flag && { flag }) });
+    route[name].setUp('eth0');
   };
-  for (const [kind, make] of Object.entries(made)) {
-    it(`${kind} is made, or said to be missing`, (test: TestContext) => {
+
+  it('l2 shares the hardware address of its parent and reaches the wire in both families', async (test) => {
+    plug('c', 3);
+    if (!made('ipvlan', () => add('a', 'l2'), test)) return;
+    address('a', 1);
+    const [link, parent] = [route.a.link('eth0'), route.host.link('c')];
+    assert.deepEqual(
+      [link?.kind, link?.mac, link?.mtu, link?.parentIndex],
+      ['ipvlan', parent?.mac, 1400, parent?.index],
+    );
+    using c = listenIn('c');
+    for (const to of ['10.7.0.3', 'fd07::3']) {
+      const arrived = arrival(c);
+      send('a', to);
+      await arrived;
+      assert.equal(
+        receiveDatagrams(c, () => {}),
+        1,
+      );
+    }
+  });
+
+  for (const [flag, siblings] of [
+    ['bridge', ['b', 'c']],
+    ['private', ['c']],
+  ] as const) {
+    it(`l2 with the flag ${flag} reaches ${siblings.join(' and ')}`, async (test) => {
       plug('c', 3);
-      const home = readdirSync('/proc/self/fd').length;
-      try {
-        make();
-      } catch (thrown) {
-        assert.ok(
-          isKind(thrown, 'not-implemented') && isErrno(thrown, 'ENOTSUP', 'EOPNOTSUPP'),
-          String(thrown),
-        );
-        assert.match(String(thrown), new RegExp(`${kind} x0: .*the kernel may lack the module ${kind}`));
-        assert.equal(readdirSync('/proc/self/fd').length, home);
-        test.diagnostic(`no ${kind} was made: ${String(thrown)}`);
-        return;
+      if (!made('ipvlan', () => add('a', 'l2', flag), test)) return;
+      add('b', 'l2', flag);
+      address('a', 1);
+      address('b', 2);
+      using b = listenIn('b');
+      using c = listenIn('c');
+      const reached: string[] = [];
+      for (const [name, socket, last] of [
+        ['c', c, 3],
+        ['b', b, 2],
+      ] as const) {
+        const arrived = arrival(socket, 500);
+        send('a', `10.7.0.${last}`);
+        await arrived;
+        if (receiveDatagrams(socket, () => {}) > 0) reached.push(name);
       }
-      assert.equal((kind === 'ipvlan' ? route.a : route.host).link('x0')?.kind, kind);
+      assert.deepEqual(reached.sort(), siblings);
     });
   }
+
+  for (const mode of ['l3', 'l3s'] as const) {
+    it(`${mode} is reached by a route through the host, from other subnets, without ARP`, async (test) => {
+      plug('c', 3);
+      route.host.addAddress('c', '10.7.0.99/24');
+      if (!made('ipvlan', () => add('a', mode), test)) return;
+      add('b', mode);
+      route.a.addAddress('eth0', '10.8.0.1/32');
+      route.b.addAddress('eth0', '10.9.0.2/32');
+      for (const name of ['a', 'b'] as const) route[name].replaceDefaultRoute({ family: 4, dev: 'eth0' });
+      route.c.addRoute({ dst: '10.8.0.0/15', gateway: '10.7.0.99' });
+      using b = listenIn('b');
+      for (const from of ['a', 'c'] as const) {
+        const arrived = arrival(b);
+        send(from, '10.9.0.2');
+        await arrived;
+        assert.equal(
+          receiveDatagrams(b, (data) => assert.equal(data.toString(), from)),
+          1,
+        );
+      }
+    });
+  }
+});
+
+describe('other kinds that a kernel may lack', () => {
+  it('a VLAN reaches the one with its tag', async (test) => {
+    plug('c', 3);
+    if (!made('vlan', () => route.host.addVlan({ name: 'tag7', parent: 'c', id: 7 }), test)) return;
+    route.c.addVlan({ name: 'tag7', parent: 'eth0', id: 7 });
+    for (const [name, last] of [
+      ['host', 1],
+      ['c', 2],
+    ] as const) {
+      route[name].setUp('tag7');
+      route[name].addAddress('tag7', `10.17.0.${last}/24`);
+    }
+    assert.equal(route.host.link('tag7')?.parentIndex, route.host.link('c')?.index);
+    using c = listenIn('c');
+    const arrived = arrival(c);
+    send('host', '10.17.0.2');
+    await arrived;
+  });
+
+  it('a dummy is made, and takes addresses', (test) => {
+    if (!made('dummy', () => route.host.addDummy('none0'), test)) return;
+    route.host.setUp('none0');
+    route.host.addAddress('none0', '10.18.0.1/24');
+    assert.equal(route.host.link('none0')?.kind, 'dummy');
+  });
 });
 
 describe('links', () => {
