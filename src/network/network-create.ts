@@ -16,6 +16,7 @@ export async function createNetwork(parts: StackParts, request: NetworkRequest):
   const completed = driver.complete(blank);
   const network = { ...completed, pools: choosePools(wanted, choiceGround(parts)) };
   checkBridgeName(parts, network);
+  checkParent(parts, network);
   if (parts.kernel.hasLink(driver.link(network))) network.foreignLink = true;
   await using undo = new UndoStack(parts.log);
   const change: PendingChange = { id: network.id, network };
@@ -142,6 +143,19 @@ function blankRecord(parts: StackParts, request: NetworkRequest): NetworkRecord 
     ...(configOnly ? { configOnly: true } : {}),
     ...(configFrom ? { configFrom } : {}),
   };
+}
+
+/** An interface that passes all of its parent's traffic through has it for itself. */
+function checkParent(parts: StackParts, network: NetworkRecord): void {
+  const { parent } = network.options;
+  if (network.driver !== 'macvlan' || !parent) return;
+  for (const { id, driver, options } of parts.networks.values()) {
+    if (driver !== 'macvlan' || options['parent'] !== parent) continue;
+    const used = `macvlan network ${id} is already using parent interface ${parent}`;
+    if (network.options['macvlan_mode'] === 'passthru')
+      throw new WharfError('invalid', `cannot use mode passthru, ${used}`);
+    if (options['macvlan_mode'] === 'passthru') throw new WharfError('invalid', `${used} in mode passthru`);
+  }
 }
 
 /** Two networks on one bridge would be one. */

@@ -70,13 +70,23 @@ export function renumberNetwork(
     pools: choosePools(request, choiceGround(parts, network.id)),
     ...(pools?.length ? { askedPools: pools } : {}),
   };
+  replace(parts, network, next);
+  try {
+    driver.ensure(next);
+  } catch (thrown) {
+    replace(parts, next, network);
+    throw thrown;
+  }
+  return next;
+}
+
+/** The record first: what a killed daemon left half done is made to agree with it. */
+function replace(parts: StackParts, old: NetworkRecord, next: NetworkRecord): void {
   parts.networkRecords.put(next);
   parts.networks.set(next.id, next);
   parts.books.delete(next.id);
-  const [before, after] = [rulesOf(parts, network), rulesOf(parts, next)];
+  const [before, after] = [rulesOf(parts, old), rulesOf(parts, next)];
   if (before && after) parts.firewall.apply({ remove: { bridges: [before] }, add: { bridges: [after] } });
-  driver.ensure(next);
-  return next;
 }
 
 function checkRemovable(parts: StackParts, network: NetworkRecord): void {

@@ -14,6 +14,7 @@ import { openFirewall } from './firewall/table.ts';
 import type { Firewall } from './firewall/types.ts';
 import { HostKernel } from './host-kernel.ts';
 import type { NetworkKernel } from './kernel.ts';
+import { LeavingLinks } from './leaving-links.ts';
 import { Namespaces } from './namespaces.ts';
 import { ownLinks } from './network-create.ts';
 import type { PendingChange, StackParts } from './parts.ts';
@@ -66,6 +67,7 @@ export function openNetworkStack(options: NetworkStackOptions): HostNetworkStack
     sandboxes: new Map(sandboxes.map((sandbox) => [sandbox.sandboxId, sandbox])),
     byContainer: new Map(sandboxes.map((sandbox) => [sandbox.containerId, sandbox])),
     opening: new Set(),
+    leaving: new LeavingLinks(kernel),
     drivers: new Map([
       ['bridge', bridgeDriver(kernel, config)],
       ['macvlan', macvlanDriver(kernel)],

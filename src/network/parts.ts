@@ -9,6 +9,7 @@ import { bridgeOptions } from './drivers/options.ts';
 import type { NetworkDriver } from './drivers/types.ts';
 import type { BridgeRules, Firewall } from './firewall/types.ts';
 import type { NetworkKernel } from './kernel.ts';
+import type { LeavingLinks } from './leaving-links.ts';
 import type { Namespaces } from './namespaces.ts';
 import type { PreparedSandboxes } from './prepared.ts';
 import type { Ports } from './publish/types.ts';
@@ -39,6 +40,7 @@ export interface StackParts {
   byContainer: Map<string, SandboxRecord>;
   /** Endpoints of sandboxes that are being made, so that nobody removes their networks. */
   opening: Set<EndpointRecord>;
+  leaving: LeavingLinks;
   drivers: ReadonlyMap<NetworkKind, NetworkDriver>;
   books: Map<string, AddressBook>;
   openBook(network: NetworkRecord, driver: NetworkDriver): AddressBook;

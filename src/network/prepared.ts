@@ -49,6 +49,11 @@ export class PreparedSandboxes {
     this.ready.refillSoon();
   }
 
+  /** Makes all anew. */
+  flush(): void {
+    this.ready.flush();
+  }
+
   close(): void {
     this.ready.close();
   }

@@ -124,6 +124,6 @@ function bridged(
 ) {
   const endpoint = gatewayEndpoint(parts.networks, endpoints, family);
   const network = endpoint && parts.networks.get(endpoint.networkId);
-  if (!network || network.driver !== 'bridge') return undefined;
+  if (!endpoint || network?.driver !== 'bridge') return undefined;
   return { endpoint, options: bridgeOptions(network, parts.config) };
 }

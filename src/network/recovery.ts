@@ -20,6 +20,8 @@ export async function recoverNetworks(
 ): Promise<void> {
   mkdirSync(netnsDir, { recursive: true, mode: 0o711 });
   const cut = parts.pending.all();
+  // Before anything else is given an address.
+  const problems = new Map([...parts.sandboxes].map(([id, sandbox]) => [id, claimAddresses(parts, sandbox)]));
   for (const network of parts.networks.values()) {
     try {
       repairNetwork(parts, network);
@@ -33,7 +35,7 @@ export async function recoverNetworks(
     if (!live.has(sandbox.containerId)) dropStale(parts, sandbox);
   const touched = new Set(cut.map(({ endpoint }) => endpoint?.netnsPath));
   for (const sandbox of parts.sandboxes.values()) {
-    await restore(parts, sandbox);
+    await restore(parts, sandbox, problems.get(sandbox.sandboxId) ?? []);
     if (touched.has(sandbox.netnsPath) && parts.kernel.isPinned(sandbox.netnsPath))
       moveRoutes(parts, sandbox.netnsPath, [], sandbox.endpoints);
   }
@@ -73,7 +75,13 @@ export function strayLinks(parts: StackParts): string[] {
     if (!network.foreignLink) own.add(rulesOf(parts, network)?.bridge ?? '');
   const strays: string[] = [];
   for (const [name, { bridge }] of parts.kernel.links())
-    if (bridge !== undefined && own.has(bridge) && /^wv[0-9a-f]{8}$/.test(name) && !known.has(name))
+    if (
+      bridge !== undefined &&
+      own.has(bridge) &&
+      /^wv[0-9a-f]{8}$/.test(name) &&
+      !known.has(name) &&
+      !parts.leaving.has(name)
+    )
       strays.push(name);
   return strays;
 }
@@ -108,18 +116,26 @@ function dropStale(parts: StackParts, sandbox: SandboxRecord): void {
   parts.log.info('sandbox of a container that no longer runs dropped', { container: sandbox.containerId });
 }
 
-async function restore(parts: StackParts, sandbox: SandboxRecord): Promise<void> {
-  const { kernel, namespaces } = parts;
+/** Sentences about addresses that are not the sandbox's, and networks that are not. */
+function claimAddresses(parts: StackParts, sandbox: SandboxRecord): string[] {
   const problems: string[] = [];
-  if (namespaces.isHost(sandbox.netnsPath)) namespaces.host();
-  else if (!kernel.isPinned(sandbox.netnsPath)) problems.push(`namespace ${sandbox.netnsPath} is gone`);
   for (const endpoint of sandbox.endpoints) {
     const network = parts.networks.get(endpoint.networkId);
     if (!network) problems.push(`network ${endpoint.networkName} is gone`);
     if (!network || !linkDriverOf(parts, network)) continue;
     const addresses = { ipv4: endpoint.ipv4, ipv6: endpoint.ipv6 ?? '' };
     problems.push(...bookOf(parts, network).claim(holderOf(endpoint), addresses));
-    problems.push(...repairEndpoint(parts, sandbox, network, endpoint));
+  }
+  return problems;
+}
+
+async function restore(parts: StackParts, sandbox: SandboxRecord, problems: string[]): Promise<void> {
+  const { kernel, namespaces } = parts;
+  if (namespaces.isHost(sandbox.netnsPath)) namespaces.host();
+  else if (!kernel.isPinned(sandbox.netnsPath)) problems.push(`namespace ${sandbox.netnsPath} is gone`);
+  for (const endpoint of sandbox.endpoints) {
+    const network = parts.networks.get(endpoint.networkId);
+    if (network) problems.push(...repairEndpoint(parts, sandbox, network, endpoint));
   }
   const place = publishPlace(parts, sandbox);
   if (place) problems.push(...(await parts.ports.restore(heldPorts(sandbox.ports), place.owner)));

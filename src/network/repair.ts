@@ -54,6 +54,8 @@ export function repairLinks(parts: StackParts): string[] {
       repairEndpoint(parts, sandbox, network, endpoint);
     }
   }
+  const own = parts.config.bridge;
+  if (parts.prepared.links().some((link) => links.get(link)?.bridge !== own)) parts.prepared.flush();
   return problems;
 }
 

@@ -5,7 +5,13 @@ import { linkDriverOf, remember, type StackParts } from './parts.ts';
 import { heldPorts, publish, publishPlace, sameSockets, targetsOf } from './publishing.ts';
 import { moveRoutes } from './routes.ts';
 import { loneText } from './sandbox-create.ts';
-import type { EndpointRecord, EndpointRequest, PublishedPort, SandboxRecord } from './types.ts';
+import type {
+  EndpointRecord,
+  EndpointRequest,
+  NetworkRecord,
+  PublishedPort,
+  SandboxRecord,
+} from './types.ts';
 
 /** See `NetworkStack.connect`. */
 export async function connectSandbox(
@@ -15,11 +21,7 @@ export async function connectSandbox(
 ): Promise<SandboxRecord> {
   const sandbox = known(parts, sandboxId);
   const network = findNetwork([...parts.networks.values()], request.network);
-  const own = sandbox.endpoints.find(
-    (endpoint) => !linkDriverOf(parts, { ...network, ...byId(parts, endpoint) }),
-  );
-  if (own || !linkDriverOf(parts, network))
-    throw new WharfError('invalid', loneText(own ? (byId(parts, own) ?? network) : network));
+  checkJoinable(parts, sandbox, network);
   if (sandbox.endpoints.some(({ networkId }) => networkId === network.id)) {
     const name = sandbox.containerName ?? sandbox.containerId.slice(0, 12);
     throw new WharfError('conflict', `endpoint with name ${name} already exists in network ${network.name}`);
@@ -173,6 +175,13 @@ function known(parts: StackParts, sandboxId: string): SandboxRecord {
   return sandbox;
 }
 
-function byId(parts: StackParts, endpoint: EndpointRecord) {
-  return parts.networks.get(endpoint.networkId);
+/** Neither a sandbox without links takes one, nor a network without links a sandbox. */
+function checkJoinable(parts: StackParts, sandbox: SandboxRecord, network: NetworkRecord): void {
+  const bare = sandbox.endpoints.find(({ interfaceName }) => interfaceName === '');
+  const alone = bare
+    ? parts.networks.get(bare.networkId)
+    : linkDriverOf(parts, network)
+      ? undefined
+      : network;
+  if (alone) throw new WharfError('invalid', loneText(alone));
 }

@@ -1,139 +1,133 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { describe, it } from 'node:test';
-import { silentLog } from '../base/index.ts';
-import { openMemoryDatabase } from '../meta/index.ts';
-import { FakeKernel } from './fake-kernel.ts';
-import { openNetworkStack } from './open.ts';
-import { PortTable } from './publish/publish.ts';
+import { describe, it, type TestContext } from 'node:test';
+import { fakeHost } from './fake-stack.ts';
 import { networkStackSuite } from './suite.ts';
 
-function fixture(config: { readySandboxes?: number; bip?: string } = {}) {
-  const execRoot = mkdtempSync(join(tmpdir(), 'wharf-net-'));
-  const database = openMemoryDatabase();
-  const kernel = new FakeKernel();
-  const hold = async () => ({ close() {} });
-  const open = () =>
-    openNetworkStack({
-      database,
-      execRoot,
-      kernel,
-      log: silentLog,
-      config: { bip: '10.213.0.1/29', readySandboxes: 0, ...config },
-      ports: new PortTable({ hostBinding: '0.0.0.0', hold, ipv6: true, range: [32768, 60999] }),
-    });
-  return { kernel, database, open, remove: () => rmSync(execRoot, { recursive: true }) };
-}
-
 networkStackSuite('over a fake kernel', async () => {
-  const { open, remove } = fixture();
-  let stack = open();
-  await stack.recover(new Set());
+  const host = fakeHost();
+  let stack = await host.start();
   return {
     stack,
     async reopen(live) {
-      stack = open();
-      await stack.recover(new Set(live));
+      stack = await host.start(live);
+      assert.deepEqual(await stack.verify(), []);
       return stack;
     },
+    routes({ netnsPath }) {
+      const { routes } = host.kernel.namespace(netnsPath);
+      const text = (family: 4 | 6) => {
+        const route = routes.get(family);
+        return route ? `${route.dev} ${route.gateway ?? ''}` : '';
+      };
+      return { 4: text(4), 6: text(6) };
+    },
     async dispose() {
+      assert.deepEqual(await stack.verify(), []);
+      for (const { sandboxId } of stack.sandboxes()) await stack.removeSandbox(sandboxId);
       await stack.close({ removeKernelObjects: true });
-      remove();
+      host.kernel.reap();
+      assert.deepEqual([...host.kernel.hostLinks.keys()], [], 'links');
+      assert.deepEqual([host.kernel.pins.size, host.held.size, host.firewall.entries.size], [0, 0, 0]);
+      host.remove();
     },
   };
 });
 
 const bridge = { endpoints: [{ network: 'bridge' }], ports: [] };
 
+function given(t: TestContext) {
+  const host = fakeHost();
+  t.after(() => host.remove());
+  return host;
+}
+
 describe('the stack over a fake kernel', () => {
-  it('reuses an address only when the old interface is gone, and says when none is left', async (t) => {
-    const { open, kernel, remove } = fixture();
-    t.after(remove);
-    const stack = open();
-    await stack.recover(new Set());
+  it('reuses an address only when the old interface is gone and has rested, and says when none is left', async (t) => {
+    const host = given(t);
+    const stack = await host.start([], { bip: '10.213.0.1/29' });
     for (let at = 0; at < 5; at++) await stack.createSandbox({ containerId: `c${at}`, ...bridge });
     const { sandboxId, endpoints } = stack.sandboxOf('c2')!;
     await stack.removeSandbox(sandboxId);
     await assert.rejects(stack.createSandbox({ containerId: 'new', ...bridge }), { kind: 'exhausted' });
-    kernel.reap();
+    host.kernel.reap();
     const box = await stack.createSandbox({ containerId: 'new', ...bridge });
     assert.equal(box.endpoints[0]?.ipv4, endpoints[0]?.ipv4);
     assert.equal(box.endpoints[0]?.macAddress, endpoints[0]?.macAddress);
   });
 
-  for (const call of ['createNamespace', 'plug', 'nft']) {
-    it(`leaves nothing behind when ${call} fails`, async (t) => {
-      const { open, kernel, remove } = fixture();
-      t.after(remove);
-      const stack = open();
-      await stack.recover(new Set());
-      kernel.failing = call;
-      const ports = [{ protocol: 'tcp' as const, containerPort: 80, hostIp: '', hostPort: 8080 }];
-      await assert.rejects(stack.createSandbox({ containerId: 'x', ...bridge, ports }), /was made to fail/);
-      kernel.failing = '';
-      await stack.close({ removeKernelObjects: false });
-      assert.equal(kernel.pins.size, 0);
-      assert.equal(stack.sandboxes().length, 0);
-    });
-  }
-
   it('drops a former sandbox when its container starts again', async (t) => {
-    const { open, kernel, remove } = fixture();
-    t.after(remove);
-    const stack = open();
-    await stack.recover(new Set());
+    const host = given(t);
+    const stack = await host.start();
     const first = await stack.createSandbox({ containerId: 'again', ...bridge });
     const second = await stack.createSandbox({ containerId: 'again', ...bridge });
     assert.equal(stack.sandbox(first.sandboxId), undefined);
-    assert.deepEqual([...kernel.pins.keys()], [second.netnsPath]);
+    assert.deepEqual([...host.kernel.pins.keys()], [second.netnsPath]);
   });
 
   it('chooses the next pool when the first is in use, and keeps its choice', async (t) => {
-    const { open, kernel, remove, database } = fixture();
-    t.after(remove);
-    kernel.ranges.push({ base: (172 << 24) + 2 ** 32 + (17 << 16), prefix: 16 });
-    const options = { database, execRoot: mkdtempSync(join(tmpdir(), 'wharf-net-')), log: silentLog, kernel };
-    t.after(() => rmSync(options.execRoot, { recursive: true }));
-    const pool = () => openNetworkStack(options).get('bridge').pools[0];
+    const host = given(t);
+    host.kernel.ranges.push('172.17.0.0/16');
+    const pool = (bip = '') => host.open({ bip }).get('bridge').pools[0];
     assert.deepEqual(pool(), { subnet: '172.18.0.0/16', gateway: '172.18.0.1' });
-    kernel.ranges.length = 0;
+    host.kernel.ranges.length = 0;
     assert.deepEqual(pool(), { subnet: '172.18.0.0/16', gateway: '172.18.0.1' });
-    assert.equal(
-      open().get('bridge').pools[0]?.subnet,
-      '10.213.0.0/29',
-      'bip wins while nobody has an address',
-    );
+    assert.equal(pool('10.213.0.1/29')?.subnet, '10.213.0.0/29', 'bip wins while nobody has an address');
   });
 
   it('pins the host namespace once for host sandboxes', async (t) => {
-    const { open, kernel, remove } = fixture();
-    t.after(remove);
-    const stack = open();
-    await stack.recover(new Set());
-    const host = { endpoints: [{ network: 'host' }], ports: [] };
-    const one = await stack.createSandbox({ containerId: 'h1', ...host });
-    const two = await stack.createSandbox({ containerId: 'h2', ...host });
+    const host = given(t);
+    const stack = await host.start();
+    const asked = { endpoints: [{ network: 'host' }], ports: [] };
+    const one = await stack.createSandbox({ containerId: 'h1', ...asked });
+    const two = await stack.createSandbox({ containerId: 'h2', ...asked });
     assert.match(one.netnsPath, /netns\/default$/);
     assert.equal(two.netnsPath, one.netnsPath);
     await stack.removeSandbox(one.sandboxId);
-    assert.equal(kernel.isPinned(two.netnsPath), true);
+    assert.equal(host.kernel.isPinned(two.netnsPath), true);
+    assert.deepEqual(await stack.verify(), []);
   });
 
-  it('names differences', async (t) => {
-    const { open, kernel, remove } = fixture();
-    t.after(remove);
-    const stack = open();
-    await stack.recover(new Set());
-    const box = await stack.createSandbox({ containerId: 'v', ...bridge });
-    kernel.dropNamespace(box.netnsPath);
-    kernel.deleteLink(box.endpoints[0]!.hostInterface);
-    kernel.deleteLink('wharf0');
-    const found = (await stack.verify()).join('\n');
-    assert.match(found, /bridge wharf0 is missing/);
-    assert.match(found, /nft table ip wharf is missing/);
-    assert.match(found, /namespace .* of container v is gone/);
-    assert.match(found, /link wv\w{8} of container v is not on its bridge/);
+  it('keeps nothing of 10,000 joins and leaves', async (t) => {
+    const host = given(t);
+    const stack = await host.start();
+    const networks = [await stack.create({ name: 'a' }), await stack.create({ name: 'b', enableIPv6: true })];
+    const ports = [{ protocol: 'tcp' as const, containerPort: 80, hostIp: '', hostPort: 8080 }];
+    const box = await stack.createSandbox({ containerId: 'c', endpoints: [{ network: 'a' }], ports });
+    const state = () => [
+      [...host.kernel.hostLinks.keys()].sort(),
+      [...host.firewall.entries].sort(),
+      [...host.kernel.namespace(box.netnsPath).interfaces.keys()],
+      [...host.held],
+      host.kernel.pins.size,
+      stack.sandboxOf('c')?.ports,
+    ];
+    const before = state();
+    for (let cycle = 0; cycle < 10_000; cycle++) {
+      await stack.connect(box.sandboxId, { network: 'b', gwPriority: cycle % 3 });
+      await stack.disconnect(box.sandboxId, networks[1]!.id);
+      host.clock.now += 10;
+    }
+    assert.deepEqual(state(), before);
+    assert.deepEqual(await stack.verify(), []);
+  });
+
+  it('takes a container of the default bridge from what is ready, and puts an unused one back', async (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const host = given(t);
+    const stack = await host.start([], { readySandboxes: 1 });
+    for (let at = 0; at < 10; at++) t.mock.timers.tick(100);
+    assert.equal(host.kernel.pins.size, 2, 'one bare, one on the bridge');
+    const ready = new Set(host.kernel.pins.keys());
+    host.firewall.failing = true;
+    const ports = [{ protocol: 'tcp' as const, containerPort: 80, hostIp: '', hostPort: 8080 }];
+    await assert.rejects(stack.createSandbox({ containerId: 'x', ...bridge, ports }), /made to fail/);
+    host.firewall.failing = false;
+    const box = await stack.createSandbox({ containerId: 'x', ...bridge });
+    assert.ok(ready.has(box.netnsPath));
+    await stack.create({ name: 'mine' });
+    const mine = await stack.createSandbox({ containerId: 'y', endpoints: [{ network: 'mine' }], ports: [] });
+    assert.ok(ready.has(mine.netnsPath), 'networks of users take bare ones');
+    assert.deepEqual(await stack.verify(), []);
+    await stack.close({ removeKernelObjects: false });
   });
 });

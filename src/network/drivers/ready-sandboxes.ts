@@ -47,11 +47,17 @@ export class ReadySandboxes<T> {
     return this.items;
   }
 
+  /** Drops what is ready, for it is not as it should be any more; new ones are made. */
+  flush(): void {
+    for (const item of this.items.splice(0)) this.drop(item);
+    this.refillSoon();
+  }
+
   /** Drops everything; nothing is made any more. */
   close(): void {
     this.closed = true;
     clearTimeout(this.timer);
-    for (const item of this.items.splice(0)) this.drop(item);
+    this.flush();
   }
 
   private refillAfter(ms: number): void {
