@@ -245,14 +245,14 @@ it('reuseAddress takes a port again whose connections still linger', async () =>
   openSocket({ ...again, reuseAddress: true }).close();
 });
 
-it('an SCTP association is made, or a clear answer where the kernel has none', async (test) => {
+it('an SCTP association is made, or a clear answer where the kernel has none', async (t) => {
   const bind = { ip: '127.0.0.1', port: 0 };
   let listener: Fd;
   try {
     listener = openSocket({ netns, family: 4, type: 'sctp', bind, listen: 1 });
   } catch (thrown) {
     assert.ok(isKind(thrown, 'not-implemented') && isErrno(thrown, 'EPROTONOSUPPORT'), String(thrown));
-    return test.skip(`this kernel has no SCTP sockets: ${String(thrown)}`);
+    return t.skip(`this kernel has no SCTP sockets: ${String(thrown)}`);
   }
   using client = openSocket({ netns, family: 4, type: 'sctp', connect: socketName(listener) });
   await ready(listener, { readable: true });

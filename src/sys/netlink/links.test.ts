@@ -192,7 +192,7 @@ describe('macvlan', () => {
 });
 
 /** Makes a link of a kind that a kernel may lack; false when it does, after a look at how that is said, and then the test is skipped. */
-function made(kind: string, make: () => void, test: TestContext): boolean {
+function made(kind: string, make: () => void, t: TestContext): boolean {
   const home = readdirSync('/proc/self/fd').length;
   try {
     make();
@@ -201,7 +201,7 @@ function made(kind: string, make: () => void, test: TestContext): boolean {
     assert.ok(isKind(thrown, 'not-implemented') && isErrno(thrown, 'ENOTSUP', 'EOPNOTSUPP'), String(thrown));
     assert.match(String(thrown), new RegExp(`add ${kind} \\w+: .*the kernel may lack the module ${kind}`));
     assert.equal(readdirSync('/proc/self/fd').length, home);
-    test.skip(`this kernel has no ${kind}: ${String(thrown)}`);
+    t.skip(`this kernel has no ${kind}: ${String(thrown)}`);
     return false;
   }
 }
@@ -213,9 +213,9 @@ describe('ipvlan, where the kernel has it', () => {
     route[name].setUp('eth0');
   };
 
-  it('l2 shares the hardware address of its parent and reaches the wire in both families', async (test) => {
+  it('l2 shares the hardware address of its parent and reaches the wire in both families', async (t) => {
     plug('c', 3);
-    if (!made('ipvlan', () => add('a', 'l2'), test)) return;
+    if (!made('ipvlan', () => add('a', 'l2'), t)) return;
     address('a', 1);
     const [link, parent] = [route.a.link('eth0'), route.host.link('c')];
     assert.deepEqual(
@@ -238,9 +238,9 @@ describe('ipvlan, where the kernel has it', () => {
     ['bridge', ['b', 'c']],
     ['private', ['c']],
   ] as const) {
-    it(`l2 with the flag ${flag} reaches ${siblings.join(' and ')}`, async (test) => {
+    it(`l2 with the flag ${flag} reaches ${siblings.join(' and ')}`, async (t) => {
       plug('c', 3);
-      if (!made('ipvlan', () => add('a', 'l2', flag), test)) return;
+      if (!made('ipvlan', () => add('a', 'l2', flag), t)) return;
       add('b', 'l2', flag);
       address('a', 1);
       address('b', 2);
@@ -261,10 +261,10 @@ describe('ipvlan, where the kernel has it', () => {
   }
 
   for (const mode of ['l3', 'l3s'] as const) {
-    it(`${mode} is reached by a route through the host, from other subnets, without ARP`, async (test) => {
+    it(`${mode} is reached by a route through the host, from other subnets, without ARP`, async (t) => {
       plug('c', 3);
       route.host.addAddress('c', '10.7.0.99/24');
-      if (!made('ipvlan', () => add('a', mode), test)) return;
+      if (!made('ipvlan', () => add('a', mode), t)) return;
       add('b', mode);
       route.a.addAddress('eth0', '10.8.0.1/32');
       route.b.addAddress('eth0', '10.9.0.2/32');
@@ -285,9 +285,9 @@ describe('ipvlan, where the kernel has it', () => {
 });
 
 describe('other kinds that a kernel may lack', () => {
-  it('a VLAN reaches the one with its tag', async (test) => {
+  it('a VLAN reaches the one with its tag', async (t) => {
     plug('c', 3);
-    if (!made('vlan', () => route.host.addVlan({ name: 'tag7', parent: 'c', id: 7 }), test)) return;
+    if (!made('vlan', () => route.host.addVlan({ name: 'tag7', parent: 'c', id: 7 }), t)) return;
     route.c.addVlan({ name: 'tag7', parent: 'eth0', id: 7 });
     for (const [name, last] of [
       ['host', 1],
@@ -303,8 +303,8 @@ describe('other kinds that a kernel may lack', () => {
     await arrived;
   });
 
-  it('a dummy is made, and takes addresses', (test) => {
-    if (!made('dummy', () => route.host.addDummy('none0'), test)) return;
+  it('a dummy is made, and takes addresses', (t) => {
+    if (!made('dummy', () => route.host.addDummy('none0'), t)) return;
     route.host.setUp('none0');
     route.host.addAddress('none0', '10.18.0.1/24');
     assert.equal(route.host.link('none0')?.kind, 'dummy');
