@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { eventually, execute, needsOwnDaemon, useDaemon } from './support/index.ts';
+import { useLab } from './support/lab.ts';
 
 const SLEEP = ['busybox', 'sleep', '3600'];
 
 describe('networks of users', { skip: needsOwnDaemon }, () => {
-  const engine = useDaemon();
+  const { engine } = useLab();
   const ping = (from: string, to: string) =>
-    engine.docker('exec', from, 'ping', '-c', '1', '-W', '1', to).then(({ code }) => code === 0);
+    engine
+      .docker('exec', from, 'timeout', '2', 'ping', '-c', '1', '-W', '1', to)
+      .then(({ code }) => code === 0);
   const address = (name: string, network: string, field = 'IPAddress') =>
     engine.inspect(name, `{{(index .NetworkSettings.Networks "${network}").${field}}}`);
   const run = (name: string, ...flags: string[]) =>
@@ -73,19 +76,20 @@ describe('networks of users', { skip: needsOwnDaemon }, () => {
     for (const [name, subnet] of [
       ['one', '10.251.4.0/24'],
       ['two', '10.251.5.0/24'],
+      ['three', '10.251.6.0/24'],
     ] as const)
       await engine.ok('network', 'create', '--subnet', subnet, name);
     await run(
       'multi',
       ...['--network', 'name=one,ip=10.251.4.9,alias=uno,mac-address=02:11:22:33:44:55'],
       ...['--network', 'name=two,ip=10.251.5.9,gw-priority=5'],
-      ...['--network', 'name=bridge,driver-opt=com.docker.network.endpoint.ifname=outer0'],
+      ...['--network', 'name=three,driver-opt=com.docker.network.endpoint.ifname=outer0'],
     );
     const shown = await engine.ok('exec', 'multi', 'ip', '-o', 'addr');
     for (const text of [/10\.251\.4\.9\/24/, /10\.251\.5\.9\/24/, /outer0/]) assert.match(shown, text);
     assert.match(await engine.ok('exec', 'multi', 'ip', 'link'), /02:11:22:33:44:55/);
     assert.match(await engine.ok('exec', 'multi', 'ip', 'route'), /default via 10\.251\.5\.1/);
-    await remove(['multi'], ['one', 'two']);
+    await remove(['multi'], ['one', 'two', 'three']);
   });
 
   it('with two families or with IPv6 alone', async () => {
@@ -95,7 +99,9 @@ describe('networks of users', { skip: needsOwnDaemon }, () => {
     await run('d2', '--network', 'dual', '--network', 'six');
     await run('s1', '--network', 'name=six,ip6=fd51:8::99');
     const ping6 = (from: string, to: string) =>
-      engine.docker('exec', from, 'ping', '-6', '-c', '1', '-W', '1', to).then(({ code }) => code === 0);
+      engine
+        .docker('exec', from, 'timeout', '2', 'ping', '-6', '-c', '1', '-W', '1', to)
+        .then(({ code }) => code === 0);
     assert.ok(await ping('d1', 'd2'));
     assert.ok(await ping6('d1', 'd2'));
     assert.ok(await ping6('d2', 's1'));
