@@ -1,4 +1,5 @@
 N=${N:-df$$}
+exec 2>&1
 $DOCKER network create --subnet 192.168.247.0/24 $N-a >/dev/null
 $DOCKER run -d --name $N-1 --net $N-a --network-alias web --network-alias $N-x --hostname h1 busybox sleep 100 >/dev/null
 $DOCKER run -d --name $N-2 --net $N-a --network-alias web busybox sleep 100 >/dev/null

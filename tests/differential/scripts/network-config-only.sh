@@ -1,4 +1,5 @@
 N=${N:-df$$}
+exec 2>&1
 $DOCKER network create --config-only --subnet 192.168.227.0/24 --gateway 192.168.227.9 -o com.docker.network.driver.mtu=1390 --label base=1 $N-base; echo $?
 $DOCKER network inspect -f '{{.Driver}} {{.Scope}} {{.ConfigOnly}} {{json .ConfigFrom}} {{json .IPAM}} {{json .Options}} {{json .Labels}}' $N-base
 $DOCKER network create --config-from $N-base $N-a; echo $?

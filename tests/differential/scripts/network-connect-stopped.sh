@@ -1,4 +1,5 @@
 N=${N:-df$$}
+exec 2>&1
 $DOCKER network create --subnet 192.168.243.0/24 $N-a >/dev/null
 $DOCKER network create --subnet 192.168.244.0/24 $N-b >/dev/null
 $DOCKER create --name $N-1 --net $N-a busybox sleep 100 >/dev/null

@@ -1,4 +1,5 @@
 N=${N:-df$$}
+exec 2>&1
 $DOCKER network create --subnet 192.168.241.0/24 $N-a >/dev/null
 $DOCKER network create --subnet 192.168.242.0/24 $N-b >/dev/null
 $DOCKER run -d --name $N-1 --net $N-a busybox sleep 100 >/dev/null

@@ -1,4 +1,5 @@
 N=${N:-df$$}
+exec 2>&1
 try() { $DOCKER network create "$@"; echo $?; }
 bridge=com.docker.network.bridge
 try -o com.docker.network.driver.mtu=foo $N-a

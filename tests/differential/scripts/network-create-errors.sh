@@ -1,4 +1,5 @@
 N=${N:-df$$}
+exec 2>&1
 try() { $DOCKER network create "$@"; echo $?; }
 $DOCKER network create --subnet 192.168.234.0/24 $N-a >/dev/null
 try $N-a

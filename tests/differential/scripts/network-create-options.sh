@@ -1,4 +1,5 @@
 N=${N:-df$$}
+exec 2>&1
 show='{{.Name}} {{.Driver}} {{.Scope}} v4={{.EnableIPv4}} v6={{.EnableIPv6}} internal={{.Internal}} attachable={{.Attachable}} ingress={{.Ingress}} {{json .Options}} {{json .Labels}} {{.IPAM.Driver}} {{json .IPAM.Options}} {{len .IPAM.Config}}'
 $DOCKER network create $N-a
 $DOCKER network inspect -f "$show" $N-a

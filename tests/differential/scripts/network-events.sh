@@ -1,4 +1,5 @@
 N=${N:-df$$}
+exec 2>&1
 since=$(date +%s)
 $DOCKER network create $N-a >/dev/null
 $DOCKER network create $N-b >/dev/null
@@ -13,6 +14,6 @@ $DOCKER start $N-1 >/dev/null
 $DOCKER rm -f $N-1 >/dev/null
 $DOCKER network rm $N-a $N-b >/dev/null
 sleep 1.2
-$DOCKER events --since $since --until $(date +%s) --filter type=network --format '{{.Type}} {{.Action}} {{.Scope}} {{.Actor.Attributes.name}} {{.Actor.Attributes.type}} {{if .Actor.Attributes.container}}container{{end}}' | grep $N
-$DOCKER events --since $since --until $(date +%s) --filter network=$N-b --format '{{.Action}}'
-$DOCKER events --since $since --until $(date +%s) --filter container=$N-1 --format '{{.Type}} {{.Action}}'
+$DOCKER events --since $since --until 0s --filter type=network --format '{{.Type}} {{.Action}} {{.Scope}} {{.Actor.Attributes.name}} {{.Actor.Attributes.type}} {{if .Actor.Attributes.container}}container{{end}}' | grep $N
+$DOCKER events --since $since --until 0s --filter network=$N-b --format '{{.Action}}'
+$DOCKER events --since $since --until 0s --filter container=$N-1 --format '{{.Type}} {{.Action}}'

@@ -1,4 +1,5 @@
 N=${N:-df$$}
+exec 2>&1
 $DOCKER network create --subnet 192.168.251.0/24 $N-a >/dev/null
 $DOCKER network create --subnet 192.168.252.0/24 $N-b >/dev/null
 show() { $DOCKER exec $N-1 ip route | grep default | cut -d' ' -f1-3; $DOCKER inspect -f '{{range $n, $e := .NetworkSettings.Networks}}{{$n}}={{$e.GwPriority}} {{end}}' $N-1; }

@@ -1,4 +1,5 @@
 N=${N:-df$$}
+exec 2>&1
 $DOCKER network create --subnet 192.168.240.0/24 --label z=1 $N-a >/dev/null
 $DOCKER network inspect $N-a
 $DOCKER run -d --name $N-1 --net $N-a busybox sleep 100 >/dev/null

@@ -1,4 +1,5 @@
 N=${N:-df$$}
+exec 2>&1
 $DOCKER network create --ipv4=false --ipv6 --subnet fd17:1:2:4::/64 $N-a >/dev/null
 $DOCKER network inspect -f '{{.EnableIPv4}} {{.EnableIPv6}} {{range .IPAM.Config}}{{.Subnet}} {{.Gateway}} {{end}}' $N-a
 $DOCKER run -d --name $N-1 --net $N-a busybox sleep 100 >/dev/null

@@ -1,4 +1,5 @@
 N=${N:-df$$}
+exec 2>&1
 $DOCKER run -d --name $N-db -e SECRET=1 --expose 5432 busybox sleep 100 >/dev/null
 $DOCKER run -d --name $N-web --link $N-db:db busybox sleep 100 >/dev/null
 $DOCKER inspect -f '{{json .HostConfig.Links}}' $N-web

@@ -1,4 +1,5 @@
 N=${N:-df$$}
+exec 2>&1
 $DOCKER network create --label $N=1 $N-a2 >/dev/null
 $DOCKER network create --label $N=2 --internal $N-a10 >/dev/null
 $DOCKER network create --label other $N-b >/dev/null

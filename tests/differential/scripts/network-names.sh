@@ -1,4 +1,5 @@
 N=${N:-df$$}
+exec 2>&1
 $DOCKER network create --ipv6 --subnet 192.168.248.0/24 --subnet fd17:1:2:5::/64 $N-a >/dev/null
 $DOCKER run -d --name $N-1 --net $N-a busybox sleep 100 >/dev/null
 $DOCKER run -d --name $N-2 --net $N-a busybox sleep 100 >/dev/null

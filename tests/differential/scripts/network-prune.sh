@@ -1,4 +1,5 @@
 N=${N:-df$$}
+exec 2>&1
 $DOCKER network create --label $N $N-a >/dev/null
 $DOCKER network create --label $N $N-b >/dev/null
 $DOCKER network create --label $N $N-c >/dev/null
@@ -7,7 +8,7 @@ $DOCKER create --name $N-2 --net $N-b busybox true >/dev/null
 $DOCKER network prune -f --filter label=$N --filter until=1h
 $DOCKER network prune -f --filter label=$N-none
 echo n | $DOCKER network prune --filter label=$N; echo $?
-$DOCKER network prune -f --filter label=$N
+$DOCKER network prune -f --filter label=$N | sort
 $DOCKER network ls --filter label=$N --format '{{.Name}}'
 $DOCKER network prune -f --filter nosuch=1; echo $?
 $DOCKER network prune -f --filter until=soon; echo $?

@@ -1,4 +1,5 @@
 N=${N:-df$$}
+exec 2>&1
 for net in a b c; do $DOCKER network create $N-$net >/dev/null; done
 $DOCKER run -d --name $N-1 --net $N-a busybox sleep 100 >/dev/null
 $DOCKER create --name $N-2 --net $N-b busybox true >/dev/null

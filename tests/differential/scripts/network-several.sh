@@ -1,4 +1,5 @@
 N=${N:-df$$}
+exec 2>&1
 $DOCKER network create --subnet 192.168.253.0/28 $N-1 >/dev/null
 for i in 1 2; do $DOCKER network create --subnet 192.168.229.$((i * 16))/28 $N-s$i >/dev/null; done
 $DOCKER run -d --name $N-w --network $N-s2 --network name=$N-s1,alias=x --network name=$N-1,ip=192.168.253.5 busybox sleep 100 >/dev/null; echo $?

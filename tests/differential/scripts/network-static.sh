@@ -1,4 +1,5 @@
 N=${N:-df$$}
+exec 2>&1
 $DOCKER network create --ipv6 --subnet 192.168.249.0/24 --subnet fd17:1:2:6::/64 $N-a >/dev/null
 show() { $DOCKER inspect -f '{{range .NetworkSettings.Networks}}{{json .IPAMConfig}} {{.IPAddress}} {{.GlobalIPv6Address}} {{.MacAddress}}{{end}}' $1; }
 $DOCKER run -d --name $N-1 --net $N-a --ip 192.168.249.50 --ip6 fd17:1:2:6::50 --mac-address 02:42:c0:00:00:50 busybox sleep 100 >/dev/null

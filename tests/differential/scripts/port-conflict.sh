@@ -1,4 +1,5 @@
 N=${N:-df$$}
+exec 2>&1
 p=$((20000 + $$ % 20000))
 mask() { sed "s/\b$p\b/P0/g"; }
 $DOCKER run -d --name $N-1 -p 127.0.0.1:$p:80 busybox sleep 100 >/dev/null

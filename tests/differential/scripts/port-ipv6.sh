@@ -1,4 +1,5 @@
 N=${N:-df$$}
+exec 2>&1
 p=$((20000 + $$ % 20000))
 mask() { sed "s/\b$p\b/P0/g; s/\b$((p + 1))\b/P1/g"; }
 $DOCKER network create --ipv6 --subnet 192.168.224.0/24 --subnet fd17:1:2:8::/64 $N-a >/dev/null

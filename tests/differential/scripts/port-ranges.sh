@@ -1,4 +1,5 @@
 N=${N:-df$$}
+exec 2>&1
 p=$((20000 + $$ % 20000))
 mask() { for i in 0 1 2 3 4 5 6; do set -- "$@" -e "s/\([:\"-]\)$((p + i))\b/\1P$i/g"; done; sed "$@"; }
 $DOCKER run -d --name $N-1 -p 127.0.0.1:$p-$((p + 2)):80-82 busybox sleep 100 >/dev/null

@@ -1,4 +1,5 @@
 N=${N:-df$$}
+exec 2>&1
 try() { $DOCKER run --rm "$@" busybox true; echo $?; }
 try --network name=a,alias=x --network-alias y
 try --network name=a,ip=192.168.1.5 --ip 192.168.1.6

@@ -1,4 +1,5 @@
 N=${N:-df$$}
+exec 2>&1
 $DOCKER network create --ipv6 --subnet 192.168.228.0/24 --subnet fd17:1:2:7::/64 $N-a >/dev/null
 $DOCKER run -d --name $N-1 --network name=$N-a,alias=one,alias=uno,ip=192.168.228.9,ip6=fd17:1:2:7::9,mac-address=02:42:c0:a8:e4:99,link-local-ip=169.254.3.4,gw-priority=7 busybox sleep 100 >/dev/null; echo $?
 $DOCKER inspect -f '{{.HostConfig.NetworkMode}} {{range $n, $e := .NetworkSettings.Networks}}{{$n}} {{json $e.IPAMConfig}} {{json $e.Aliases}} {{$e.MacAddress}} {{json $e.DriverOpts}} {{$e.GwPriority}}{{end}}' $N-1
