@@ -4,20 +4,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { createNetns, deleteNetns, RouteSocket, withNetns } from '../sys/index.ts';
-import { formatSubnet, macOf } from './addresses/address.ts';
+import { macOf } from './addresses/address.ts';
 import { hostResolverConfig, parseResolvConf } from './dns/resolver.ts';
-import { Firewall, forwardWarnings } from './firewall/firewall.ts';
-import type { PortTarget } from './firewall/rules.ts';
 import { HostKernel } from './host-kernel.ts';
 
 let base: string;
 let host: string;
-let pins: string[];
+let pins: [string, string];
 
 beforeEach(() => {
   base = mkdtempSync(join(tmpdir(), 'wharf-kernel-'));
   host = join(base, 'host');
-  pins = ['one', 'two'].map((name) => join(base, name));
+  pins = [join(base, 'one'), join(base, 'two')];
   createNetns(host);
 });
 afterEach(() => {
@@ -25,7 +23,8 @@ afterEach(() => {
   rmSync(base, { recursive: true, force: true });
 });
 
-const bridge = { name: 'wk0', cidr: '10.213.0.1/24', mtu: 1400 };
+const bridge = { name: 'wk0', cidrs: ['10.213.0.1/24'], mtu: 1400, ipv6: false, foreign: false };
+const dual = { ...bridge, cidrs: ['10.213.0.1/24', 'fd00:213::1/64'], ipv6: true };
 
 /** Runs `work` in a namespace that stands for the host; the kernel's calls are all synchronous. */
 function onHost(work: (kernel: HostKernel, route: RouteSocket) => void): void {
@@ -43,37 +42,41 @@ const plug = (pin: string, at: number) => ({
   interfaceName: 'eth0',
   hostInterface: `wv${at}`,
   bridge: 'wk0',
+  isolated: false,
   mac: macOf(`10.213.0.${at}`),
-  cidr: `10.213.0.${at}/24`,
-  gateway: '10.213.0.1',
+  cidrs: [`10.213.0.${at}/24`],
+  ipv6: false,
+  sysctls: [],
   mtu: 1400,
 });
 
+/** The addresses of a link that are not link-local IPv6. */
+const addresses = (route: RouteSocket, link: string) =>
+  route
+    .addresses(link)
+    .map(({ cidr }) => cidr)
+    .filter((cidr) => !cidr.startsWith('fe80'));
+
 describe('the bridge', () => {
-  it('is made once as it should be, and closed to IPv6', () => {
+  it('is made once as it should be, and closed to IPv6 unless the network has it', () => {
     onHost((kernel, route) => {
       assert.deepEqual(kernel.bridgeProblems(bridge), ['bridge wk0 is missing']);
-      for (let round = 0; round < 2; round++) {
-        kernel.ensureBridge(bridge);
+      for (const plan of [bridge, bridge, dual, dual, bridge]) {
+        kernel.ensureBridge(plan);
         const link = route.link('wk0');
-        assert.deepEqual(
-          [link?.kind, link?.mtu, link?.up, link?.mac],
-          ['bridge', 1400, true, macOf('10.213.0.1')],
-        );
-        assert.deepEqual(
-          route.addresses('wk0').map(({ cidr }) => cidr),
-          ['10.213.0.1/24'],
-        );
-        assert.deepEqual(kernel.bridgeProblems(bridge), []);
+        const seen = [link?.kind, link?.mtu, link?.up, link?.mac];
+        assert.deepEqual(seen, ['bridge', 1400, true, macOf('10.213.0.1')]);
+        assert.deepEqual(addresses(route, 'wk0').sort(), plan.cidrs);
+        assert.deepEqual(kernel.bridgeProblems(plan), []);
+        assert.equal(sysctl('ipv6/conf/wk0/disable_ipv6'), plan.ipv6 ? '0' : '1');
+        assert.equal(sysctl('ipv6/conf/wk0/accept_ra'), '0');
       }
-      assert.equal(sysctl('ipv6/conf/wk0/disable_ipv6'), '1');
-      assert.equal(sysctl('ipv6/conf/wk0/accept_ra'), '0');
       kernel.allowLoopback('wk0');
       assert.equal(sysctl('ipv4/conf/wk0/route_localnet'), '1');
     });
   });
 
-  it('is repaired: mtu, address, another network’s address', () => {
+  it('is repaired: mtu, up, addresses of another configuration; its ports stay', () => {
     onHost((kernel, route) => {
       route.addBridge('wk0', { mtu: 1500 });
       assert.deepEqual(kernel.bridgeProblems(bridge), [
@@ -83,12 +86,19 @@ describe('the bridge', () => {
       kernel.ensureBridge(bridge);
       assert.deepEqual([kernel.bridgeProblems(bridge), route.link('wk0')?.mtu], [[], 1400]);
       const index = route.link('wk0')?.index;
-      kernel.ensureBridge({ ...bridge, cidr: '10.214.0.1/24' });
-      assert.notEqual(route.link('wk0')?.index, index, 'made anew');
-      assert.deepEqual(
-        route.addresses('wk0').map(({ cidr }) => cidr),
-        ['10.214.0.1/24'],
-      );
+      kernel.ensureBridge({ ...bridge, cidrs: ['10.214.0.1/24'] });
+      assert.equal(route.link('wk0')?.index, index);
+      assert.deepEqual(addresses(route, 'wk0'), ['10.214.0.1/24']);
+    });
+  });
+
+  it('of another owner keeps what it has', () => {
+    onHost((kernel, route) => {
+      route.addBridge('wk0', { mtu: 1500 });
+      route.addAddress('wk0', '192.168.9.1/24');
+      kernel.ensureBridge({ ...bridge, foreign: true });
+      assert.deepEqual(addresses(route, 'wk0').sort(), ['10.213.0.1/24', '192.168.9.1/24']);
+      assert.equal(route.link('wk0')?.mtu, 1500);
     });
   });
 
@@ -97,7 +107,7 @@ describe('the bridge', () => {
       route.addVethPair({ name: 'wk0', peerName: 'other' });
       assert.throws(() => kernel.ensureBridge(bridge), {
         kind: 'conflict',
-        message: /^wk0 is a link of another kind \(veth\)/,
+        message: 'existing interface wk0 is not a bridge',
       });
       assert.equal(route.link('wk0')?.kind, 'veth');
     });
@@ -105,7 +115,7 @@ describe('the bridge', () => {
 });
 
 describe('namespaces', () => {
-  it('are plugged whole: address, route, hardware address, no IPv6, a port with hairpin', () => {
+  it('are plugged whole: address, hardware address, no IPv6, a port with hairpin; the route apart', () => {
     onHost((kernel, route) => {
       kernel.ensureBridge(bridge);
       for (const [at, pin] of pins.entries()) {
@@ -113,48 +123,111 @@ describe('namespaces', () => {
         assert.ok(kernel.isPinned(pin));
         kernel.plug(plug(pin, at + 2));
       }
-      assert.deepEqual([...kernel.bridgePorts('wk0')].sort(), ['wv2', 'wv3']);
+      assert.ok(kernel.isPort('wv2', 'wk0') && kernel.isPort('wv3', 'wk0'));
+      assert.equal(kernel.links().get('wv2')?.bridge, 'wk0');
       assert.equal(sysctl('ipv6/conf/wv2/disable_ipv6'), '1');
-      assert.equal(readFileSync('/sys/class/net/lo/ifindex', 'latin1').trim(), '1');
-      using inside = RouteSocket.open(pins[0]);
+      const [pin] = pins;
+      assert.deepEqual([...kernel.interfaces(pin)].sort(), ['eth0', 'lo']);
+      using inside = RouteSocket.open(pin);
       const eth0 = inside.link('eth0');
       assert.deepEqual([eth0?.mac, eth0?.mtu, eth0?.up], [macOf('10.213.0.2'), 1400, true]);
-      assert.deepEqual(
-        inside.addresses('eth0').map(({ cidr }) => cidr),
-        ['10.213.0.2/24'],
-      );
-      assert.ok(inside.routes().some(({ dst, gateway }) => dst === undefined && gateway === '10.213.0.1'));
+      assert.deepEqual(addresses(inside, 'eth0'), ['10.213.0.2/24']);
       assert.equal(
-        withNetns(pins[0] as string, () => sysctl('ipv6/conf/eth0/disable_ipv6')),
+        withNetns(pin, () => sysctl('ipv6/conf/eth0/disable_ipv6')),
         '1',
       );
-      kernel.setMac(pins[0] as string, 'eth0', '02:aa:00:00:00:01');
+      kernel.setMac(pin, 'eth0', '02:aa:00:00:00:01');
       assert.equal(inside.link('eth0')?.mac, '02:aa:00:00:00:01');
-      const counters = kernel.counters(pins[0] as string, ['eth0', 'nosuch']);
-      assert.deepEqual(Object.keys(counters), ['eth0']);
-      assert.equal(route.link('wv2')?.master, route.link('wk0')?.index);
+      assert.deepEqual(Object.keys(kernel.counters(pin, ['eth0', 'nosuch'])), ['eth0']);
+      const gateways = () => inside.routes().flatMap(({ dst, gateway }) => (dst ? [] : gateway));
+      kernel.setDefaultRoute(pin, 4, { dev: 'eth0', gateway: '10.213.0.1' });
+      kernel.setDefaultRoute(pin, 4, { dev: 'eth0', gateway: '10.213.0.9' });
+      assert.deepEqual(gateways(), ['10.213.0.9']);
+      kernel.setDefaultRoute(pin, 4, { dev: 'eth0' });
+      kernel.setDefaultRoute(pin, 4, undefined);
+      kernel.setDefaultRoute(pin, 4, undefined);
+      assert.deepEqual(gateways(), []);
+      kernel.unplug(pin, 'eth0');
+      kernel.unplug(pin, 'eth0');
+      assert.equal(route.link('wv2'), undefined, 'the other end went with it');
     });
   });
 
-  it('that cannot be plugged leave no descriptor, and an error that says why', () => {
+  it('get IPv6 without waiting for duplicates, take no router’s word, and their sysctls', () => {
+    onHost((kernel) => {
+      kernel.ensureBridge(dual);
+      const [pin] = pins;
+      kernel.createNamespace(pin);
+      const cidrs = ['10.213.0.2/24', 'fd00:213::2/64', '169.254.8.8/16'];
+      const sysctls = [{ path: 'net/ipv4/conf/eth0/log_martians', value: '1' }];
+      kernel.plug({ ...plug(pin, 2), cidrs, ipv6: true, sysctls });
+      using inside = RouteSocket.open(pin);
+      assert.deepEqual(addresses(inside, 'eth0').sort(), [...cidrs].sort());
+      kernel.setDefaultRoute(pin, 6, { dev: 'eth0', gateway: 'fd00:213::1' });
+      assert.ok(inside.routes().some(({ dst, gateway }) => !dst && gateway === 'fd00:213::1'));
+      withNetns(pin, () => {
+        assert.equal(sysctl('ipv6/conf/eth0/accept_ra'), '0');
+        assert.equal(sysctl('ipv4/conf/eth0/log_martians'), '1');
+        const [line] = readFileSync('/proc/net/if_inet6', 'latin1')
+          .split('\n')
+          .filter((entry) => entry.startsWith('fd00'));
+        const TENTATIVE = 0x40;
+        assert.equal(Number.parseInt(line?.split(/\s+/)[4] ?? '40', 16) & TENTATIVE, 0);
+      });
+      const wrong = [{ path: 'net/ipv4/conf/eth0/nosuch', value: '1' }];
+      kernel.createNamespace(pins[1]);
+      assert.throws(() => kernel.plug({ ...plug(pins[1], 3), sysctls: wrong }), {
+        message: '/proc/sys/net/ipv4/conf/eth0/nosuch is not a sysctl file',
+      });
+      assert.equal(kernel.hasLink('wv3'), false);
+    });
+  });
+
+  it('get interfaces on a link of the host, and a clear word where the kernel has no such kind', (t) => {
+    onHost((kernel, route) => {
+      route.addVethPair({ name: 'lan0', peerName: 'lan1' });
+      const [pin] = pins;
+      kernel.createNamespace(pin);
+      const plan = { ...plug(pin, 2), interfaceName: 'eth1', mtu: 0, parent: 'lan0' };
+      kernel.plugParented({ ...plan, kind: 'macvlan', mode: 'bridge' });
+      using inside = RouteSocket.open(pin);
+      const eth1 = inside.link('eth1');
+      assert.deepEqual([eth1?.kind, eth1?.mac, eth1?.up], ['macvlan', plan.mac, true]);
+      for (const [what, make] of [
+        [
+          'ipvlan',
+          () => kernel.plugParented({ ...plan, interfaceName: 'e2', cidrs: [], kind: 'ipvlan', mode: 'l2' }),
+        ],
+        ['vlan', () => kernel.ensureVlan({ name: 'lan1.7', parent: 'lan1', id: 7 })],
+      ] as const)
+        try {
+          make();
+        } catch (thrown) {
+          assert.match(String(thrown), new RegExp(`the kernel may lack the module ${what}`));
+          t.diagnostic(`no packets over ${what}: ${thrown}`);
+        }
+    });
+  });
+
+  it('that cannot be plugged leave no descriptor and no link, and an error that says why', () => {
     onHost((kernel) => {
       kernel.ensureBridge(bridge);
-      const [pin] = pins as [string];
+      const [pin] = pins;
       kernel.createNamespace(pin);
       const before = readdirSync('/proc/self/fd').length;
       assert.throws(() => kernel.plug({ ...plug(pin, 2), mac: 'nonsense' }), { kind: 'invalid' });
-      assert.throws(() => kernel.plug({ ...plug(pin, 2), hostInterface: 'a-name-that-is-too-long' }), {
-        kind: 'invalid',
-      });
+      const long = { ...plug(pin, 2), hostInterface: 'a-name-that-is-too-long' };
+      assert.throws(() => kernel.plug(long), { kind: 'invalid' });
       assert.throws(() => kernel.plug({ ...plug(pin, 2), bridge: 'nosuch' }), { kind: 'not-found' });
       assert.throws(() => kernel.plug(plug(join(base, 'none'), 3)), /ENOENT/);
       assert.equal(readdirSync('/proc/self/fd').length, before);
+      assert.deepEqual([...kernel.links().keys()].sort(), ['lo', 'wk0']);
     });
   });
 
   it('are pinned and dropped, the host’s own too; a plain file is no namespace', () => {
     onHost((kernel) => {
-      const [pin, file] = pins as [string, string];
+      const [pin, file] = pins;
       kernel.pinHost(pin);
       assert.ok(kernel.isPinned(pin));
       assert.equal(statSync(pin).ino, statSync('/proc/self/ns/net').ino);
@@ -168,96 +241,49 @@ describe('namespaces', () => {
   it('take their links with them, and a loose link is attached again', () => {
     onHost((kernel, route) => {
       kernel.ensureBridge(bridge);
-      kernel.createNamespace(pins[0] as string);
-      kernel.plug(plug(pins[0] as string, 2));
+      kernel.createNamespace(pins[0]);
+      kernel.plug(plug(pins[0], 2));
       route.setMaster('wv2', 0);
-      assert.equal(kernel.bridgePorts('wk0').size, 0);
-      kernel.attach('wv2', 'wk0');
-      assert.deepEqual([...kernel.bridgePorts('wk0')], ['wv2']);
+      assert.equal(kernel.isPort('wv2', 'wk0'), false);
+      kernel.attach('wv2', 'wk0', true);
+      assert.ok(kernel.isPort('wv2', 'wk0'));
+      assert.equal(readFileSync('/sys/class/net/lo/ifindex', 'latin1').trim(), '1');
       kernel.deleteLink('wv2');
       kernel.deleteLink('wv2');
       assert.equal(kernel.hasLink('wv2'), false);
-      assert.deepEqual([...kernel.bridgePorts('nosuch')], []);
+      assert.equal(kernel.isPort('wv2', 'nosuch'), false);
     });
   });
 });
 
 describe('what the host uses already', () => {
-  it('is every range of an address or a route, but the bridge’s own', () => {
+  it('is every range of an address or a route, but those of the links named', () => {
     onHost((kernel, route) => {
-      kernel.ensureBridge(bridge);
+      kernel.ensureBridge(dual);
       route.addBridge('other0');
       route.addAddress('other0', '192.168.7.1/24');
       route.setUp('other0');
       route.addRoute({ dst: '10.50.0.0/16', gateway: '192.168.7.9' });
-      const ranges = (except: string) => new Set(kernel.occupiedRanges(except).map(formatSubnet));
-      assert.deepEqual(ranges('wk0'), new Set(['127.0.0.0/8', '192.168.7.0/24', '10.50.0.0/16']));
-      assert.ok(ranges('other0').has('10.213.0.0/24') && !ranges('other0').has('192.168.7.0/24'));
-      assert.ok(ranges('nosuch').has('10.213.0.0/24'));
+      const ranges = (...except: string[]) => kernel.occupiedRanges(new Set(except));
+      const others = ranges('wk0').filter((range) => !range.includes(':'));
+      assert.deepEqual(
+        new Set(others),
+        new Set(['127.0.0.1/8', '192.168.7.1/24', '192.168.7.0/24', '10.50.0.0/16']),
+      );
+      assert.ok(ranges('other0').includes('fd00:213::1/64') && !ranges('other0').includes('192.168.7.1/24'));
+      assert.ok(ranges('nosuch').includes('10.213.0.1/24'));
     });
   });
 
-  it('is changed for the containers once: forwarding', () => {
-    onHost((kernel) => {
+  it('is changed for the containers once: forwarding; the host goes on hearing routers', () => {
+    onHost((kernel, route) => {
       writeFileSync('/proc/sys/net/ipv4/ip_forward', '0');
-      assert.deepEqual([kernel.enableForwarding(), kernel.enableForwarding()], [true, false]);
-    });
-  });
-});
-
-describe('rules in the real nft', () => {
-  const rules = { bridge: 'wk0', subnet: '10.213.0.0/24' };
-  const port = (hostPort: number, hostIp: string, protocol: PortTarget['protocol'] = 'tcp'): PortTarget => ({
-    protocol,
-    containerPort: 80,
-    hostIp,
-    hostPort,
-    containerIp: '10.213.0.2',
-  });
-  const ports = [
-    port(80, '0.0.0.0'),
-    port(80, '127.0.0.1'),
-    port(53, '0.0.0.0', 'udp'),
-    port(7, '127.0.0.1', 'sctp'),
-    port(80, '::'),
-  ];
-
-  it('are found as they were made, one by one or at once, and repaired when others change them', () => {
-    onHost((kernel) => {
-      const firewall = new Firewall(kernel, 'wk');
-      assert.deepEqual(firewall.problems(rules, []), ['nft table ip wk is missing']);
-      assert.equal(firewall.ensure(rules, []), true);
-      firewall.add(ports);
-      assert.deepEqual(firewall.problems(rules, ports), []);
-      assert.equal(firewall.ensure(rules, ports), false);
-      firewall.remove(ports.slice(0, 2));
-      assert.deepEqual(firewall.problems(rules, ports.slice(2)), []);
-      assert.throws(() => firewall.remove(ports.slice(0, 1)), /No such file/);
-      kernel.nft('flush chain ip wk forward');
-      assert.match(firewall.problems(rules, ports.slice(2))[0] ?? '', /has \d+ rules, not \d+/);
-      assert.equal(firewall.ensure(rules, ports), true);
-      assert.deepEqual(firewall.problems(rules, ports), []);
-      assert.equal(firewall.ensure({ ...rules, subnet: '10.214.0.0/24' }, ports), true);
-      firewall.drop();
-      firewall.drop();
-      assert.equal(kernel.nftObjects('list table ip wk'), undefined);
-    });
-  });
-
-  it('warn of a chain that drops what it forwards, until it names the bridge', () => {
-    onHost((kernel) => {
-      const own = { table: 'wk', bridge: 'wk0' };
-      new Firewall(kernel, 'wk').ensure(rules, []);
-      assert.deepEqual(forwardWarnings(kernel, own), []);
-      kernel.nft(
-        'add table inet foreign\nadd chain inet foreign f { type filter hook forward priority 0; policy drop; }',
-      );
-      assert.match(
-        forwardWarnings(kernel, own)[0] ?? '',
-        /^WARNING: chain inet foreign f drops forwarded packets by policy/,
-      );
-      kernel.nft('add rule inet foreign f iifname "wk0" accept');
-      assert.deepEqual(forwardWarnings(kernel, own), []);
+      assert.deepEqual([kernel.enableForwarding(4), kernel.enableForwarding(4)], [true, false]);
+      route.addBridge('other0');
+      assert.equal(sysctl('ipv6/conf/other0/accept_ra'), '1');
+      writeFileSync('/proc/sys/net/ipv6/conf/all/forwarding', '0');
+      assert.deepEqual([kernel.enableForwarding(6), kernel.enableForwarding(6)], [true, false]);
+      assert.equal(sysctl('ipv6/conf/other0/accept_ra'), '2');
     });
   });
 });
