@@ -8,6 +8,7 @@ import {
   makeSlots,
   NAME_SLOT,
   nameLengthOf,
+  setLength,
   setNameLength,
 } from './message-slots.ts';
 import { recvmmsgCall } from './packet-batch.ts';
@@ -95,7 +96,7 @@ export function sendDatagrams(socket: Fd | number, datagrams: readonly Datagram[
 function fill(slots: MessageSlots, at: number, { data, peer }: Datagram): void {
   const length = Math.min(data.length, SLOT);
   slots.data.set(length < data.length ? data.subarray(0, length) : data, at * SLOT);
-  slots.vectors[at * 2 + 1] = BigInt(length);
+  setLength(slots, at, length);
   if (peer) slots.names.set(peer, at * NAME_SLOT);
   setNameLength(slots, at, peer?.length ?? 0);
 }

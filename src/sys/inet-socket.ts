@@ -2,6 +2,7 @@ import { WharfError } from '../base/index.ts';
 import { check, isErrno, lastErrno, systemError } from './errno.ts';
 import { Fd, fdNumber, O } from './fd.ts';
 import { libcFunction } from './libc.ts';
+import { keepLowFds } from './low-fds.ts';
 import { AF_INET, AF_INET6 } from './netlink/address.ts';
 import { withNetns } from './netns-switch.ts';
 import { decodeSocketAddress, encodeSocketAddress, type SocketAddress } from './socket-address.ts';
@@ -76,6 +77,8 @@ const peernameCall = libcFunction<[number, Buffer, Buffer]>(
  * (`conflict`), EADDRNOTAVAIL, EACCES, ENETUNREACH; `not-implemented` when the kernel lacks the family or the protocol.
  */
 export function openSocket(request: SocketRequest): Fd {
+  // Sockets are what a process comes to have thousands of.
+  keepLowFds();
   const { netns } = request;
   return netns === undefined ? open(request) : withNetns(netns, () => open(request));
 }

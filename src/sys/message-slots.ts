@@ -19,8 +19,8 @@ export interface MessageSlots {
   headers: Buffer;
   /** The headers by words, which is several times faster than `Buffer`'s methods. */
   words: Uint32Array;
-  /** The vectors by words of 64 bits: address and length in turn. */
-  vectors: BigUint64Array;
+  /** The vectors by words: four of each, address and length. */
+  vectors: Uint32Array;
 }
 
 /** Makes slots of `size` bytes. Memory is taken by the kernel's first write to it. */
@@ -28,16 +28,15 @@ export function makeSlots(count: number, size: number): MessageSlots {
   const [data, names] = [Buffer.allocUnsafeSlow(count * size), Buffer.alloc(count * NAME_SLOT)];
   const [headers, vectors] = [Buffer.alloc(count * SIZE_OF_MMSGHDR), Buffer.alloc(count * SIZE_OF_IOVEC)];
   const bases = { data: addressOf(data), names: addressOf(names), vectors: addressOf(vectors) };
-  const vectorWords = new BigUint64Array(vectors.buffer, vectors.byteOffset, count * 2);
   for (let at = 0; at < count; at++) {
-    vectorWords[at * 2] = bases.data + BigInt(at * size);
-    vectorWords[at * 2 + 1] = BigInt(size);
+    vectors.writeBigUInt64LE(bases.data + BigInt(at * size), at * SIZE_OF_IOVEC);
+    vectors.writeBigUInt64LE(BigInt(size), at * SIZE_OF_IOVEC + 8);
     headers.writeBigUInt64LE(bases.names + BigInt(at * NAME_SLOT), at * SIZE_OF_MMSGHDR);
     headers.writeBigUInt64LE(bases.vectors + BigInt(at * SIZE_OF_IOVEC), at * SIZE_OF_MMSGHDR + 16);
     headers.writeBigUInt64LE(1n, at * SIZE_OF_MMSGHDR + 24);
   }
-  const words = new Uint32Array(headers.buffer, headers.byteOffset, count * WORDS);
-  return { data, names, headers, words, vectors: vectorWords };
+  const words = (bytes: Buffer) => new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+  return { data, names, headers, words: words(headers), vectors: words(vectors) };
 }
 
 /** Length of the message that was received in a slot. */
@@ -58,6 +57,11 @@ export function nameLengthOf(slots: MessageSlots, at: number): number {
 /** Sets the room for an address to be received, or the length of one to be used. */
 export function setNameLength(slots: MessageSlots, at: number, length: number): void {
   slots.words[at * WORDS + NAME_LENGTH] = length;
+}
+
+/** Sets the length of the message to be sent from a slot. */
+export function setLength(slots: MessageSlots, at: number, length: number): void {
+  slots.vectors[at * 4 + 2] = length;
 }
 
 /** Where the header of a slot starts, for a call that begins with it. */

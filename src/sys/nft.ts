@@ -1,5 +1,6 @@
 import { WharfError } from '../base/index.ts';
 import { ffi } from './libc.ts';
+import { keepLowFds, withLowNetlink } from './low-fds.ts';
 import { inOtherNetns } from './netns-switch.ts';
 
 interface Library {
@@ -47,6 +48,7 @@ function withContext<T>(work: (nft: Library, current: unknown) => T): T {
     return work(library, own);
   } finally {
     library.free(own);
+    keepLowFds();
   }
 }
 
@@ -61,7 +63,10 @@ function execute(nft: Library, current: unknown, script: string, flags: number):
 }
 
 function newContext(nft: Library): unknown {
-  const made = nft.open(0);
+  const made = withLowNetlink(
+    () => nft.open(0),
+    (opened) => opened && nft.free(opened),
+  );
   if (!made) throw new WharfError('internal', 'libnftables gave no context');
   nft.bufferOutput(made);
   nft.bufferError(made);
