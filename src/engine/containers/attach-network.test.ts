@@ -168,7 +168,7 @@ test('what the reference refuses is refused in its words', async () => {
       'bridge',
       static4('172.17.0.99'),
       'invalid',
-      'invalid endpoint settings:\n* user specified IP address is supported on user defined networks only\n* user specified IP address is supported only when connecting to networks with user configured subnets',
+      'invalid endpoint settings:\nuser specified IP address is supported on user defined networks only',
     ],
     [
       none,

@@ -130,7 +130,7 @@ function endpointFaults(
   for (const address of linkLocal ?? []) {
     if (isIP(address) === 0) faults.push(`invalid link-local IP address: ${address}`);
   }
-  if (predefined || network) faults.push(...rangeFaults(predefined ? undefined : network, ipv4, ipv6));
+  if (predefined || network) faults.push(...rangeFaults(network, ipv4, ipv6));
   for (const sysctl of settings.DriverOpts?.[SYSCTLS]?.split(',') ?? []) {
     if (!INTERFACE_SYSCTL.test(sysctl)) faults.push(sysctlFault(sysctl));
   }
@@ -154,8 +154,7 @@ function rangeFaults(
     ...(ipv6 ? [{ address: ipv6, family: 6 }] : []),
   ];
   const faults = wanted.flatMap(({ address, family }) => {
-    const subnets = (network?.askedPools ?? []).flatMap(({ subnet }) => (subnet ? [subnet] : []));
-    const own = subnets.filter((subnet) => isIP(subnet.split('/')[0] ?? '') === family);
+    const own = fixedSubnets(network).filter((subnet) => isIP(subnet.split('/')[0] ?? '') === family);
     if (own.length === 0) {
       return [
         'user specified IP address is supported only when connecting to networks with user configured subnets',
@@ -165,6 +164,12 @@ function rangeFaults(
     return [`no configured subnet or ip-range contain the IP address ${address}`];
   });
   return [...new Set(faults)];
+}
+
+/** The default bridge's subnets are the daemon's configuration, as good as a user's. */
+function fixedSubnets(network: NetworkRecord | undefined): string[] {
+  const pools = network?.name === 'bridge' ? network.pools : network?.askedPools;
+  return (pools ?? []).flatMap(({ subnet }) => (subnet ? [subnet] : []));
 }
 
 /** True when the address lies in the subnet (CIDR of either family). */

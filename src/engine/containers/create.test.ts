@@ -189,7 +189,7 @@ test('endpoint settings are checked as the reference does', async () => {
   const bridge = 'invalid config for network bridge: ';
   assert.equal(
     await refused({ EndpointsConfig: { bridge: { IPAMConfig: { IPv4Address: 'x' } } } }),
-    `${bridge}invalid endpoint settings:\n* user specified IP address is supported on user defined networks only\n* invalid IPv4 address: x\n* user specified IP address is supported only when connecting to networks with user configured subnets`,
+    `${bridge}invalid endpoint settings:\n* user specified IP address is supported on user defined networks only\n* invalid IPv4 address: x\n* no configured subnet or ip-range contain the IP address x`,
   );
   assert.equal(
     await refused({ EndpointsConfig: { bridge: { Aliases: ['x'] } } }),

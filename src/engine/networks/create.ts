@@ -12,18 +12,29 @@ export async function createNetwork(
   deps: Pick<NetworkDeps, 'networks' | 'events'>,
   request: NetworkCreateRequest,
 ): Promise<string> {
-  refuseSwarm(request);
+  refuseImpossible(request);
   const network = await deps.networks.create(networkRequest(request));
   publishNetwork(deps.events, 'create', network);
   return network.id;
 }
 
-/** What a node outside a swarm answers to networks of a swarm, and to plugins that it does not have. */
-function refuseSwarm({ Driver, Scope, Ingress, IPAM }: NetworkCreateRequest): void {
+/** What a node outside a swarm answers to networks of a swarm, what contradicts itself, and plugins that are not there. */
+function refuseImpossible({
+  Driver,
+  Scope,
+  Ingress,
+  IPAM,
+  ConfigOnly,
+  ConfigFrom,
+}: NetworkCreateRequest): void {
   if (Driver === 'overlay') throw new WharfError('forbidden', NOT_A_MANAGER);
   if (Ingress) throw new WharfError('forbidden', 'Ingress network can only be global scope network');
   if (Scope === 'swarm') {
     const text = 'cannot create a swarm scoped network when swarm is not active';
+    throw new WharfError('forbidden', text);
+  }
+  if (ConfigOnly && ConfigFrom?.Network) {
+    const text = 'a configuration network cannot depend on another configuration network';
     throw new WharfError('forbidden', text);
   }
   if (IPAM?.Driver && IPAM.Driver !== 'default')

@@ -21,7 +21,7 @@ export function networkDocument(
     IPAM: {
       Driver: 'default',
       Options: record.ipamOptions ?? NULL,
-      Config: record.pools.length > 0 ? poolDocuments(record) : NULL,
+      Config: poolDocuments(record) ?? NULL,
     } as NonNullable<Network['IPAM']>,
     Internal: record.internal,
     Attachable: record.attachable ?? false,
@@ -35,7 +35,9 @@ export function networkDocument(
 }
 
 /** Pools as they were asked for, in their order within a family; those that were chosen as they are. */
-function poolDocuments({ pools, askedPools = [] }: NetworkRecord): IPAMConfig[] {
+function poolDocuments({ pools, askedPools = [], configOnly }: NetworkRecord): IPAMConfig[] | undefined {
+  if (configOnly) return askedPools.length > 0 ? askedPools.map(poolDocument) : undefined;
+  if (pools.length === 0) return undefined;
   const left = new Map(
     [4, 6].map((family) => [family, askedPools.filter((one) => familyOf(one) === family)]),
   );

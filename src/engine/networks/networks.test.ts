@@ -154,6 +154,10 @@ describe('a network’s document', () => {
     record.pools = [];
     const bare = await open(world).inspect('mixed', { verbose: false });
     assert.equal(bare.IPAM?.Config, null);
+    record.configOnly = true;
+    const base = await open(world).inspect('mixed', { verbose: false });
+    assert.deepEqual(base.IPAM?.Config?.[0]?.Subnet, 'fd91::/64');
+    assert.equal(base.ConfigOnly, true);
   });
 
   it('is not found in another scope', async () => {
@@ -238,6 +242,11 @@ describe('networks are made and removed', () => {
       [{ Driver: 'overlay', Ingress: true }, 'forbidden', manager],
       [{ Ingress: true }, 'forbidden', 'Ingress network can only be global scope network'],
       [{ Scope: 'swarm' }, 'forbidden', 'cannot create a swarm scoped network when swarm is not active'],
+      [
+        { ConfigOnly: true, ConfigFrom: { Network: 'x' } },
+        'forbidden',
+        'a configuration network cannot depend on another configuration network',
+      ],
       [{ IPAM: { Driver: 'nosuch' } }, 'not-found', 'plugin "nosuch" not found'],
     ];
     for (const [request, kind, message] of rows) {
