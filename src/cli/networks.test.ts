@@ -225,6 +225,23 @@ test('exposure shows what is open widest first, and addresses of one port togeth
   );
 });
 
+test('a range of published ports is one line of exposure', async () => {
+  const ports = [80, 81, 82, 90].flatMap((port) =>
+    ['0.0.0.0:', '[::]:'].map((host) => ({ ...WAYS[3], Port: `${port}/tcp`, At: `${host}${8000 + port}` })),
+  );
+  const { out } = await run(['network', 'exposure'], () => ({ json: ports }));
+  assert.deepEqual(
+    out
+      .split('\n')
+      .slice(1, -1)
+      .map((line) => line.split(/ {3,}/).slice(1, 3)),
+    [
+      ['80-82/tcp', '0.0.0.0:8080-8082, [::]:8080-8082'],
+      ['90/tcp', '0.0.0.0:8090, [::]:8090'],
+    ],
+  );
+});
+
 test('exposure of some containers, for programs, and of nothing', async () => {
   const json = await run(['network', 'exposure', '--format', 'json', 'db'], exposing);
   assert.deepEqual(JSON.parse(json.out), {

@@ -47,7 +47,9 @@ export const command: CommandSpec = {
       context.print(`Nothing${whose} is reachable.\n`);
       return 0;
     }
-    const rows = grouped(documents).map(({ of, at }) => exposureRow(of, at, VANTAGES[of.From]));
+    const rows = linesOf(documents).map(({ of, port, at }) =>
+      exposureRow({ ...of, Port: spanText(port) }, at.map(spanText), VANTAGES[of.From]),
+    );
     context.print(await listing('table {{.Container}}\t{{.Port}}\t{{.At}}\t{{.From}}\t{{.Why}}', rows));
     return 0;
   },
@@ -70,16 +72,61 @@ function widestFirst(a: ExposureDocument, b: ExposureDocument): number {
   );
 }
 
-/** Ways that differ by address alone, joined: a port published on all addresses is one line for both families. */
-function grouped(documents: readonly ExposureDocument[]): { of: ExposureDocument; at: string[] }[] {
-  const groups = new Map<string, { of: ExposureDocument; at: string[] }>();
-  for (const each of documents) {
-    const key = JSON.stringify([each.From, each.ContainerID, each.Port, each.Why]);
-    const group = groups.get(key);
-    if (group) group.at.push(each.At);
-    else groups.set(key, { of: each, at: [each.At] });
+/** A line of the table: ports that differ by their numbers alone are one, as are the addresses of one port. */
+interface Line {
+  of: ExposureDocument;
+  port: Span;
+  at: Span[];
+}
+
+/** A text with a number in it that may have become a range; `first` is NaN where there is none. */
+interface Span {
+  before: string;
+  first: number;
+  last: number;
+  after: string;
+}
+
+/** The parts of `9000/tcp`, `[::]:9000`, or a text without a port. */
+function spanOf(text: string): Span {
+  const [, before = text, port, after = ''] = /^(.*:|)(\d+)(\/\w+|)$/.exec(text) ?? [];
+  const number = Number(port ?? Number.NaN);
+  return { before, first: number, last: number, after };
+}
+
+function spanText({ before, first, last, after }: Span): string {
+  if (Number.isNaN(first)) return before;
+  return `${before}${first}${first === last ? '' : `-${last}`}${after}`;
+}
+
+/** Whether the second goes on where the first ends. */
+const continues = (one: Span, next: Span | undefined): boolean =>
+  next !== undefined && next.before === one.before && next.after === one.after && next.first === one.last + 1;
+
+function linesOf(documents: readonly ExposureDocument[]): Line[] {
+  const lines = new Map<string, Line>();
+  for (const of of documents) {
+    const key = JSON.stringify([of.From, of.ContainerID, of.Port, of.Why]);
+    const line = lines.get(key);
+    if (line) line.at.push(spanOf(of.At));
+    else lines.set(key, { of, port: spanOf(of.Port), at: [spanOf(of.At)] });
   }
-  return [...groups.values()];
+  return [...lines.values()].reduce(joinRange, []);
+}
+
+/** Adds a line, to the range that ends just before it where there is one. */
+function joinRange(lines: Line[], line: Line): Line[] {
+  const before = lines.at(-1);
+  const joined =
+    before?.of.ContainerID === line.of.ContainerID &&
+    before.of.From === line.of.From &&
+    before.of.Why === line.of.Why &&
+    continues(before.port, line.port) &&
+    before.at.length === line.at.length &&
+    before.at.every((span, index) => continues(span, line.at[index]));
+  if (!joined) return [...lines, line];
+  for (const span of [before.port, ...before.at]) span.last++;
+  return lines;
 }
 
 function exposureRow(of: ExposureDocument, at: readonly string[], from: string): Row {

@@ -8,8 +8,9 @@ export const command: CommandSpec = {
   summary:
     'Give a network other subnets\n\n' +
     'The way out when a VPN or another route of this host came to overlap a network: it keeps its\n' +
-    'name, id and options. Without --subnet, subnets that overlap nothing are chosen. Containers on\n' +
-    'the network have to be stopped or disconnected first; those get new addresses at their start.',
+    'name, id and options. Without --subnet, subnets that overlap nothing are chosen. Containers that\n' +
+    'run on it get new addresses at once, their connections there end. One that asked for a fixed\n' +
+    'address has to be disconnected first, unless a subnet given here holds it.',
   flags: [
     flag('gateway', 'strings', 'IPv4 or IPv6 gateway of a subnet'),
     flag('ip-range', 'strings', 'Range of a subnet from which containers get addresses'),
