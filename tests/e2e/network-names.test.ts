@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
-import { NameLab, reply } from '../../src/network/dns/name-lab.ts';
+import { NameLab, reply } from '../../src/network/dns/testing/name-lab.ts';
 import { eventually, execute, needsOwnDaemon, type TestDaemon, useDaemon } from './support/index.ts';
 import { NeighbourLab } from './support/neighbour-lab.ts';
 

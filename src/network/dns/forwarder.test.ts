@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Forwarder, type Patience } from './forwarder.ts';
 import { parseQuestion, type Question, RCODE, TYPE } from './message.ts';
-import { NameLab, query, read, reply, type Script } from './name-lab.ts';
+import { NameLab, query, read, reply, type Script } from './testing/name-lab.ts';
 
 /** Much shorter than in earnest, where silence is waited for; nothing depends on how fast this machine is. */
 const SOON: Patience = { next: 60, total: 400, suspect: 60_000 };

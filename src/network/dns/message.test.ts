@@ -12,7 +12,7 @@ import {
   truncate,
   udpLimit,
 } from './message.ts';
-import { query, read, reply } from './name-lab.ts';
+import { query, read, reply } from './testing/name-lab.ts';
 
 function parsed(message: Buffer): Question {
   const question = parseQuestion(message);

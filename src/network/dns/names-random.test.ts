@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { SandboxRecord } from '../types.ts';
-import { endpoint, network, sandbox } from './name-lab.ts';
 import { NameTable } from './names.ts';
 import { reverseName } from './reverse.ts';
+import { endpoint, network, sandbox } from './testing/name-lab.ts';
 
 const NETWORKS = ['n0', 'n1', 'n2.dotted', 'bridge'];
 const NAMES = ['a', 'b', 'c.d', 'n1', 'x.n0', 'web'];

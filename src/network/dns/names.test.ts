@@ -4,9 +4,9 @@ import type { NetworkRecord } from '../types.ts';
 import { AnswerCache } from './answer-cache.ts';
 import { answerLocally } from './local.ts';
 import { parseQuestion, type Question, RCODE, respond, TYPE } from './message.ts';
-import { endpoint, network, query, read, sandbox } from './name-lab.ts';
 import { NameTable } from './names.ts';
 import { addressBytes, isWithin, reversedAddress, reverseName } from './reverse.ts';
+import { endpoint, network, query, read, sandbox } from './testing/name-lab.ts';
 
 const NETWORKS: Record<string, NetworkRecord> = Object.fromEntries(
   [

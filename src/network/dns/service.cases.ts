@@ -7,6 +7,9 @@ import { silentLog } from '../../base/index.ts';
 import { nftJson, openSocket, receiveDatagrams, runNft, sendDatagrams, withNetns } from '../../sys/index.ts';
 import type { NetworkRecord, SandboxRecord } from '../types.ts';
 import { RCODE, TYPE } from './message.ts';
+import { redirectedPorts } from './redirect.ts';
+import { openNameService } from './service.ts';
+import { frame } from './tcp.ts';
 import {
   ask,
   askTcp,
@@ -18,10 +21,7 @@ import {
   read,
   reply,
   sandbox,
-} from './name-lab.ts';
-import { redirectedPorts } from './redirect.ts';
-import { openNameService } from './service.ts';
-import { frame } from './tcp.ts';
+} from './testing/name-lab.ts';
 
 execFileSync('ip', ['link', 'set', 'lo', 'up']);
 

@@ -4,8 +4,8 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { describe, it } from 'node:test';
 import type { Answerer } from './listener.ts';
 import { parseQuestion, type Question } from './message.ts';
-import { query, read, reply } from './name-lab.ts';
 import { Framed, frame, serveConnection } from './tcp.ts';
+import { query, read, reply } from './testing/name-lab.ts';
 
 describe('messages over TCP', () => {
   it('are found however they are cut', () => {

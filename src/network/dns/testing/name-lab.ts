@@ -9,10 +9,10 @@ import {
   pollFd,
   receiveDatagrams,
   sendDatagrams,
-} from '../../sys/index.ts';
-import type { EndpointRecord, NetworkRecord, SandboxRecord } from '../types.ts';
-import { encodeName, TYPE } from './message.ts';
-import { Framed, frame } from './tcp.ts';
+} from '../../../sys/index.ts';
+import type { EndpointRecord, NetworkRecord, SandboxRecord } from '../../types.ts';
+import { encodeName, TYPE } from '../message.ts';
+import { Framed, frame } from '../tcp.ts';
 
 /** Namespaces, clients and scripted name servers for tests, which send real packets. */
 export class NameLab implements Disposable {
