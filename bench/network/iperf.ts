@@ -38,16 +38,22 @@ export class IperfServer implements AsyncDisposable {
   }
 }
 
-/** Gigabits per second by TCP over some seconds, as the receiver counts; from the namespace of a process, or from the host's. */
+/** The parts of `iperf3 -J` that matter here. */
+interface IperfReport {
+  end: { sum_received?: { bits_per_second: number } };
+  error?: string;
+}
+
+/** Gigabits per second by TCP over some seconds, as the receiver counts, from the network namespace of a process. */
 export async function iperf(
   target: { address: string; port: number },
   seconds: number,
-  fromPid?: number,
+  fromPid: number,
 ): Promise<number> {
-  const client = ['iperf3', '-c', target.address, '-p', String(target.port), '-t', String(seconds), '-J'];
-  const [file = '', ...args] =
-    fromPid === undefined ? client : ['nsenter', '-t', String(fromPid), '-n', ...client];
-  const { stdout } = await execute(file, args, { maxBuffer: 1 << 24 });
-  const { end } = JSON.parse(stdout) as { end: { sum_received: { bits_per_second: number } } };
+  const to = ['-c', target.address, '-p', String(target.port), '--connect-timeout', '3000'];
+  const args = ['-t', String(fromPid), '-n', 'iperf3', ...to, '-t', String(seconds), '-J'];
+  const { stdout } = await execute('nsenter', args, { maxBuffer: 1 << 24 });
+  const { end, error } = JSON.parse(stdout) as IperfReport;
+  if (error || !end.sum_received) throw new Error(`iperf3 to ${target.address}:${target.port}: ${error}`);
   return end.sum_received.bits_per_second / 1e9;
 }

@@ -18,13 +18,16 @@ export class Site {
   readonly mark = randomBytes(3).toString('hex');
   /** The network of its own on which containers find each other. */
   readonly network = `bench-${this.mark}`;
-  readonly #pid: number | undefined;
+  /** The engine's process, in the network namespace that its containers know as the host. */
+  readonly pid: number;
 
   /** `pid` is the engine's process; the one of a reference engine is looked for. */
   constructor(subject: Subject, pid?: number) {
     this.subject = subject;
     this.name = subject.name;
-    this.#pid = pid ?? dockerdOf(subject.host);
+    const found = pid ?? dockerdOf(subject.host);
+    if (found === undefined) throw new Error(`the process of ${this.name} is not on this machine`);
+    this.pid = found;
     this.run('network', 'create', '--label', `wharf-bench=${this.mark}`, this.network);
   }
 
@@ -63,8 +66,7 @@ export class Site {
 
   /** Proportional set size of the engine with all processes below it, in bytes: daemon, proxies. */
   memory(): number {
-    if (this.#pid === undefined) throw new Error(`the process of ${this.name} is not on this machine`);
-    return pssOfTree(this.#pid);
+    return pssOfTree(this.pid);
   }
 
   dispose(): void {

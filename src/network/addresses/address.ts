@@ -1,9 +1,7 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { WharfError } from '../../base/index.ts';
 
-// Re-exported for those that know IPv4 only.
-export { formatIpv4, formatSubnet, parseSubnet } from './ipv4.ts';
-
+/** IPv4 or IPv6. */
 export type Family = 4 | 6;
 
 /** An address as a number of 32 or 128 bits. */
