@@ -16,4 +16,4 @@ $DOCKER network rm $N-a $N-b >/dev/null
 sleep 1.2
 $DOCKER events --since $since --until 0s --filter type=network --format '{{.Type}} {{.Action}} {{.Scope}} {{.Actor.Attributes.name}} {{.Actor.Attributes.type}} {{if .Actor.Attributes.container}}container{{end}}' | grep $N
 $DOCKER events --since $since --until 0s --filter network=$N-b --format '{{.Action}}'
-$DOCKER events --since $since --until 0s --filter container=$N-1 --format '{{.Type}} {{.Action}}'
+$DOCKER events --since $since --until 0s --filter container=$N-1 --format '{{.Type}} {{.Action}}' | grep -v -e stop -e die
