@@ -78,4 +78,23 @@ describe("the host's resolv.conf", { timeout: 20_000 }, () => {
     write('run/later', '192.0.2.1');
     await becomes('192.0.2.1');
   });
+
+  it('may lead to a folder that comes later, and from then on is followed', async () => {
+    symlinkSync('../late/resolve/stub.conf', at('etc/resolv.conf'));
+    followed = followHostServers(at('etc/resolv.conf'));
+    assert.deepEqual(followed.list(), ['127.0.0.1']);
+    mkdirSync(at('late/resolve'), { recursive: true });
+    write('late/resolve/stub.conf', '127.0.0.53');
+    assert.deepEqual(followed.list(), ['127.0.0.53']);
+    write('late/resolve/stub.conf', '192.0.2.1');
+    await becomes('192.0.2.1');
+    assert.equal(followed.list(), followed.list());
+    rmSync(at('late/resolve/stub.conf'));
+    await becomes('127.0.0.1');
+    rmSync(at('late/resolve'), { recursive: true });
+    assert.deepEqual(followed.list(), ['127.0.0.1']);
+    mkdirSync(at('late/resolve'));
+    write('late/resolve/stub.conf', '192.0.2.2');
+    await becomes('192.0.2.2');
+  });
 });

@@ -13,13 +13,14 @@ export interface HostServers {
 
 /**
  * Follows a resolv.conf: also when it is replaced by another file, and when it is a link whose target or whose links on the
- * way are. It is read when it is asked for and something happened in one of their folders.
+ * way are. It is read when it is asked for and something happened in one of their folders; every time while one of those
+ * cannot be watched (it is not there yet, as systemd-resolved's before its start).
  */
 export function followHostServers(path = '/etc/resolv.conf'): HostServers {
   let servers: readonly string[] | undefined;
-  let watches: FSWatcher[] = [];
+  let watches: (FSWatcher | undefined)[] = [];
   const unwatch = () => {
-    for (const each of watches) each.close();
+    for (const each of watches) each?.close();
     watches = [];
   };
   const changed = () => {
@@ -30,9 +31,12 @@ export function followHostServers(path = '/etc/resolv.conf'): HostServers {
       if (servers) return servers;
       unwatch();
       // Watched first, so that a change while it is read is heard of.
-      watches = [...linksOf(path).flatMap((file) => watchEntry(file, changed)), ...watchAll(path, changed)];
-      servers = readServers(path);
-      return servers;
+      const folders = linksOf(path).map((file) => watchEntry(file, changed));
+      // Of a file that is mounted there, its own folder hears nothing.
+      watches = [...folders, tryWatch(path, changed)];
+      const read = readServers(path);
+      if (!folders.includes(undefined)) servers = read;
+      return read;
     },
     close: unwatch,
   };
@@ -52,21 +56,22 @@ function linksOf(path: string): string[] {
   return files;
 }
 
-/** Watches for another file of that name. */
-function watchEntry(file: string, changed: () => void): FSWatcher[] {
-  const name = basename(file);
-  return watchAll(dirname(file), (which) => {
-    if (which === null || which === name) changed();
+/** Watches for another file of that name, and for the end of the folder, which is told by the folder's own name. */
+function watchEntry(file: string, changed: () => void): FSWatcher | undefined {
+  const folder = dirname(file);
+  const names: (string | null)[] = [null, basename(file), basename(folder)];
+  return tryWatch(folder, (which) => {
+    if (names.includes(which)) changed();
   });
 }
 
-/** Watches a file or a folder; nothing when it is not there: then only a change of a watched one can bring it about. */
-function watchAll(path: string, changed: (which: string | null) => void): FSWatcher[] {
+/** Watches a file or a folder; undefined when it is not there, or no watch is left. */
+function tryWatch(path: string, changed: (which: string | null) => void): FSWatcher | undefined {
   try {
     const watching = watch(path, { persistent: false }, (_event, which) => changed(which));
-    return [watching.on('error', () => changed(null))];
+    return watching.on('error', () => changed(null));
   } catch {
-    return [];
+    return undefined;
   }
 }
 
