@@ -67,6 +67,11 @@ export class FakeKernel implements NetworkKernel {
     this.addLink(name, 'vlan');
   }
 
+  ensureDummy(name: string): void {
+    this.fail('ensureDummy');
+    this.addLink(name, 'dummy');
+  }
+
   allowLoopback(bridge: string): void {
     if (!this.hostLinks.has(bridge)) throw new Error(`there is no ${bridge}`);
   }

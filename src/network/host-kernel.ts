@@ -50,6 +50,8 @@ export class HostKernel implements NetworkKernel {
     } else if (link.mtu !== mtu && !foreign) this.route.setMtu(name, mtu);
     // A container must not become the host's router, nor get at it by link-local addresses (CVE-2020-13401).
     sysctl(`net/ipv6/conf/${name}/accept_ra`, '0');
+    // Its addresses are ours to give: without a look for duplicates it can ask for neighbours from the first moment on.
+    if (ipv6) sysctl(`net/ipv6/conf/${name}/accept_dad`, '0');
     if (!foreign || ipv6) sysctl(`net/ipv6/conf/${name}/disable_ipv6`, ipv6 ? '0' : '1');
     const present = link ? globalAddresses(this.route, name) : [];
     for (const cidr of present) if (!foreign && !cidrs.includes(cidr)) this.route.deleteAddress(name, cidr);
@@ -69,6 +71,11 @@ export class HostKernel implements NetworkKernel {
 
   ensureVlan({ name, parent, id }: { name: string; parent: string; id: number }): void {
     if (!this.hasLink(name)) this.route.addVlan({ name, parent, id });
+    this.route.setUp(name);
+  }
+
+  ensureDummy(name: string): void {
+    if (!this.hasLink(name)) this.route.addDummy(name);
     this.route.setUp(name);
   }
 
@@ -251,8 +258,10 @@ function withPin(pin: string, work: (netns: number) => void): void {
 /** Settings, addresses and `up` for an interface that is in its namespace already. */
 function dress({ interfaceName, ipv6, cidrs, sysctls }: InterfacePlan, netns: number): void {
   using inside = withNetns(netns, () => {
+    if (ipv6)
+      for (const setting of ['accept_dad', 'accept_ra'])
+        sysctl(`net/ipv6/conf/${interfaceName}/${setting}`, '0');
     sysctl(`net/ipv6/conf/${interfaceName}/disable_ipv6`, ipv6 ? '0' : '1');
-    if (ipv6) sysctl(`net/ipv6/conf/${interfaceName}/accept_ra`, '0');
     for (const { path, value } of sysctls) writeAsked(path, value);
     return RouteSocket.open();
   });

@@ -65,6 +65,8 @@ export interface NetworkKernel extends Disposable {
   bridgeProblems(bridge: BridgePlan): string[];
   /** Makes a VLAN on a parent, up, where it is not there yet. Errors: `not-implemented`. */
   ensureVlan(vlan: { name: string; parent: string; id: number }): void;
+  /** Makes a link that leads nowhere, up, where it is not there yet. Errors: `not-implemented`. */
+  ensureDummy(name: string): void;
   /** Lets loopback addresses be translated towards the bridge (`route_localnet`). Only after the rules stand. */
   allowLoopback(bridge: string): void;
   /** Turns forwarding of a family on; true when it was off. */

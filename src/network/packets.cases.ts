@@ -2,14 +2,15 @@
 import assert from 'node:assert/strict';
 import { execFile, execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { silentLog } from '../base/index.ts';
 import { openMemoryDatabase } from '../meta/index.ts';
-import { createNetns, deleteNetns, RouteSocket, runNft, withNetns } from '../sys/index.ts';
+import { createNetns, deleteNetns, RouteSocket, runNft } from '../sys/index.ts';
 import { openNetworkStack } from './open.ts';
+import { fetchFrom, makeLan, serve, stopServing } from './packets-lab.ts';
 import type { HostNetworkStack } from './stack.ts';
 import { networkStackSuite } from './suite.ts';
 import type { PortRequest, SandboxRecord } from './types.ts';
@@ -18,48 +19,9 @@ const dir = mkdtempSync(join(tmpdir(), 'wharf-packets-'));
 const lanPin = join(dir, 'lan');
 const database = openMemoryDatabase();
 const config = { bridge: 'wpk0', nftTable: 'wharf-packets', bip: '10.213.0.1/24', readySandboxes: 2 };
-const servers: Server[] = [];
 let stack: HostNetworkStack;
 
 const open = () => openNetworkStack({ database, execRoot: dir, config, log: silentLog });
-
-/** A neighbour on the host's LAN: 192.0.2.9, the host is 192.0.2.1. Its routes send everything to the host. */
-function makeLan(): void {
-  createNetns(lanPin);
-  using lan = RouteSocket.open(lanPin);
-  execFileSync('ip', ['link', 'add', 'lan0', 'type', 'veth', 'peer', 'name', 'eth0', 'netns', lanPin]);
-  using host = RouteSocket.open();
-  host.setUp('lo');
-  host.addAddress('lan0', '192.0.2.1/24');
-  host.setUp('lan0');
-  lan.addAddress('eth0', '192.0.2.9/24');
-  lan.setUp('eth0');
-  lan.addRoute({ gateway: '192.0.2.1' });
-}
-
-/** A server inside a sandbox that answers with the address it sees and a name. */
-function serve(pin: string, port: number, name: string): Promise<void> {
-  const server = createServer((socket) => {
-    socket.on('error', () => {});
-    socket.end(`${name} ${socket.remoteAddress?.replace('::ffff:', '')}\n`);
-  });
-  servers.push(server);
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  server.once('listening', resolve).once('error', reject);
-  // Without a host name Node binds at once, still in the namespace.
-  withNetns(pin, () => server.listen(port));
-  return promise;
-}
-
-/** What a TCP client in a namespace reads; empty when it gets no connection. */
-function fetchFrom(pin: string | undefined, ip: string, port: number): Promise<string> {
-  const client = ['busybox', 'timeout', '1', 'busybox', 'nc', '-w', '1', ip, String(port)];
-  const argv = pin ? ['nsenter', `--net=${pin}`, ...client] : client;
-  return new Promise((resolve) => {
-    const child = execFile(argv[0]!, argv.slice(1), (_error, stdout) => resolve(stdout.trim()));
-    child.stdin?.end();
-  });
-}
 
 const tcp = (containerPort: number, hostPort: number, hostIp = ''): PortRequest => ({
   protocol: 'tcp',
@@ -79,7 +41,7 @@ describe('packets of the default bridge', () => {
   let other: SandboxRecord;
 
   before(async () => {
-    makeLan();
+    makeLan(lanPin);
     stack = open();
     await stack.recover(new Set());
     web = await container('web', [tcp(80, 8080), tcp(80, 8081, '127.0.0.1'), tcp(80, 8082, '192.0.2.1')]);
@@ -90,7 +52,7 @@ describe('packets of the default bridge', () => {
   });
 
   after(async () => {
-    for (const server of servers) server.close();
+    stopServing();
     for (const box of stack.sandboxes()) await stack.removeSandbox(box.sandboxId);
     await stack.close({ removeKernelObjects: true });
     deleteNetns(lanPin);
@@ -146,9 +108,9 @@ describe('packets of the default bridge', () => {
     assert.equal(await fetchFrom(other.netnsPath, '192.0.2.9', 90), 'lan 192.0.2.1');
   });
 
-  it('lets no container use loopback addresses of the host', async () => {
+  it('lets no container use loopback addresses of the host', async (t) => {
     const secret = createServer((socket) => socket.end('secret'));
-    servers.push(secret);
+    t.after(() => void secret.close());
     await new Promise<void>((resolve) => void secret.listen(8099, '127.0.0.1', resolve));
     execFileSync('nsenter', [
       `--net=${other.netnsPath}`,
@@ -234,7 +196,7 @@ describe('packets of the default bridge', () => {
 
   it('sees and repairs what others broke', async () => {
     runNft('flush ruleset');
-    assert.match((await stack.verify()).join('\n'), /nft table ip wharf-packets is missing/);
+    assert.match((await stack.verify()).join('\n'), /nft table inet wharf-packets is missing/);
     await stack.recover(new Set(['web', 'other']));
     assert.deepEqual(await stack.verify(), []);
     assert.equal(await fetchFrom(undefined, '127.0.0.1', 8081), 'web 10.213.0.1');
@@ -280,7 +242,8 @@ it('takes over from a daemon that was killed, with what that one kept ready', as
     ports: [],
   });
   const pins = () => readdirSync(join(execRoot, 'netns'));
-  while (pins().length < 3) await new Promise((resolve) => setTimeout(resolve, 20));
+  // One that lives, two on the bridge and two bare ones.
+  while (pins().length < 5) await new Promise((resolve) => setTimeout(resolve, 20));
   const next = start();
   try {
     await next.recover(new Set(['live']));
@@ -295,7 +258,7 @@ it('takes over from a daemon that was killed, with what that one kept ready', as
     assert.equal(await fetchFrom(undefined, address(boxes[0]!), 80), 'a 10.213.2.1');
     assert.deepEqual(await next.verify(), []);
   } finally {
-    for (const server of servers) server.close();
+    stopServing();
     for (const box of next.sandboxes()) await next.removeSandbox(box.sandboxId);
     await killed.close({ removeKernelObjects: false });
     await next.close({ removeKernelObjects: true });
@@ -318,11 +281,23 @@ networkStackSuite('over the kernel of the host', async () => {
       assert.deepEqual(await current.verify(), []);
       return current;
     },
+    routes({ netnsPath }) {
+      using inside = RouteSocket.open(netnsPath);
+      const names = new Map(inside.links().map(({ index, name }) => [index, name]));
+      const text = (wanted: 4 | 6) => {
+        const route = inside.routes().find(({ dst, family }) => dst === undefined && family === wanted);
+        return route ? `${names.get(route.linkIndex ?? 0)} ${route.gateway}` : '';
+      };
+      return { 4: text(4), 6: text(6) };
+    },
     async dispose() {
       assert.deepEqual(await current.verify(), []);
       for (const box of current.sandboxes()) await current.removeSandbox(box.sandboxId);
       await current.close({ removeKernelObjects: true });
       assert.deepEqual(readdirSync(join(execRoot, 'netns')), []);
+      using host = RouteSocket.open();
+      const bridges = host.links().filter(({ kind, name }) => kind === 'bridge' && /^(br-|wps)/.test(name));
+      assert.deepEqual(bridges, []);
       rmSync(execRoot, { recursive: true });
     },
   };

@@ -96,20 +96,13 @@ function isOwnKind(network: NetworkRecord): boolean {
 }
 
 /**
- * Without a parent the network is on a bridge without ports: a dead end that every kernel has. `eth0.10` is made on
- * `eth0`. Errors: the Engine's texts.
+ * Without a parent the network is on a link that leads nowhere. `eth0.10` is made on `eth0`. Errors: the Engine's texts.
  */
 function ensureParent(kernel: NetworkKernel, network: NetworkRecord): void {
   const { parent } = network.options;
   const name = parentOf(network);
   if (!parent) {
-    kernel.ensureBridge({
-      name,
-      mtu: mtuOf(network.options) || 1500,
-      cidrs: [],
-      ipv6: false,
-      foreign: false,
-    });
+    kernel.ensureDummy(name);
     return;
   }
   if (kernel.hasLink(parent)) return;
