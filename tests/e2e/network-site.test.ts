@@ -150,8 +150,8 @@ describe('a public site on networks of its own', { skip: needsOwnDaemon }, () =>
             'iperf3',
             '-c',
             target,
-            '-n',
-            '5M',
+            '-t',
+            '1',
             '-J',
             '--connect-timeout',
             '3000',
@@ -159,12 +159,12 @@ describe('a public site on networks of its own', { skip: needsOwnDaemon }, () =>
           ];
           const { stdout } = await eventually(
             () => execute(file as string, args, { timeout: 20_000 }),
-            ({ code }) => code === 0,
+            ({ code, stdout }) => code === 0 && !stdout.includes('"error"'),
             `iperf3 ${mode.join(' ')} to ${target}`,
           );
           const { end } = JSON.parse(stdout);
           const bytes = mode[0] === '-u' ? end.sum.bytes : end.sum_received.bytes;
-          assert.ok(bytes >= 4_000_000, `${bytes} bytes ${mode.join(' ')} to ${target}`);
+          assert.ok(bytes > 1_000_000, `${bytes} bytes ${mode.join(' ')} to ${target}`);
         }
     } finally {
       server.kill('SIGKILL');
