@@ -130,6 +130,8 @@ function buildLab(): void {
     'sysctl -qw net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0',
     // The worst that a host can have: kube-proxy sets it for all.
     'sysctl -qw net.ipv4.conf.all.route_localnet=1',
+    // br_netfilter forwards translated frames within the bridge, where isolated ports get none of them.
+    'sysctl -qw net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0 2> /dev/null || true',
   );
   for (const [name, hostEnd, net4, net6] of [
     ['lan', 'lan0', '192.0.2', '2001:db8:1:'],
@@ -269,8 +271,8 @@ describe('who reaches what', () => {
     assert.equal(await ask('host', '127.0.0.1', 8083), 'host 127.0.0.1');
     for (const [vantage, gateway] of FORGERS) {
       forgeLoopback(vantage, gateway);
-      for (const port of [8080, 8081, 8083])
-        assert.equal(await ask(vantage, '127.0.0.1', port), '-', vantage);
+      const heard = await Promise.all([8080, 8081, 8083].map((port) => ask(vantage, '127.0.0.1', port)));
+      assert.deepEqual(heard, ['-', '-', '-'], vantage);
     }
   });
 
