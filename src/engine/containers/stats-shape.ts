@@ -43,7 +43,7 @@ export function shapeStats(
     precpu_stats: previous ? cpuStats(previous) : emptyCpu(),
     memory_stats: memoryStats(cgroup, sample.system.memory),
   };
-  const networks = Object.entries(sample.interfaces);
+  const networks = Object.entries(sample.interfaces).sort(([a], [b]) => (a < b ? -1 : 1));
   if (networks.length > 0) {
     shaped.networks = Object.fromEntries(networks.map(([key, counters]) => [key, networkStats(counters)]));
   }

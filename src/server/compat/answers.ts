@@ -3,7 +3,7 @@ import type { ApiVersion } from '../../api/index.ts';
 type Document = Record<string, unknown>;
 
 /** Documents that changed between API versions. */
-export type DocumentName = 'image' | 'image-summary' | 'info' | 'disk-usage';
+export type DocumentName = 'container' | 'image' | 'image-summary' | 'info' | 'disk-usage';
 
 interface Change {
   /** Versions below this one get the change. */
@@ -44,7 +44,27 @@ const addVirtualSize: Change = {
   },
 };
 
+/** Networks that are no user's. */
+const PREDEFINED = new Set(['bridge', 'host', 'none']);
+
+/** Until 1.44 the names that every container has counted as its aliases. */
+const addOwnAliases: Change = {
+  before: 45,
+  apply: (container) => {
+    const settings = container['NetworkSettings'] as { Networks?: Record<string, Document> };
+    const { Hostname } = container['Config'] as { Hostname?: string };
+    const own = [String(container['Id']).slice(0, 12), ...(Hostname ? [Hostname] : [])];
+    const networks = Object.entries(settings.Networks ?? {}).map(([name, endpoint]) => {
+      const given = (endpoint['Aliases'] ?? []) as string[];
+      const Aliases = [...new Set([...given, ...own])];
+      return [name, PREDEFINED.has(name) ? endpoint : { ...endpoint, Aliases }];
+    });
+    container['NetworkSettings'] = { ...settings, Networks: Object.fromEntries(networks) };
+  },
+};
+
 const CHANGES: Record<DocumentName, readonly Change[]> = {
+  container: [addOwnAliases],
   image: [
     addVirtualSize,
     {

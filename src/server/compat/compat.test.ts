@@ -30,6 +30,40 @@ test('image summaries: container counts, digests and dangling names', () => {
   assert.deepEqual(dangling['RepoDigests'], ['<none>@<none>']);
 });
 
+test('containers: their own names are aliases until 1.44', () => {
+  const container = {
+    Id: '0123456789abcdef',
+    Config: { Hostname: 'hh' },
+    NetworkSettings: {
+      Ports: {},
+      Networks: { gn1: { Aliases: ['q', 'hh'] }, gn2: { Aliases: null }, bridge: { Aliases: null } },
+    },
+  };
+  assert.equal(adapt('container', 45, container), container);
+  assert.deepEqual((adapt('container', 44, container) as typeof container).NetworkSettings, {
+    Ports: {},
+    Networks: {
+      gn1: { Aliases: ['q', 'hh', '0123456789ab'] },
+      gn2: { Aliases: ['0123456789ab', 'hh'] },
+      bridge: { Aliases: null },
+    },
+  });
+});
+
+test('several networks at creation came with 1.44', () => {
+  const request = (...names: string[]) => ({
+    config: {},
+    hostConfig: {},
+    networkingConfig: { EndpointsConfig: Object.fromEntries(names.map((name) => [name, {}])) },
+  });
+  adaptCreate(43, request('gn1'));
+  adaptCreate(44, request('gn1', 'bridge'));
+  assert.throws(() => adaptCreate(43, request('gn1', 'bridge')), {
+    kind: 'invalid',
+    message: 'Container cannot be created with multiple network endpoints: gn1, bridge',
+  });
+});
+
 test('info loses and gains fields by version', () => {
   const info = {
     SecurityOptions: ['name=seccomp,profile=builtin'],

@@ -1,4 +1,5 @@
 import type { ApiVersion, ContainerCreateRequest, Filters } from '../../api/index.ts';
+import { WharfError } from '../../base/index.ts';
 
 interface Change {
   readonly from: ApiVersion;
@@ -48,6 +49,16 @@ const CREATE_CHANGES: readonly Change[] = [
   {
     from: 0,
     to: 44,
+    apply: ({ networkingConfig }) => {
+      const names = Object.keys(networkingConfig.EndpointsConfig ?? {});
+      if (names.length < 2) return;
+      const text = `Container cannot be created with multiple network endpoints: ${names.join(', ')}`;
+      throw new WharfError('invalid', text);
+    },
+  },
+  {
+    from: 0,
+    to: 44,
     apply: ({ config, hostConfig }) => {
       delete config.Healthcheck?.StartInterval;
       for (const mount of hostConfig.Mounts ?? []) {
@@ -58,7 +69,7 @@ const CREATE_CHANGES: readonly Change[] = [
   },
 ];
 
-/** What a create request of that version means to the engine of today. Changes the request in place. */
+/** What a create request of that version means to the engine of today. Changes the request in place. Errors: `invalid` for what that version did not have. */
 export function adaptCreate(version: ApiVersion, request: ContainerCreateRequest): ContainerCreateRequest {
   for (const { from, to, apply } of CREATE_CHANGES) if (version >= from && version < to) apply(request);
   return request;

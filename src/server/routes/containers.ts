@@ -8,7 +8,7 @@ import {
   terminalSide,
 } from '../../api/index.ts';
 import { WharfError } from '../../base/index.ts';
-import { adaptCreate } from '../compat/index.ts';
+import { adapt, adaptCreate } from '../compat/index.ts';
 import { readJsonText } from '../http/body.ts';
 import type { Call } from '../http/call.ts';
 import { sendEmpty, sendJson } from '../http/respond.ts';
@@ -63,7 +63,8 @@ function platformOf(text: string | null) {
 
 async function inspect(call: Call): Promise<void> {
   const size = boolValue(call.query.get('size'));
-  sendJson(call, 200, await call.backends.containers.inspect(call.param('id'), { size }));
+  const found = await call.backends.containers.inspect(call.param('id'), { size });
+  sendJson(call, 200, adapt('container', call.version, found));
 }
 
 async function top(call: Call): Promise<void> {

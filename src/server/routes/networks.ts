@@ -23,7 +23,11 @@ export const networkRoutes: readonly Route[] = [
 ];
 
 async function list(call: Call): Promise<void> {
-  sendJson(call, 200, await call.backends.networks.list(decodeFilters(call.query.get('filters'))));
+  const { networks } = call.backends;
+  const found = await networks.list(decodeFilters(call.query.get('filters')));
+  // Until 1.27 lists named the containers.
+  const whole = ({ Id = '' }) => networks.inspect(Id, { verbose: false });
+  sendJson(call, 200, call.version < 28 ? await Promise.all(found.map(whole)) : found);
 }
 
 async function inspect(call: Call): Promise<void> {
