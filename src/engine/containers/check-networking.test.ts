@@ -31,6 +31,8 @@ test('a request that names networks gets those and no other', () => {
     gn1: { Aliases: ['q'] },
     gn2: { GwPriority: 3 },
   });
+  const both = { gn1: {}, gn2: {} };
+  assert.deepEqual(Object.keys(asked('gn2-id', both) ?? {}), ['gn2', 'gn1'], 'that of the mode is first');
 });
 
 test('what the engine decides is not taken from a request', () => {

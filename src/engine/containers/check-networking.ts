@@ -25,9 +25,11 @@ export function normalizeNetworking(
   const endpoints: Record<string, EndpointSettings> = {};
   const given = asked?.EndpointsConfig ?? {};
   const names = Object.keys(given);
-  if (names.length === 0 && modeContainer(mode) === undefined) endpoints[nameOf(networks, mode)] = {};
-  for (const [ref, settings] of Object.entries(given)) {
-    const name = nameOf(networks, ref);
+  const main = nameOf(networks, mode);
+  if (names.length === 0 && modeContainer(mode) === undefined) endpoints[main] = {};
+  const named = Object.entries(given).map(([ref, settings]) => ({ name: nameOf(networks, ref), settings }));
+  // The network of the mode comes first, as it does at the start.
+  for (const { name, settings } of named.sort((a, b) => Number(b.name === main) - Number(a.name === main))) {
     if (!settings)
       throw new WharfError('invalid', `invalid config for network ${name}: EndpointsConfig is nil`);
     if (modeContainer(mode) !== undefined) {
@@ -38,9 +40,7 @@ export function normalizeNetworking(
     }
     endpoints[name] = askedSettings(settings);
   }
-  const warnings = containerWideMac
-    ? applyContainerMac(endpoints, nameOf(networks, mode), mode, names, containerWideMac)
-    : [];
+  const warnings = containerWideMac ? applyContainerMac(endpoints, main, mode, names, containerWideMac) : [];
   for (const [name, settings] of Object.entries(endpoints)) {
     const faults = [...macFaults(settings), ...endpointFaults(name, settings, find(networks, name))];
     if (faults.length > 0)

@@ -42,7 +42,7 @@ interface Link {
 
 /** `HostConfig.Links` as inspect shows them: `/target:/own/alias`. */
 export function linkDocuments(
-  store: Pick<ContainerStore, 'get'>,
+  store: Pick<ContainerStore, 'resolve'>,
   record: Pick<ContainerRecord, 'name' | 'hostConfig'>,
 ): string[] | null {
   const links = linksOf(store, record);
@@ -51,21 +51,30 @@ export function linkDocuments(
 
 /** The links of a container on the default bridge. */
 export function linksOf(
-  store: Pick<ContainerStore, 'get'>,
+  store: Pick<ContainerStore, 'resolve'>,
   { hostConfig }: Pick<ContainerRecord, 'hostConfig'>,
 ): Link[] {
   if (hostConfig.NetworkMode !== 'bridge') return [];
   return (hostConfig.Links ?? []).flatMap((link) => {
     const parsed = parseLink(link);
     if (!parsed) return [];
-    const target = store.get(parsed.ref);
+    const target = targetOf(store, parsed.ref);
     return [{ name: target?.name ?? shortId(parsed.ref), alias: parsed.alias, target }];
   });
 }
 
+/** By id; by name in the records of versions that kept links as they were asked for. */
+function targetOf(store: Pick<ContainerStore, 'resolve'>, ref: string): ContainerRecord | undefined {
+  try {
+    return store.resolve(ref);
+  } catch {
+    return undefined;
+  }
+}
+
 /** What finding the addresses of linked containers uses. */
 export interface LinkDeps {
-  store: Pick<ContainerStore, 'get'>;
+  store: Pick<ContainerStore, 'resolve'>;
   networks: Pick<NetworkStack, 'sandbox'>;
 }
 
