@@ -153,11 +153,6 @@ export class TestDaemon implements DaemonNames {
     this.#toldToEnd = expected;
   }
 
-  /** False once the daemon has ended. */
-  get alive(): boolean {
-    return this.#child !== undefined;
-  }
-
   /** Resolves when the daemon has ended. */
   async ended(): Promise<void> {
     await this.#ended;
