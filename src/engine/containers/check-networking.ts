@@ -32,6 +32,8 @@ export function normalizeNetworking(
   for (const { name, settings } of named.sort((a, b) => Number(b.name === main) - Number(a.name === main))) {
     if (!settings)
       throw new WharfError('invalid', `invalid config for network ${name}: EndpointsConfig is nil`);
+    // The stock client names the mode itself here (`--mac-address`), which Docker passes over.
+    if (modeContainer(name) !== undefined) continue;
     if (modeContainer(mode) !== undefined) {
       throw new WharfError(
         'invalid',

@@ -28,7 +28,7 @@ export async function disconnectContainer(
     const settings = wishes(record);
     const wish = settings[name];
     if (!wish) {
-      const what = running ? 'network' : 'the network';
+      const what = record.state.status === 'running' ? 'network' : 'the network';
       throw new WharfError('internal', `container ${record.id} is not connected to ${what} ${name}`);
     }
     delete settings[name];

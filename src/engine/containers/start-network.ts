@@ -131,13 +131,22 @@ function namedFailure(thrown: unknown): WharfError {
 }
 
 function joinNetwork(deps: Pick<ConnectDeps, 'store' | 'live' | 'networks'>, ref: string): string {
-  const other = deps.store.resolve(ref);
+  const other = joined(deps, ref);
   const task = deps.live.task(other.id);
   if (!task) {
     const state = `container ${other.name} is ${other.state.status}`;
     throw new WharfError('conflict', `cannot join network namespace of a non running container: ${state}`);
   }
   return deps.networks.sandboxOf(other.id)?.netnsPath ?? `/proc/${task.pid}/ns/net`;
+}
+
+function joined(deps: Pick<ConnectDeps, 'store'>, ref: string): ContainerRecord {
+  try {
+    return deps.store.resolve(ref);
+  } catch (thrown) {
+    const { kind, message } = WharfError.from(thrown);
+    throw new WharfError(kind, `joining network namespace of container: ${message}`, { cause: thrown });
+  }
 }
 
 /** The networks whose `connect` and `disconnect` events a run of that container has. */

@@ -33,7 +33,10 @@ export function networkSettings({
 }): NetworkSettings {
   const endpoints = new Map(sandbox?.endpoints.map((endpoint) => [endpoint.networkName, endpoint]));
   const bridge = endpoints.get('bridge') ?? EMPTY;
-  const published = sandbox?.endpoints.some(({ ipv4, ipv6 }) => ipv4 || ipv6);
+  // Only bridges publish, and only those from which a way leads out.
+  const published = sandbox?.endpoints.some(
+    ({ hostInterface, ipv4Gateway, ipv6Gateway }) => hostInterface && (ipv4Gateway || ipv6Gateway),
+  );
   return {
     Bridge: '',
     SandboxID: sandbox?.sandboxId ?? '',
@@ -57,7 +60,10 @@ export function networkSettings({
   };
 }
 
-/** `Ports` of a running container: published ones with their bindings, exposed ones with null. */
+/**
+ * `Ports` of a running container: published ones with their bindings, exposed ones with null. Routed networks open the
+ * container's own port: no port of the host stands for it.
+ */
 export function portMap(
   exposed: ContainerRecord['config']['ExposedPorts'],
   ports: readonly PublishedPort[],
@@ -65,7 +71,7 @@ export function portMap(
   const map: PortMap = {};
   for (const { protocol, containerPort, hostIp, hostPort } of ports) {
     const key = `${containerPort}/${protocol}`;
-    const binding: PortBinding = { HostIp: hostIp, HostPort: String(hostPort) };
+    const binding: PortBinding = { HostIp: hostIp, HostPort: hostPort === 0 ? '' : String(hostPort) };
     map[key] = [...(map[key] ?? []), binding];
   }
   for (const port of Object.keys(exposed ?? {})) {
