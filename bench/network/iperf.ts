@@ -44,14 +44,28 @@ interface IperfReport {
   error?: string;
 }
 
-/** Gigabits per second by TCP over some seconds, as the receiver counts, from the network namespace of a process. */
+/**
+ * Gigabits per second by TCP over some seconds, as the receiver counts, from the network namespace of a process; with the
+ * host's congestion control where none is named.
+ */
 export async function iperf(
   target: { address: string; port: number },
   seconds: number,
   fromPid: number,
+  congestion?: string,
 ): Promise<number> {
   const to = ['-c', target.address, '-p', String(target.port), '--connect-timeout', '3000'];
-  const args = ['-t', String(fromPid), '-n', 'iperf3', ...to, '-t', String(seconds), '-J'];
+  const args = [
+    '-t',
+    String(fromPid),
+    '-n',
+    'iperf3',
+    ...to,
+    '-t',
+    String(seconds),
+    '-J',
+    ...(congestion ? ['-C', congestion] : []),
+  ];
   const { stdout } = await execute('nsenter', args, { maxBuffer: 1 << 24 });
   const { end, error } = JSON.parse(stdout) as IperfReport;
   if (error || !end.sum_received) throw new Error(`iperf3 to ${target.address}:${target.port}: ${error}`);

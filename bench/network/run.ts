@@ -3,7 +3,7 @@
  * bench/README.md. It asserts no time. REFERENCE_HOST (a DOCKER_HOST) names an engine to compare with, `--alone` leaves Wharf
  * out; iperf3 and dnsperf must be installed.
  */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, release } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -75,14 +75,17 @@ async function measureThroughput(sites: Site[]): Promise<void> {
     })),
     true,
   );
-  await table.measure(
-    'Gbit/s from the host to a published port by 127.0.0.1',
-    works.map(({ who, port, hostPid }) => ({
-      who,
-      sample: () => iperf({ address: '127.0.0.1', port }, SECONDS, hostPid),
-    })),
-    true,
-  );
+  // The sender's congestion control matters more than the way: the host's own, and the one that Linux comes with.
+  const own = readFileSync('/proc/sys/net/ipv4/tcp_congestion_control', 'utf8').trim();
+  for (const congestion of new Set([own, 'cubic']))
+    await table.measure(
+      `Gbit/s from the host to a published port by 127.0.0.1 (${congestion})`,
+      works.map(({ who, port, hostPid }) => ({
+        who,
+        sample: () => iperf({ address: '127.0.0.1', port }, SECONDS, hostPid, congestion),
+      })),
+      true,
+    );
 }
 
 async function measureNames(sites: Site[], folder: string): Promise<void> {
