@@ -15,6 +15,7 @@ class Killer {
     return new Proxy(target, {
       get: (object, key) => {
         const value: unknown = Reflect.get(object, key);
+        if (key === 'namespaces') return this.wrap(value as object, calls);
         if (typeof value !== 'function') return value;
         return (...args: unknown[]) => {
           if (calls.includes(String(key)) && ++this.count >= this.at) throw new Error('killed');
@@ -34,6 +35,8 @@ const KERNEL = [
   'plugParented',
   'unplug',
   'setDefaultRoute',
+  'create',
+  'drop',
 ];
 
 /** Two daemons' worth of state: what the case needs, made by a daemon that nobody kills. */
@@ -77,7 +80,7 @@ async function dies(t: TestContext, name: string, at: number): Promise<boolean> 
   await prepared(host);
   const plain = { kernel: host.kernel, firewall: host.firewall, database: host.database };
   const killer = new Killer();
-  host.kernel = killer.wrap(plain.kernel, [...KERNEL, 'createNamespace', 'dropNamespace']);
+  host.kernel = killer.wrap(plain.kernel, KERNEL);
   host.firewall = killer.wrap(plain.firewall, ['apply']);
   host.database = killer.wrap(plain.database, []);
   const stack = await host.start(['web']);

@@ -3,9 +3,11 @@ import type {
   BridgePlan,
   DefaultRoute,
   InterfacePlan,
+  NamespaceKernel,
   NetworkKernel,
   NftObject,
   ParentedPlan,
+  RuleKernel,
   VethPlan,
 } from './kernel.ts';
 import type { InterfaceCounters } from './types.ts';
@@ -38,6 +40,17 @@ export class FakeKernel implements NetworkKernel {
   forwarding = new Set<4 | 6>([4, 6]);
   /** Throws from the call of that name. */
   failing = '';
+  /** Kinds of interfaces that this kernel lacks. */
+  readonly lacking = new Set<ParentedPlan['kind']>();
+  readonly namespaces: NamespaceKernel = new FakeNamespaces(this);
+  readonly rules: RuleKernel = {
+    nft: (script) => {
+      this.fail('nft');
+      this.scripts.push(script);
+    },
+    nftObjects: (command) =>
+      command === 'list chains' || command.startsWith('list table ip foreign') ? this.foreign : undefined,
+  };
   private readonly watchers = new Set<() => void>();
 
   occupiedRanges(): string[] {
@@ -70,6 +83,10 @@ export class FakeKernel implements NetworkKernel {
   ensureDummy(name: string): void {
     this.fail('ensureDummy');
     this.addLink(name, 'dummy');
+  }
+
+  checkKind(kind: ParentedPlan['kind']): void {
+    if (this.lacking.has(kind)) throw new WharfError('not-implemented', `this kernel has no ${kind}`);
   }
 
   allowLoopback(bridge: string): void {
@@ -118,26 +135,6 @@ export class FakeKernel implements NetworkKernel {
         if (hostInterface === name) interfaces.delete(inside);
   }
 
-  createNamespace(pin: string): void {
-    this.fail('createNamespace');
-    if (this.pins.has(pin)) throw new WharfError('conflict', `${pin} is there`);
-    this.pins.set(pin, { interfaces: new Map(), routes: new Map() });
-  }
-
-  pinHost(pin: string): void {
-    this.pins.set(pin, { interfaces: new Map(), routes: new Map() });
-  }
-
-  dropNamespace(pin: string): void {
-    for (const { hostInterface } of this.pins.get(pin)?.interfaces.values() ?? [])
-      if (hostInterface) this.dying.add(hostInterface);
-    this.pins.delete(pin);
-  }
-
-  isPinned(pin: string): boolean {
-    return this.pins.has(pin);
-  }
-
   plug(plan: VethPlan): void {
     this.fail('plug');
     this.insert(plan);
@@ -153,35 +150,6 @@ export class FakeKernel implements NetworkKernel {
     this.insert(plan);
   }
 
-  unplug(pin: string, interfaceName: string): void {
-    this.fail('unplug');
-    this.namespace(pin).interfaces.delete(interfaceName);
-  }
-
-  interfaces(pin: string): Set<string> {
-    return new Set(['lo', ...this.namespace(pin).interfaces.keys()]);
-  }
-
-  setDefaultRoute(pin: string, family: 4 | 6, route: DefaultRoute | undefined): void {
-    this.fail('setDefaultRoute');
-    const { interfaces, routes } = this.namespace(pin);
-    if (route && !interfaces.has(route.dev)) throw new WharfError('not-found', `no interface ${route.dev}`);
-    if (route) routes.set(family, route);
-    else routes.delete(family);
-  }
-
-  setMac(pin: string, interfaceName: string, mac: string): void {
-    const found = this.namespace(pin).interfaces.get(interfaceName);
-    if (!found) throw new WharfError('not-found', `no interface ${interfaceName}`);
-    found.mac = mac;
-  }
-
-  counters(_pin: string, names: readonly string[]): Record<string, InterfaceCounters> {
-    const zero = { rxBytes: 0, rxPackets: 0, rxErrors: 0, rxDropped: 0 };
-    const counters = { ...zero, txBytes: 0, txPackets: 0, txErrors: 0, txDropped: 0 };
-    return Object.fromEntries(names.map((name) => [name, counters]));
-  }
-
   watchRoutes(changed: () => void): Disposable {
     this.watchers.add(changed);
     return { [Symbol.dispose]: () => void this.watchers.delete(changed) };
@@ -190,16 +158,6 @@ export class FakeKernel implements NetworkKernel {
   /** Tells of a change, as the real one does by itself. */
   tell(): void {
     for (const changed of this.watchers) changed();
-  }
-
-  nft(script: string): void {
-    this.fail('nft');
-    this.scripts.push(script);
-  }
-
-  nftObjects(command: string): NftObject[] | undefined {
-    if (command === 'list chains' || command.startsWith('list table ip foreign')) return this.foreign;
-    return undefined;
   }
 
   [Symbol.dispose](): void {}
@@ -224,7 +182,66 @@ export class FakeKernel implements NetworkKernel {
     interfaces.set(plan.interfaceName, { ...plan });
   }
 
-  private fail(call: string): void {
+  /** Throws where the test wants that call to. */
+  fail(call: string): void {
     if (this.failing === call) throw new WharfError('internal', `${call} was made to fail`);
+  }
+}
+
+/** The namespaces of a fake kernel. */
+class FakeNamespaces implements NamespaceKernel {
+  private readonly host: FakeKernel;
+
+  constructor(host: FakeKernel) {
+    this.host = host;
+  }
+
+  create(pin: string): void {
+    this.host.fail('create');
+    if (this.host.pins.has(pin)) throw new WharfError('conflict', `${pin} is there`);
+    this.host.pins.set(pin, { interfaces: new Map(), routes: new Map() });
+  }
+
+  pinHost(pin: string): void {
+    this.host.pins.set(pin, { interfaces: new Map(), routes: new Map() });
+  }
+
+  drop(pin: string): void {
+    for (const { hostInterface } of this.host.pins.get(pin)?.interfaces.values() ?? [])
+      if (hostInterface) this.host.dying.add(hostInterface);
+    this.host.pins.delete(pin);
+  }
+
+  isPinned(pin: string): boolean {
+    return this.host.pins.has(pin);
+  }
+
+  unplug(pin: string, interfaceName: string): void {
+    this.host.fail('unplug');
+    this.host.namespace(pin).interfaces.delete(interfaceName);
+  }
+
+  interfaces(pin: string): Set<string> {
+    return new Set(['lo', ...this.host.namespace(pin).interfaces.keys()]);
+  }
+
+  setDefaultRoute(pin: string, family: 4 | 6, route: DefaultRoute | undefined): void {
+    this.host.fail('setDefaultRoute');
+    const { interfaces, routes } = this.host.namespace(pin);
+    if (route && !interfaces.has(route.dev)) throw new WharfError('not-found', `no interface ${route.dev}`);
+    if (route) routes.set(family, route);
+    else routes.delete(family);
+  }
+
+  setMac(pin: string, interfaceName: string, mac: string): void {
+    const found = this.host.namespace(pin).interfaces.get(interfaceName);
+    if (!found) throw new WharfError('not-found', `no interface ${interfaceName}`);
+    found.mac = mac;
+  }
+
+  counters(_pin: string, names: readonly string[]): Record<string, InterfaceCounters> {
+    const zero = { rxBytes: 0, rxPackets: 0, rxErrors: 0, rxDropped: 0 };
+    const counters = { ...zero, txBytes: 0, txPackets: 0, txErrors: 0, txDropped: 0 };
+    return Object.fromEntries(names.map((name) => [name, counters]));
   }
 }

@@ -115,7 +115,7 @@ export function fakeHost(): FakeHost {
   const log: Logger = { ...silentLog, warn: note, info: note };
   const held = new Set<string>();
   const host: FakeHost = {
-    kernel: new PinningKernel(join(execRoot, 'netns')),
+    kernel: leavePins(new FakeKernel(), join(execRoot, 'netns')),
     firewall: new FakeFirewall(),
     names: new FakeNames(),
     database: openMemoryDatabase(),
@@ -165,22 +165,17 @@ function fakePorts(held: Set<string>, log: Logger): Ports {
 }
 
 /** Leaves a file for each pin, so that a directory of pins can be looked at. */
-class PinningKernel extends FakeKernel {
-  private readonly dir: string;
-
-  constructor(dir: string) {
-    super();
-    this.dir = dir;
-  }
-
-  override createNamespace(pin: string): void {
-    super.createNamespace(pin);
-    mkdirSync(this.dir, { recursive: true });
+function leavePins(kernel: FakeKernel, dir: string): FakeKernel {
+  const { namespaces } = kernel;
+  const plain = { create: namespaces.create, drop: namespaces.drop };
+  namespaces.create = (pin) => {
+    plain.create.call(namespaces, pin);
+    mkdirSync(dir, { recursive: true });
     writeFileSync(pin, '');
-  }
-
-  override dropNamespace(pin: string): void {
-    super.dropNamespace(pin);
-    rmSync(join(this.dir, basename(pin)), { force: true });
-  }
+  };
+  namespaces.drop = (pin) => {
+    plain.drop.call(namespaces, pin);
+    rmSync(join(dir, basename(pin)), { force: true });
+  };
+  return kernel;
 }

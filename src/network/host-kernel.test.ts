@@ -119,15 +119,15 @@ describe('namespaces', () => {
     onHost((kernel, route) => {
       kernel.ensureBridge(bridge);
       for (const [at, pin] of pins.entries()) {
-        kernel.createNamespace(pin);
-        assert.ok(kernel.isPinned(pin));
+        kernel.namespaces.create(pin);
+        assert.ok(kernel.namespaces.isPinned(pin));
         kernel.plug(plug(pin, at + 2));
       }
       assert.ok(kernel.isPort('wv2', 'wk0') && kernel.isPort('wv3', 'wk0'));
       assert.equal(kernel.links().get('wv2')?.bridge, 'wk0');
       assert.equal(sysctl('ipv6/conf/wv2/disable_ipv6'), '1');
       const [pin] = pins;
-      assert.deepEqual([...kernel.interfaces(pin)].sort(), ['eth0', 'lo']);
+      assert.deepEqual([...kernel.namespaces.interfaces(pin)].sort(), ['eth0', 'lo']);
       using inside = RouteSocket.open(pin);
       const eth0 = inside.link('eth0');
       assert.deepEqual([eth0?.mac, eth0?.mtu, eth0?.up], [macOf('10.213.0.2'), 1400, true]);
@@ -136,19 +136,19 @@ describe('namespaces', () => {
         withNetns(pin, () => sysctl('ipv6/conf/eth0/disable_ipv6')),
         '1',
       );
-      kernel.setMac(pin, 'eth0', '02:aa:00:00:00:01');
+      kernel.namespaces.setMac(pin, 'eth0', '02:aa:00:00:00:01');
       assert.equal(inside.link('eth0')?.mac, '02:aa:00:00:00:01');
-      assert.deepEqual(Object.keys(kernel.counters(pin, ['eth0', 'nosuch'])), ['eth0']);
+      assert.deepEqual(Object.keys(kernel.namespaces.counters(pin, ['eth0', 'nosuch'])), ['eth0']);
       const gateways = () => inside.routes().flatMap(({ dst, gateway }) => (dst ? [] : gateway));
-      kernel.setDefaultRoute(pin, 4, { dev: 'eth0', gateway: '10.213.0.1' });
-      kernel.setDefaultRoute(pin, 4, { dev: 'eth0', gateway: '10.213.0.9' });
+      kernel.namespaces.setDefaultRoute(pin, 4, { dev: 'eth0', gateway: '10.213.0.1' });
+      kernel.namespaces.setDefaultRoute(pin, 4, { dev: 'eth0', gateway: '10.213.0.9' });
       assert.deepEqual(gateways(), ['10.213.0.9']);
-      kernel.setDefaultRoute(pin, 4, { dev: 'eth0' });
-      kernel.setDefaultRoute(pin, 4, undefined);
-      kernel.setDefaultRoute(pin, 4, undefined);
+      kernel.namespaces.setDefaultRoute(pin, 4, { dev: 'eth0' });
+      kernel.namespaces.setDefaultRoute(pin, 4, undefined);
+      kernel.namespaces.setDefaultRoute(pin, 4, undefined);
       assert.deepEqual(gateways(), []);
-      kernel.unplug(pin, 'eth0');
-      kernel.unplug(pin, 'eth0');
+      kernel.namespaces.unplug(pin, 'eth0');
+      kernel.namespaces.unplug(pin, 'eth0');
       assert.equal(route.link('wv2'), undefined, 'the other end went with it');
     });
   });
@@ -157,13 +157,13 @@ describe('namespaces', () => {
     onHost((kernel) => {
       kernel.ensureBridge(dual);
       const [pin] = pins;
-      kernel.createNamespace(pin);
+      kernel.namespaces.create(pin);
       const cidrs = ['10.213.0.2/24', 'fd00:213::2/64', '169.254.8.8/16'];
       const sysctls = [{ path: 'net/ipv4/conf/eth0/log_martians', value: '1' }];
       kernel.plug({ ...plug(pin, 2), cidrs, ipv6: true, sysctls });
       using inside = RouteSocket.open(pin);
       assert.deepEqual(addresses(inside, 'eth0').sort(), [...cidrs].sort());
-      kernel.setDefaultRoute(pin, 6, { dev: 'eth0', gateway: 'fd00:213::1' });
+      kernel.namespaces.setDefaultRoute(pin, 6, { dev: 'eth0', gateway: 'fd00:213::1' });
       assert.ok(inside.routes().some(({ dst, gateway }) => !dst && gateway === 'fd00:213::1'));
       withNetns(pin, () => {
         assert.equal(sysctl('ipv6/conf/eth0/accept_ra'), '0');
@@ -175,7 +175,7 @@ describe('namespaces', () => {
         assert.equal(Number.parseInt(line?.split(/\s+/)[4] ?? '40', 16) & TENTATIVE, 0);
       });
       const wrong = [{ path: 'net/ipv4/conf/eth0/nosuch', value: '1' }];
-      kernel.createNamespace(pins[1]);
+      kernel.namespaces.create(pins[1]);
       assert.throws(() => kernel.plug({ ...plug(pins[1], 3), sysctls: wrong }), {
         message: '/proc/sys/net/ipv4/conf/eth0/nosuch is not a sysctl file',
       });
@@ -187,7 +187,7 @@ describe('namespaces', () => {
     onHost((kernel, route) => {
       route.addVethPair({ name: 'lan0', peerName: 'lan1' });
       const [pin] = pins;
-      kernel.createNamespace(pin);
+      kernel.namespaces.create(pin);
       const plan = { ...plug(pin, 2), interfaceName: 'eth1', mtu: 0, parent: 'lan0' };
       kernel.plugParented({ ...plan, kind: 'macvlan', mode: 'bridge' });
       using inside = RouteSocket.open(pin);
@@ -213,7 +213,7 @@ describe('namespaces', () => {
     onHost((kernel) => {
       kernel.ensureBridge(bridge);
       const [pin] = pins;
-      kernel.createNamespace(pin);
+      kernel.namespaces.create(pin);
       const before = readdirSync('/proc/self/fd').length;
       assert.throws(() => kernel.plug({ ...plug(pin, 2), mac: 'nonsense' }), { kind: 'invalid' });
       const long = { ...plug(pin, 2), hostInterface: 'a-name-that-is-too-long' };
@@ -228,12 +228,15 @@ describe('namespaces', () => {
   it('are pinned and dropped, the host’s own too; a plain file is no namespace', () => {
     onHost((kernel) => {
       const [pin, file] = pins;
-      kernel.pinHost(pin);
-      assert.ok(kernel.isPinned(pin));
+      kernel.namespaces.pinHost(pin);
+      assert.ok(kernel.namespaces.isPinned(pin));
       assert.equal(statSync(pin).ino, statSync('/proc/self/ns/net').ino);
       writeFileSync(file, '');
-      assert.deepEqual([kernel.isPinned(file), kernel.isPinned(join(base, 'none'))], [false, false]);
-      for (let round = 0; round < 2; round++) for (const path of [pin, file]) kernel.dropNamespace(path);
+      assert.deepEqual(
+        [kernel.namespaces.isPinned(file), kernel.namespaces.isPinned(join(base, 'none'))],
+        [false, false],
+      );
+      for (let round = 0; round < 2; round++) for (const path of [pin, file]) kernel.namespaces.drop(path);
       assert.ok(!existsSync(pin) && !existsSync(file));
     });
   });
@@ -241,7 +244,7 @@ describe('namespaces', () => {
   it('take their links with them, and a loose link is attached again', () => {
     onHost((kernel, route) => {
       kernel.ensureBridge(bridge);
-      kernel.createNamespace(pins[0]);
+      kernel.namespaces.create(pins[0]);
       kernel.plug(plug(pins[0], 2));
       route.setMaster('wv2', 0);
       assert.equal(kernel.isPort('wv2', 'wk0'), false);

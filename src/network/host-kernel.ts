@@ -1,33 +1,24 @@
-import { closeSync, openSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { errnoCode, WharfError } from '../base/index.ts';
-import {
-  createNetns,
-  deleteNetns,
-  mount,
-  nftJson,
-  RouteSocket,
-  runNft,
-  watchRoutes,
-  withNetns,
-} from '../sys/index.ts';
-import type {
-  BridgePlan,
-  DefaultRoute,
-  InterfacePlan,
-  NetworkKernel,
-  NftObject,
-  ParentedPlan,
-  VethPlan,
-} from './kernel.ts';
+import { RouteSocket, watchRoutes, withNetns } from '../sys/index.ts';
+import { HostNamespaces } from './host-namespaces.ts';
+import { hostRules } from './host-rules.ts';
+import type { BridgePlan, InterfacePlan, NetworkKernel, ParentedPlan, VethPlan } from './kernel.ts';
 import { macFrom } from './mac.ts';
-import type { InterfaceCounters } from './types.ts';
 
-const OWN_NAMESPACE = '/proc/self/ns/net';
 const GLOBAL_SCOPE = 0;
+
+/** An interface on a link of the host, in this namespace where no other is given. */
+type ParentedLink = { name: string; netns?: number } & Pick<ParentedPlan, 'parent'> &
+  Partial<Pick<ParentedPlan, 'mode' | 'mac' | 'mtu'>> & { flag?: string | undefined };
 
 /** The kernel of this host, in the network namespace where the daemon runs. */
 export class HostKernel implements NetworkKernel {
+  readonly namespaces = new HostNamespaces();
+  readonly rules = hostRules;
   private readonly route = RouteSocket.open();
+  /** Kinds of interfaces that this kernel was seen to have. */
+  private readonly kinds = new Set<ParentedPlan['kind']>();
 
   occupiedRanges(exceptLinks: ReadonlySet<string>): string[] {
     const links = this.route.links().filter(({ name }) => exceptLinks.has(name));
@@ -79,6 +70,18 @@ export class HostKernel implements NetworkKernel {
     this.route.setUp(name);
   }
 
+  checkKind(kind: ParentedPlan['kind']): void {
+    if (this.kinds.has(kind)) return;
+    try {
+      this.addParented(kind, { name: 'wharf-probe', parent: 'lo' });
+      this.route.deleteLink('wharf-probe');
+    } catch (thrown) {
+      // The kind is looked up first; that a loopback can't be its parent comes after.
+      if (thrown instanceof WharfError && thrown.kind === 'not-implemented') throw lacking(kind, thrown);
+    }
+    this.kinds.add(kind);
+  }
+
   allowLoopback(bridge: string): void {
     sysctl(`net/ipv4/conf/${bridge}/route_localnet`, '1');
   }
@@ -122,28 +125,6 @@ export class HostKernel implements NetworkKernel {
     this.route.deleteLink(name);
   }
 
-  createNamespace(pin: string): void {
-    createNetns(pin);
-  }
-
-  pinHost(pin: string): void {
-    writeFileSync(pin, '', { flag: 'a', mode: 0o444 });
-    mount({ source: OWN_NAMESPACE, target: pin, flags: ['bind'] });
-  }
-
-  dropNamespace(pin: string): void {
-    deleteNetns(pin);
-  }
-
-  isPinned(pin: string): boolean {
-    try {
-      // Every namespace file lies on the kernel's one nsfs.
-      return statSync(pin).dev === statSync(OWN_NAMESPACE).dev;
-    } catch {
-      return false;
-    }
-  }
-
   plug(plan: VethPlan): void {
     const { pin, interfaceName, hostInterface, mac, mtu, bridge, isolated } = plan;
     withPin(pin, (netns) => {
@@ -163,73 +144,36 @@ export class HostKernel implements NetworkKernel {
   plugParented(plan: ParentedPlan): void {
     const { pin, kind, parent, mode, flag, mac, mtu, interfaceName: name } = plan;
     withPin(pin, (netns) => {
-      const link = { name, parent, netns, ...(mtu ? { mtu } : {}) };
-      // Modes and flags were checked when the network was made.
-      if (kind === 'macvlan')
-        this.route.addMacvlan({ ...link, mode: mode as 'bridge', ...(mac ? { mac } : {}) });
-      else this.route.addIpvlan({ ...link, mode: mode as 'l2', ...(flag ? { flag: flag as 'bridge' } : {}) });
+      this.addParented(kind, { name, parent, netns, mode, flag, mac, mtu });
       try {
         dress(plan, netns);
       } catch (thrown) {
-        this.unplug(pin, name);
+        this.namespaces.unplug(pin, name);
         throw thrown;
       }
     });
-  }
-
-  unplug(pin: string, interfaceName: string): void {
-    using inside = RouteSocket.open(pin);
-    inside.deleteLink(interfaceName);
-  }
-
-  interfaces(pin: string): Set<string> {
-    using inside = RouteSocket.open(pin);
-    return new Set(inside.links().map(({ name }) => name));
-  }
-
-  setDefaultRoute(pin: string, family: 4 | 6, route: DefaultRoute | undefined): void {
-    using inside = RouteSocket.open(pin);
-    if (route) inside.replaceDefaultRoute({ family, ...route });
-    else inside.deleteDefaultRoute(family);
-  }
-
-  setMac(pin: string, interfaceName: string, mac: string): void {
-    using inside = RouteSocket.open(pin);
-    inside.setMac(interfaceName, mac);
-  }
-
-  counters(pin: string, interfaceNames: readonly string[]): Record<string, InterfaceCounters> {
-    using inside = RouteSocket.open(pin);
-    const found: Record<string, InterfaceCounters> = {};
-    for (const name of interfaceNames) {
-      const stats = inside.linkStats(name);
-      if (stats) found[name] = stats;
-    }
-    return found;
   }
 
   watchRoutes(changed: () => void): Disposable {
     return watchRoutes(changed);
   }
 
-  nft(script: string): void {
-    runNft(script);
-  }
-
-  nftObjects(command: string): NftObject[] | undefined {
-    try {
-      const answer = nftJson(command);
-      return typeof answer === 'object' && answer !== null && 'nftables' in answer
-        ? (answer.nftables as NftObject[])
-        : [];
-    } catch (thrown) {
-      if (thrown instanceof WharfError && /No such file or directory/.test(thrown.message)) return undefined;
-      throw thrown;
-    }
-  }
-
   [Symbol.dispose](): void {
     this.route.close();
+  }
+
+  /** Modes and flags were checked when the network was made. */
+  private addParented(kind: ParentedPlan['kind'], asked: ParentedLink): void {
+    const { name, parent, netns, mode, flag, mac, mtu } = asked;
+    const link = { name, parent, ...(netns === undefined ? {} : { netns }), ...(mtu ? { mtu } : {}) };
+    if (kind === 'macvlan')
+      this.route.addMacvlan({ ...link, mode: (mode ?? 'bridge') as 'bridge', ...(mac ? { mac } : {}) });
+    else
+      this.route.addIpvlan({
+        ...link,
+        mode: (mode ?? 'l2') as 'l2',
+        ...(flag ? { flag: flag as 'bridge' } : {}),
+      });
   }
 
   private attachNew(hostInterface: string, bridge: string, isolated: boolean): void {
@@ -244,6 +188,11 @@ export class HostKernel implements NetworkKernel {
       throw thrown;
     }
   }
+}
+
+function lacking(kind: string, cause: WharfError): WharfError {
+  const text = `operation not supported: the kernel may lack the module ${kind}`;
+  return new WharfError('not-implemented', text, { cause });
 }
 
 function withPin(pin: string, work: (netns: number) => void): void {

@@ -52,11 +52,40 @@ export interface DefaultRoute {
   gateway?: string;
 }
 
+/** What is inside network namespaces. A namespace is named by the path where it is pinned. */
+export interface NamespaceKernel {
+  create(pin: string): void;
+  /** Pins the host's own namespace. */
+  pinHost(pin: string): void;
+  /** Unpins and unlinks; nothing happens when it is gone. */
+  drop(pin: string): void;
+  /** True when a network namespace is pinned there. */
+  isPinned(pin: string): boolean;
+  /** Takes an interface out; nothing happens when it is not there. */
+  unplug(pin: string, interfaceName: string): void;
+  /** Names of the interfaces. */
+  interfaces(pin: string): Set<string>;
+  /** Replaces the default route of a family, or takes it away. */
+  setDefaultRoute(pin: string, family: 4 | 6, route: DefaultRoute | undefined): void;
+  setMac(pin: string, interfaceName: string, mac: string): void;
+  counters(pin: string, interfaceNames: readonly string[]): Record<string, InterfaceCounters>;
+}
+
+/** The packet filter. */
+export interface RuleKernel {
+  /** One nft transaction. */
+  nft(script: string): void;
+  /** The `nftables` array of `nft -j COMMAND`; undefined when the object is not there. */
+  nftObjects(command: string): NftObject[] | undefined;
+}
+
 /**
- * What networks need of the kernel, and nothing else: the seam that unit tests replace. Every call is synchronous and
- * done when it returns, save that the kernel takes apart dropped namespaces behind.
+ * What networks need of the kernel, and nothing else: the seam that unit tests replace. Links of the host are asked of it
+ * itself. Every call is synchronous and done when it returns, save that the kernel takes apart dropped namespaces behind.
  */
 export interface NetworkKernel extends Disposable {
+  readonly namespaces: NamespaceKernel;
+  readonly rules: RuleKernel;
   /** CIDRs that the host's addresses and routes cover, both families, without those of the named links. */
   occupiedRanges(exceptLinks: ReadonlySet<string>): string[];
   /** Makes the bridge or repairs it. Errors: `conflict` when a link of another kind has the name. */
@@ -67,6 +96,8 @@ export interface NetworkKernel extends Disposable {
   ensureVlan(vlan: { name: string; parent: string; id: number }): void;
   /** Makes a link that leads nowhere, up, where it is not there yet. Errors: `not-implemented`. */
   ensureDummy(name: string): void;
+  /** Errors: `not-implemented` where the kernel has no interfaces of that kind, naming the module that it lacks. */
+  checkKind(kind: ParentedPlan['kind']): void;
   /** Lets loopback addresses be translated towards the bridge (`route_localnet`). Only after the rules stand. */
   allowLoopback(bridge: string): void;
   /** Turns forwarding of a family on; true when it was off. */
@@ -79,30 +110,11 @@ export interface NetworkKernel extends Disposable {
   /** Attaches a link to the bridge again. */
   attach(link: string, bridge: string, isolated: boolean): void;
   deleteLink(name: string): void;
-  createNamespace(pin: string): void;
-  /** Pins the host's own namespace. */
-  pinHost(pin: string): void;
-  /** Unpins and unlinks; nothing happens when it is gone. */
-  dropNamespace(pin: string): void;
-  /** True when a network namespace is pinned there. */
-  isPinned(pin: string): boolean;
   /** Gives a namespace its interface, up, with its addresses. Errors: `exhausted` when the bridge has no port left (1,023), `invalid` (name, hardware address, sysctl). */
   plug(plan: VethPlan): void;
   plugParented(plan: ParentedPlan): void;
-  /** Takes an interface out of a namespace; nothing happens when it is not there. */
-  unplug(pin: string, interfaceName: string): void;
-  /** Names of the interfaces in a namespace. */
-  interfaces(pin: string): Set<string>;
-  /** Replaces the default route of a family, or takes it away. */
-  setDefaultRoute(pin: string, family: 4 | 6, route: DefaultRoute | undefined): void;
-  setMac(pin: string, interfaceName: string, mac: string): void;
-  counters(pin: string, interfaceNames: readonly string[]): Record<string, InterfaceCounters>;
   /** Calls back after links, addresses or routes of the host changed. */
   watchRoutes(changed: () => void): Disposable;
-  /** One nft transaction. */
-  nft(script: string): void;
-  /** The `nftables` array of `nft -j COMMAND`; undefined when the object is not there. */
-  nftObjects(command: string): NftObject[] | undefined;
 }
 
 /** One entry of nft's JSON (libnftables-json(5)): a single key, `table`, `chain`, `rule`, `map` …, with its fields. */

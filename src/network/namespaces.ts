@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Logger, newId, shortId } from '../base/index.ts';
 import { ReadySandboxes } from './drivers/ready-sandboxes.ts';
-import type { NetworkKernel } from './kernel.ts';
+import type { NamespaceKernel } from './kernel.ts';
 
 /** A namespace with a loopback only, not yet anybody's. */
 export interface OpenNamespace {
@@ -12,15 +12,15 @@ export interface OpenNamespace {
 
 /** The namespaces of sandboxes, pinned in one directory; a few are made ahead. */
 export class Namespaces {
-  private readonly kernel: NetworkKernel;
+  private readonly kernel: NamespaceKernel;
   private readonly dir: string;
   private readonly ready: ReadySandboxes<OpenNamespace>;
 
-  constructor(options: { kernel: NetworkKernel; dir: string; target: number; log: Logger }) {
+  constructor(options: { kernel: NamespaceKernel; dir: string; target: number; log: Logger }) {
     const { kernel, dir, target, log } = options;
     this.kernel = kernel;
     this.dir = dir;
-    const drop = ({ netnsPath }: OpenNamespace) => kernel.dropNamespace(netnsPath);
+    const drop = ({ netnsPath }: OpenNamespace) => kernel.drop(netnsPath);
     this.ready = new ReadySandboxes({ target, make: () => this.make(), drop, log });
   }
 
@@ -32,13 +32,13 @@ export class Namespaces {
   make(): OpenNamespace {
     const sandboxId = newId();
     const netnsPath = join(this.dir, shortId(sandboxId));
-    this.kernel.createNamespace(netnsPath);
+    this.kernel.create(netnsPath);
     return { sandboxId, netnsPath };
   }
 
   /** Nothing happens to the host's own. */
   drop(netnsPath: string): void {
-    if (netnsPath !== this.hostPath) this.kernel.dropNamespace(netnsPath);
+    if (netnsPath !== this.hostPath) this.kernel.drop(netnsPath);
   }
 
   /** The host's own namespace, pinned once for all as `default`. */
@@ -67,7 +67,7 @@ export class Namespaces {
   /** Drops what is only kept ready; the host's pin, too, when no sandbox needs it. */
   close(last: boolean): void {
     this.ready.close();
-    if (last) this.kernel.dropNamespace(this.hostPath);
+    if (last) this.kernel.drop(this.hostPath);
   }
 
   private get hostPath(): string {

@@ -76,10 +76,15 @@ export function openNetworkStack(options: NetworkStackOptions): HostNetworkStack
     books: new Map(),
     openBook: (network, { gone }) =>
       openAddressBook(network, { gone, clock: options.clock ?? systemClock, quarantineMs: QUARANTINE_MS }),
-    firewall: options.firewall ?? openFirewall(kernel, config.nftTable),
+    firewall: options.firewall ?? openFirewall(kernel.rules, config.nftTable),
     ports: options.ports ?? openPorts({ log, obeyTable: `${config.nftTable}-obey` }),
     names: options.names ?? openNameService({ network: (id) => networks.get(id) }, log),
-    namespaces: new Namespaces({ kernel, dir: netnsDir, target: config.readySandboxes, log }),
+    namespaces: new Namespaces({
+      kernel: kernel.namespaces,
+      dir: netnsDir,
+      target: config.readySandboxes,
+      log,
+    }),
     // Set below, since what is made ahead is made by the parts themselves.
     prepared: undefined as unknown as PreparedSandboxes,
     locks: new KeyedLock(),

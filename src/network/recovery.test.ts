@@ -19,7 +19,7 @@ describe('recovery', () => {
     const stack = await host.start();
     const { netnsPath, endpoints } = await stack.createSandbox({ containerId: 'live', ...bridge });
     const stray = join(host.execRoot, 'netns', '0123456789ab');
-    host.kernel.createNamespace(stray);
+    host.kernel.namespaces.create(stray);
     host.kernel.addLink('wvdeadbeef', 'veth', 'wharf0');
     host.kernel.addLink('tap0', 'tun', 'wharf0');
     host.kernel.addLink('br-other', 'bridge');
@@ -81,7 +81,7 @@ describe('recovery', () => {
     const box = await stack.createSandbox({ containerId: 'live', endpoints, ports });
     const inside = host.kernel.namespace(box.netnsPath);
     host.kernel.deleteLink(box.endpoints[0]!.hostInterface);
-    host.kernel.unplug(box.netnsPath, 'eth1');
+    host.kernel.namespaces.unplug(box.netnsPath, 'eth1');
     inside.routes.clear();
     const next = await host.start(['live']);
     assert.deepEqual([...inside.interfaces.keys()].sort(), ['eth0', 'eth1']);

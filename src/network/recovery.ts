@@ -36,7 +36,7 @@ export async function recoverNetworks(
   const touched = new Set(cut.map(({ endpoint }) => endpoint?.netnsPath));
   for (const sandbox of parts.sandboxes.values()) {
     await restore(parts, sandbox, problems.get(sandbox.sandboxId) ?? []);
-    if (touched.has(sandbox.netnsPath) && parts.kernel.isPinned(sandbox.netnsPath))
+    if (touched.has(sandbox.netnsPath) && parts.kernel.namespaces.isPinned(sandbox.netnsPath))
       moveRoutes(parts, sandbox.netnsPath, [], sandbox.endpoints);
   }
   dropStrays(parts);
@@ -107,7 +107,8 @@ function dropCutEndpoint(
   for (const { endpoints } of parts.sandboxes.values())
     if (endpoints.some((each) => each.endpointId === endpointId)) return;
   if (hostInterface) parts.kernel.deleteLink(hostInterface);
-  else if (parts.kernel.isPinned(netnsPath)) parts.kernel.unplug(netnsPath, interfaceName);
+  else if (parts.kernel.namespaces.isPinned(netnsPath))
+    parts.kernel.namespaces.unplug(netnsPath, interfaceName);
 }
 
 /** The table is made anew after this, and nothing of this daemon holds its ports yet. */
@@ -132,7 +133,8 @@ function claimAddresses(parts: StackParts, sandbox: SandboxRecord): string[] {
 async function restore(parts: StackParts, sandbox: SandboxRecord, problems: string[]): Promise<void> {
   const { kernel, namespaces } = parts;
   if (namespaces.isHost(sandbox.netnsPath)) namespaces.host();
-  else if (!kernel.isPinned(sandbox.netnsPath)) problems.push(`namespace ${sandbox.netnsPath} is gone`);
+  else if (!kernel.namespaces.isPinned(sandbox.netnsPath))
+    problems.push(`namespace ${sandbox.netnsPath} is gone`);
   for (const endpoint of sandbox.endpoints) {
     const network = parts.networks.get(endpoint.networkId);
     if (network) problems.push(...repairEndpoint(parts, sandbox, network, endpoint));
@@ -154,6 +156,6 @@ async function restore(parts: StackParts, sandbox: SandboxRecord, problems: stri
  * is: they have addresses that nobody knows of, which are handed out again.
  */
 function dropStrays(parts: StackParts): void {
-  for (const pin of strayPins(parts)) parts.kernel.dropNamespace(pin);
+  for (const pin of strayPins(parts)) parts.kernel.namespaces.drop(pin);
   for (const link of strayLinks(parts)) parts.kernel.deleteLink(link);
 }

@@ -75,9 +75,9 @@ export function repairEndpoint(
 ): string[] {
   const { kernel } = parts;
   const driver = linkDriverOf(parts, network);
-  if (!driver || !kernel.isPinned(sandbox.netnsPath)) return [];
+  if (!driver || !kernel.namespaces.isPinned(sandbox.netnsPath)) return [];
   const problems = driver.restore(network, endpoint);
-  if (kernel.interfaces(sandbox.netnsPath).has(endpoint.interfaceName)) return problems;
+  if (kernel.namespaces.interfaces(sandbox.netnsPath).has(endpoint.interfaceName)) return problems;
   try {
     attachEndpoint(parts, endpoint, sandbox.netnsPath);
     moveRoutes(parts, sandbox.netnsPath, [], sandbox.endpoints);

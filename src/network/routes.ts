@@ -29,7 +29,7 @@ export function moveRoutes(
     const old = defaultRoute(gatewayEndpoint(parts.networks, before, family), family);
     const wanted = defaultRoute(gatewayEndpoint(parts.networks, after, family), family);
     if (old?.dev !== wanted?.dev || old?.gateway !== wanted?.gateway)
-      parts.kernel.setDefaultRoute(netnsPath, family, wanted);
+      parts.kernel.namespaces.setDefaultRoute(netnsPath, family, wanted);
   }
 }
 

@@ -101,7 +101,7 @@ export function renameSandbox(
 export function detach(parts: StackParts, endpoint: EndpointRecord, netnsPath: string): void {
   const network = parts.networks.get(endpoint.networkId);
   const driver = network && linkDriverOf(parts, network);
-  if (network && parts.kernel.isPinned(netnsPath)) driver?.detach(network, endpoint, netnsPath);
+  if (network && parts.kernel.namespaces.isPinned(netnsPath)) driver?.detach(network, endpoint, netnsPath);
 }
 
 function begin(parts: StackParts, record: EndpointRecord, netnsPath: string): void {

@@ -89,7 +89,7 @@ function open(
 
 /** One that has changed is not what the next container expects. */
 function giveBack(parts: StackParts, prepared: PreparedSandbox, endpoint: EndpointRecord | undefined): void {
-  const links = parts.kernel.interfaces(prepared.netnsPath).size;
+  const links = parts.kernel.namespaces.interfaces(prepared.netnsPath).size;
   if (endpoint?.macAddress === prepared.endpoint.macAddress && links === 2) parts.prepared.putBack(prepared);
   else parts.prepared.drop(prepared);
 }
@@ -99,7 +99,7 @@ function changeMac(parts: StackParts, opened: Opened, mac: string | undefined): 
   if (!mac || !endpoint || mac === endpoint.macAddress) return;
   endpoint.macAddress = mac;
   try {
-    parts.kernel.setMac(opened.netnsPath, endpoint.interfaceName, mac);
+    parts.kernel.namespaces.setMac(opened.netnsPath, endpoint.interfaceName, mac);
   } catch (thrown) {
     throw WharfError.from(thrown, 'invalid');
   }

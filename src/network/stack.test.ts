@@ -83,7 +83,7 @@ describe('the stack over a fake kernel', () => {
     assert.match(one.netnsPath, /netns\/default$/);
     assert.equal(two.netnsPath, one.netnsPath);
     await stack.removeSandbox(one.sandboxId);
-    assert.equal(host.kernel.isPinned(two.netnsPath), true);
+    assert.equal(host.kernel.namespaces.isPinned(two.netnsPath), true);
     assert.deepEqual(await stack.verify(), []);
   });
 

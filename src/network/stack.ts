@@ -1,8 +1,5 @@
-import { hostResolverConfig } from './dns/resolver.ts';
-import { exposures } from './exposure.ts';
-import { forwardWarnings } from './firewall/warnings.ts';
-import { clashes, watchClashes } from './host-routes.ts';
-import { findNetwork } from './lookup.ts';
+import { NetworkAnswers } from './answers.ts';
+import { watchClashes } from './host-routes.ts';
 import { createNetwork, ownLinks } from './network-create.ts';
 import { removeNetwork, renumberNetwork } from './network-remove.ts';
 import type { StackParts } from './parts.ts';
@@ -14,36 +11,24 @@ import { createSandbox } from './sandbox-create.ts';
 import { dropSandbox } from './sandbox-remove.ts';
 import type {
   EndpointRequest,
-  Exposure,
-  InterfaceCounters,
   NetworkRecord,
   NetworkRequest,
   NetworkStack,
   SandboxRecord,
   SandboxRequest,
 } from './types.ts';
-import { verifyNetworks } from './verify.ts';
 
 /** What changes the list of networks is done one after the other. */
 const NETWORKS = 'networks';
 
 /** The network stack of one daemon; see the contract for what each method promises. */
-export class HostNetworkStack implements NetworkStack {
-  private readonly parts: StackParts;
+export class HostNetworkStack extends NetworkAnswers implements NetworkStack {
   private readonly netnsDir: string;
   private watchers: Disposable[] = [];
 
   constructor(parts: StackParts, netnsDir: string) {
-    this.parts = parts;
+    super(parts);
     this.netnsDir = netnsDir;
-  }
-
-  list(): NetworkRecord[] {
-    return [...this.parts.networks.values()];
-  }
-
-  get(nameOrId: string): NetworkRecord {
-    return findNetwork(this.list(), nameOrId);
   }
 
   async create(request: NetworkRequest): Promise<NetworkRecord> {
@@ -76,41 +61,11 @@ export class HostNetworkStack implements NetworkStack {
     renameSandbox(this.parts, sandboxId, containerName, dnsNames);
   }
 
-  sandbox(sandboxId: string): SandboxRecord | undefined {
-    return this.parts.sandboxes.get(sandboxId);
-  }
-
-  sandboxOf(containerId: string): SandboxRecord | undefined {
-    return this.parts.byContainer.get(containerId);
-  }
-
-  sandboxes(): SandboxRecord[] {
-    return [...this.parts.sandboxes.values()];
-  }
-
   async removeSandbox(sandboxId: string): Promise<void> {
     await this.parts.locks.with(sandboxId, async () => {
       const sandbox = this.parts.sandboxes.get(sandboxId);
       if (sandbox) dropSandbox(this.parts, sandbox);
     });
-  }
-
-  hostGateway(network: string): string | undefined {
-    return this.get(network).pools[0]?.gateway || undefined;
-  }
-
-  resolverConfig(): { nameservers: string[]; search: string[]; options: string[] } {
-    return hostResolverConfig();
-  }
-
-  async counters(sandboxId: string): Promise<Record<string, InterfaceCounters>> {
-    const sandbox = this.parts.sandboxes.get(sandboxId);
-    const names = sandbox?.endpoints.flatMap(({ interfaceName }) => interfaceName || []) ?? [];
-    return sandbox && names.length > 0 ? this.parts.kernel.counters(sandbox.netnsPath, names) : {};
-  }
-
-  exposure(): Exposure[] {
-    return exposures(this.parts);
   }
 
   async recover(liveContainerIds: ReadonlySet<string>): Promise<void> {
@@ -135,15 +90,6 @@ export class HostNetworkStack implements NetworkStack {
     parts.namespaces.warmUp();
   }
 
-  async verify(): Promise<string[]> {
-    return verifyNetworks(this.parts);
-  }
-
-  warnings(): string[] {
-    const occupied = this.parts.kernel.occupiedRanges(ownLinks(this.parts));
-    return [...this.forwardWarnings(), ...clashes(this.list(), occupied)];
-  }
-
   async close({ removeKernelObjects }: { removeKernelObjects: boolean }): Promise<void> {
     const { kernel, namespaces, prepared, ports, sandboxes, firewall, names, networks } = this.parts;
     const last = sandboxes.size === 0;
@@ -157,11 +103,6 @@ export class HostNetworkStack implements NetworkStack {
       for (const network of networks.values()) linkDriverOf(this.parts, network)?.remove(network);
     }
     kernel[Symbol.dispose]();
-  }
-
-  private forwardWarnings(): string[] {
-    const { kernel, config } = this.parts;
-    return forwardWarnings(kernel, { table: config.nftTable, bridges: wantedState(this.parts).bridges });
   }
 
   private unwatch(): void {

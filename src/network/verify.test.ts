@@ -68,7 +68,7 @@ const BROKEN: [string, (given: Given) => void, RegExp][] = [
   ],
   [
     'an interface is gone',
-    ({ host, box }) => host.kernel.unplug(box.netnsPath, 'eth2'),
+    ({ host, box }) => host.kernel.namespaces.unplug(box.netnsPath, 'eth2'),
     /^interface eth2 of container web is gone$/m,
   ],
   [

@@ -22,10 +22,11 @@ function sandboxProblems(
   links: ReturnType<StackParts['kernel']['links']>,
 ): string[] {
   const of = `of container ${sandbox.containerId.slice(0, 12)}`;
-  const pinned = parts.kernel.isPinned(sandbox.netnsPath);
+  const pinned = parts.kernel.namespaces.isPinned(sandbox.netnsPath);
   const problems = pinned ? [] : [`namespace ${sandbox.netnsPath} ${of} is gone`];
   const plugged = sandbox.endpoints.filter(({ interfaceName }) => interfaceName);
-  const inside = pinned && plugged.length > 0 ? parts.kernel.interfaces(sandbox.netnsPath) : undefined;
+  const inside =
+    pinned && plugged.length > 0 ? parts.kernel.namespaces.interfaces(sandbox.netnsPath) : undefined;
   for (const endpoint of plugged) {
     const network = parts.networks.get(endpoint.networkId);
     if (!network) problems.push(`network ${endpoint.networkName} ${of} is gone`);

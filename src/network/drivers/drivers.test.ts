@@ -39,7 +39,7 @@ let kernel: FakeKernel;
 
 beforeEach(() => {
   kernel = new FakeKernel();
-  kernel.createNamespace(PIN);
+  kernel.namespaces.create(PIN);
 });
 
 describe('the bridge driver', () => {

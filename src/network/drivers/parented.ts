@@ -2,9 +2,9 @@ import { WharfError } from '../../base/index.ts';
 import type { NetworkKernel, ParentedPlan } from '../kernel.ts';
 import { macFrom } from '../mac.ts';
 import type { EndpointRecord, NetworkRecord } from '../types.ts';
-import { cidrsOf } from './bridge.ts';
+import { cidrsOf, isIpv6Text } from './bridge.ts';
 import { interfaceSysctls, mtuOf } from './options.ts';
-import type { NetworkDriver } from './types.ts';
+import type { EndpointNames, NetworkDriver } from './types.ts';
 
 const MACVLAN_MODES = ['bridge', 'vepa', 'passthru', 'private'];
 const IPVLAN_MODES = ['l2', 'l3', 'l3s'];
@@ -12,14 +12,14 @@ const IPVLAN_FLAGS = ['bridge', 'private', 'vepa'];
 
 /** `macvlan`: interfaces with addresses of their own on a link of the host's. */
 export function macvlanDriver(kernel: NetworkKernel): NetworkDriver {
-  return parentedDriver(kernel, 'macvlan', (network) => ({
+  return new ParentedDriver(kernel, 'macvlan', (network) => ({
     mode: choice(network, 'macvlan', 'macvlan mode', 'macvlan_mode', MACVLAN_MODES, "'bridge' mode"),
   }));
 }
 
 /** `ipvlan`: interfaces that share the hardware address of a link of the host's. */
 export function ipvlanDriver(kernel: NetworkKernel): NetworkDriver {
-  return parentedDriver(kernel, 'ipvlan', (network) => ({
+  return new ParentedDriver(kernel, 'ipvlan', (network) => ({
     mode: choice(network, 'ipvlan', 'ipvlan mode', 'ipvlan_mode', IPVLAN_MODES, "'l2' mode"),
     flag: choice(network, 'ipvlan', 'ipvlan flag', 'ipvlan_flag', IPVLAN_FLAGS, "'bridge'"),
   }));
@@ -36,57 +36,79 @@ export function isLayer3(network: Pick<NetworkRecord, 'driver' | 'options'>): bo
   return network.driver === 'ipvlan' && /^l3/.test(network.options['ipvlan_mode'] ?? '');
 }
 
-function parentedDriver(
-  kernel: NetworkKernel,
-  kind: 'macvlan' | 'ipvlan',
-  read: (network: NetworkRecord) => { mode: string; flag?: string },
-): NetworkDriver {
-  return {
-    complete(network) {
-      read(network);
-      mtuOf(network.options);
-      if (network.options['parent'] === 'lo')
-        throw new WharfError('invalid', `loopback interface is not a valid ${kind} parent link`);
-      return network;
-    },
-    link: parentOf,
-    ensure: (network) => ensureParent(kernel, network),
-    remove(network) {
-      if (network.foreignLink || !isOwnKind(network)) return;
-      kernel.deleteLink(parentOf(network));
-    },
-    problems(network) {
-      const parent = parentOf(network);
-      return kernel.hasLink(parent) ? [] : [`parent ${parent} of network ${network.name} is missing`];
-    },
-    plan(_network, _sandboxId, endpointId, ipv4) {
-      // An ipvlan has the hardware address of its parent.
-      return { hostInterface: '', macAddress: kind === 'macvlan' ? macFrom(ipv4, endpointId) : '' };
-    },
-    attach: (network, endpoint, pin) =>
-      kernel.plugParented({ ...planOf(network, endpoint, pin), kind, ...read(network) }),
-    detach: (_network, { interfaceName }, pin) => kernel.unplug(pin, interfaceName),
-    restore: () => [],
-    gone: () => true,
-  };
-}
+/** What a network's options ask of its interfaces. */
+type ReadMode = (network: NetworkRecord) => Pick<ParentedPlan, 'mode' | 'flag'>;
 
-function planOf(
-  network: NetworkRecord,
-  endpoint: EndpointRecord,
-  pin: string,
-): Omit<ParentedPlan, 'kind' | 'mode'> {
-  const cidrs = cidrsOf(endpoint);
-  return {
-    pin,
-    interfaceName: endpoint.interfaceName,
-    parent: parentOf(network),
-    mac: endpoint.macAddress,
-    mtu: mtuOf(network.options),
-    cidrs,
-    ipv6: cidrs.some((cidr) => cidr.includes(':')),
-    sysctls: interfaceSysctls(endpoint),
-  };
+/** Interfaces that a parent on the host carries: nothing of them is seen on the host. */
+class ParentedDriver implements NetworkDriver {
+  private readonly kernel: NetworkKernel;
+  private readonly kind: ParentedPlan['kind'];
+  private readonly read: ReadMode;
+
+  constructor(kernel: NetworkKernel, kind: ParentedPlan['kind'], read: ReadMode) {
+    this.kernel = kernel;
+    this.kind = kind;
+    this.read = read;
+  }
+
+  complete(network: NetworkRecord): NetworkRecord {
+    this.read(network);
+    mtuOf(network.options);
+    if (network.options['parent'] === 'lo')
+      throw new WharfError('invalid', `loopback interface is not a valid ${this.kind} parent link`);
+    return network;
+  }
+
+  link(network: NetworkRecord): string {
+    return parentOf(network);
+  }
+
+  ensure(network: NetworkRecord): void {
+    this.kernel.checkKind(this.kind);
+    ensureParent(this.kernel, network);
+  }
+
+  remove(network: NetworkRecord): void {
+    if (!network.foreignLink && isOwnKind(network)) this.kernel.deleteLink(parentOf(network));
+  }
+
+  problems(network: NetworkRecord): string[] {
+    const parent = parentOf(network);
+    return this.kernel.hasLink(parent) ? [] : [`parent ${parent} of network ${network.name} is missing`];
+  }
+
+  plan(_network: NetworkRecord, _sandboxId: string, endpointId: string, ipv4: string): EndpointNames {
+    // An ipvlan has the hardware address of its parent.
+    return { hostInterface: '', macAddress: this.kind === 'macvlan' ? macFrom(ipv4, endpointId) : '' };
+  }
+
+  attach(network: NetworkRecord, endpoint: EndpointRecord, pin: string): void {
+    const cidrs = cidrsOf(endpoint);
+    this.kernel.plugParented({
+      pin,
+      kind: this.kind,
+      ...this.read(network),
+      interfaceName: endpoint.interfaceName,
+      parent: parentOf(network),
+      mac: endpoint.macAddress,
+      mtu: mtuOf(network.options),
+      cidrs,
+      ipv6: cidrs.some(isIpv6Text),
+      sysctls: interfaceSysctls(endpoint),
+    });
+  }
+
+  detach(_network: NetworkRecord, { interfaceName }: EndpointRecord, pin: string): void {
+    this.kernel.namespaces.unplug(pin, interfaceName);
+  }
+
+  restore(): string[] {
+    return [];
+  }
+
+  gone(): boolean {
+    return true;
+  }
 }
 
 /** True when the parent is one that `ensure` makes where it is missing: a VLAN, or a link that leads nowhere. */

@@ -1,5 +1,12 @@
 import type { EndpointRecord, NetworkRecord } from '../types.ts';
 
+/** What an endpoint is known by on its links. */
+export interface EndpointNames {
+  /** The interface on the host; empty for none. */
+  hostInterface: string;
+  macAddress: string;
+}
+
 /**
  * One kind of network. The stack owns namespaces, records, addresses, names, ports and rules; a driver owns links. All calls
  * are synchronous, idempotent where they can be, and done when they return, save that the kernel reaps dropped links behind.
@@ -18,13 +25,8 @@ export interface NetworkDriver {
   remove(network: NetworkRecord): void;
   /** What of the network's own objects is wrong, one sentence each. */
   problems(network: NetworkRecord): string[];
-  /** Names for a new endpoint: the interface on the host (empty for none) and the hardware address. */
-  plan(
-    network: NetworkRecord,
-    sandboxId: string,
-    endpointId: string,
-    ipv4: string,
-  ): { hostInterface: string; macAddress: string };
+  /** Names for a new endpoint. */
+  plan(network: NetworkRecord, sandboxId: string, endpointId: string, ipv4: string): EndpointNames;
   /** Puts the endpoint's interface into a namespace, up, with all its addresses and without a default route. */
   attach(network: NetworkRecord, endpoint: EndpointRecord, netnsPath: string): void;
   /** Takes it out of a living namespace. */

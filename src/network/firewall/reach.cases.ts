@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { createNetns, deleteNetns, openSocket, withNetns } from '../../sys/index.ts';
-import { HostKernel } from '../host-kernel.ts';
+import { hostRules } from '../host-rules.ts';
 import { openFirewall } from './table.ts';
 import type { BridgeRules, FamilyRules, GatewayMode, PortTarget } from './types.ts';
 
@@ -235,7 +235,7 @@ function sourceOf(whom: string, target: string, family: Family): string {
   return address(whom === 'host' && target.startsWith('gw-') ? target : whom, family);
 }
 
-const firewall = openFirewall(new HostKernel(), 'wharf-reach');
+const firewall = openFirewall(hostRules, 'wharf-reach');
 
 before(async () => {
   buildLab();

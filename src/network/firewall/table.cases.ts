@@ -3,12 +3,12 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { type NftChange, nftJson, runNft } from '../../sys/index.ts';
-import { HostKernel } from '../host-kernel.ts';
+import { hostRules } from '../host-rules.ts';
 import { CHAINS } from './ruleset.ts';
 import { openFirewall } from './table.ts';
 import type { BridgeRules, Firewall, FirewallState, PortTarget } from './types.ts';
 
-const kernel = new HostKernel();
+const kernel = hostRules;
 const port = (hostPort: number, over: Partial<PortTarget> = {}): PortTarget => ({
   protocol: 'tcp',
   containerPort: 80,

@@ -1,6 +1,6 @@
 import { WharfError } from '../../base/index.ts';
 import { watchNftables } from '../../sys/index.ts';
-import type { NetworkKernel, NftObject } from '../kernel.ts';
+import type { NftObject, RuleKernel } from '../kernel.ts';
 import { type Elements, elementCommands, elementsOf, elementText, listedElements } from './elements.ts';
 import { CHAINS, emptyTable, MARK, replaced } from './ruleset.ts';
 import type { Firewall, FirewallChange, FirewallState } from './types.ts';
@@ -8,20 +8,18 @@ import type { Firewall, FirewallChange, FirewallState } from './types.ts';
 /** Checks of the table are at least this far apart: a program that fights for it shall not keep us busy. */
 const CHECK_INTERVAL_MS = 200;
 
-type NftKernel = Pick<NetworkKernel, 'nft' | 'nftObjects'>;
-
 /** The daemon's nft table `inet TABLE`. `watchNft` is replaced in unit tests only. Nothing is changed before the first call. */
-export function openFirewall(kernel: NftKernel, table: string, watchNft = watchNftables): Firewall {
+export function openFirewall(kernel: RuleKernel, table: string, watchNft = watchNftables): Firewall {
   return new NftTable(kernel, table, watchNft);
 }
 
 class NftTable implements Firewall {
-  private readonly kernel: NftKernel;
+  private readonly kernel: RuleKernel;
   private readonly table: string;
   private readonly watchNft: typeof watchNftables;
   private wanted: (() => FirewallState) | undefined;
 
-  constructor(kernel: NftKernel, table: string, watchNft: typeof watchNftables) {
+  constructor(kernel: RuleKernel, table: string, watchNft: typeof watchNftables) {
     this.kernel = kernel;
     this.table = table;
     this.watchNft = watchNft;

@@ -1,4 +1,4 @@
-import type { NetworkKernel, NftObject } from '../kernel.ts';
+import type { NftObject, RuleKernel } from '../kernel.ts';
 import type { BridgeRules } from './types.ts';
 
 /**
@@ -7,7 +7,7 @@ import type { BridgeRules } from './types.ts';
  * there. One sentence a chain, with the way out.
  */
 export function forwardWarnings(
-  kernel: Pick<NetworkKernel, 'nftObjects'>,
+  kernel: Pick<RuleKernel, 'nftObjects'>,
   own: { table: string; bridges: readonly BridgeRules[] },
 ): string[] {
   const warnings: string[] = [];
