@@ -96,6 +96,7 @@ export function closeEndpoint(parts: StackParts, endpoint: EndpointRecord): void
   const network = parts.networks.get(endpoint.networkId);
   if (!network || !endpoint.interfaceName) return;
   if (endpoint.hostInterface) parts.leaving.add(endpoint.hostInterface);
+  parts.ports.forget([endpoint.ipv4, endpoint.ipv6 ?? '']);
   bookOf(parts, network).release(holderOf(endpoint), { ipv4: endpoint.ipv4, ipv6: endpoint.ipv6 ?? '' });
 }
 

@@ -8,7 +8,16 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { silentLog } from '../base/index.ts';
 import { openMemoryDatabase } from '../meta/index.ts';
-import { deleteNetns, nftJson, RouteSocket } from '../sys/index.ts';
+import {
+  deleteConnections,
+  deleteNetns,
+  type Fd,
+  nftJson,
+  openSocket,
+  RouteSocket,
+  receiveDatagrams,
+  sendDatagrams,
+} from '../sys/index.ts';
 import { openNetworkStack } from './open.ts';
 import { fetchFrom, makeLan, serve, stopServing } from './packets-lab.ts';
 import type { HostNetworkStack } from './stack.ts';
@@ -19,6 +28,8 @@ const lan = join(dir, 'lan');
 const database = openMemoryDatabase();
 const config = { bridge: 'wpu0', nftTable: 'wharf-user', bip: '10.213.0.1/24', readySandboxes: 2 };
 let stack: HostNetworkStack;
+/** Milliseconds by which the stack's clock goes before. */
+let ahead = 0;
 
 const tcp = (containerPort: number, hostPort: number): PortRequest => ({
   protocol: 'tcp',
@@ -35,6 +46,16 @@ async function container(name: string, networks: (string | EndpointRequest)[], p
   return box;
 }
 
+/** Whether the kernel follows a connection of that address. */
+function isTracked(ip: string): boolean {
+  let found = false;
+  deleteConnections(4, ({ source }) => {
+    found ||= source === ip;
+    return false;
+  });
+  return found;
+}
+
 const four = (box: SandboxRecord, at = 0) => box.endpoints[at]?.ipv4 ?? '';
 const six = (box: SandboxRecord, at = 0) => box.endpoints[at]?.ipv6 ?? '';
 
@@ -48,7 +69,8 @@ async function within(ms: number, work: () => Promise<boolean>): Promise<boolean
 before(async () => {
   makeLan(lan);
   await serve(lan, 90, 'lan');
-  stack = openNetworkStack({ database, execRoot: dir, config, log: silentLog });
+  const clock = { monotonic: () => performance.now() + ahead };
+  stack = openNetworkStack({ database, execRoot: dir, config, log: silentLog, clock });
   await stack.recover(new Set());
 });
 
@@ -109,6 +131,47 @@ describe('packets between networks of users', () => {
     assert.equal(await fetchFrom(two.netnsPath, four(joined, 1), 81), '');
     assert.equal(await fetchFrom(other.netnsPath, four(one), 81), '');
     assert.equal(await fetchFrom(other.netnsPath, '192.0.2.9', 90), 'lan 192.0.2.1', 'its own way out stays');
+  });
+
+  it('of a former container never reach the one that gets its address', async () => {
+    const start = (containerId: string) =>
+      stack.createSandbox({ containerId, endpoints: [{ network: 'front', ipv4: four(former) }], ports: [] });
+    const former = await stack.createSandbox({
+      containerId: 'former',
+      endpoints: [{ network: 'front' }],
+      ports: [],
+    });
+    const bind = { ip: four(former), port: 5000 };
+    const socket = (netns: string, more: Partial<Parameters<typeof openSocket>[0]>) =>
+      openSocket({ family: 4, type: 'dgram', netns, ...more });
+    using neighbour = socket(lan, { bind: { ip: '192.0.2.9', port: 7000 } });
+    const speaker = socket(former.netnsPath, { bind, connect: { ip: '192.0.2.9', port: 7000 } });
+    sendDatagrams(speaker, [{ data: Buffer.from('hello') }]);
+    let peer: Buffer | undefined;
+    await within(4000, async () => {
+      receiveDatagrams(neighbour, (_data, from) => {
+        peer = Buffer.from(from);
+      });
+      return peer !== undefined;
+    });
+    const heardBy = (who: Fd) =>
+      within(2500, async () => {
+        sendDatagrams(neighbour, [{ data: Buffer.from('still there?'), peer: peer! }]);
+        return receiveDatagrams(who, () => {}) > 0;
+      });
+    assert.ok(await heardBy(speaker), 'the neighbour answers through the host');
+    speaker.close();
+    await stack.removeSandbox(former.sandboxId);
+    assert.ok(
+      await within(4000, async () => !isTracked(four(former))),
+      'forgotten before the address has rested',
+    );
+    ahead += 10_000;
+    const next = await start('next');
+    assert.equal(four(next), four(former));
+    using listener = socket(next.netnsPath, { bind });
+    assert.equal(await heardBy(listener), false);
+    await stack.removeSandbox(next.sandboxId);
   });
 
   it('come to published ports wherever the default route is', async () => {

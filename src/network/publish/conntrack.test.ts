@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import { silentLog } from '../../base/index.ts';
 import type { Connection } from '../../sys/index.ts';
 import type { PublishedPort } from '../types.ts';
-import { ConnectionSweep, forgetConnections } from './conntrack.ts';
+import { ConnectionSweep } from './conntrack.ts';
 
 const entry = (more: Partial<Connection>): Connection => ({
   protocol: 17,
@@ -39,17 +39,43 @@ const udp = (hostIp: string, hostPort = 53): PublishedPort => ({
 });
 
 describe('connections', () => {
-  it('of addresses that nobody has any more are forgotten, in their families', () => {
+  it('of addresses that nobody has any more are forgotten, in one look at each family, before others get them', (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
     const to = entry({ destination: '10.0.0.2' });
     const from = entry({ source: '10.0.0.2' });
     const translated = entry({ replySource: '10.0.0.2' });
     const v6 = entry({ source: 'fd00::2', destination: '2001:db8::1', replySource: '2001:db8::1' });
     const other = entry({});
-    const four = table(to, from, translated, v6, other);
-    assert.equal(forgetConnections(['10.0.0.2'], four.remove), 3);
-    assert.deepEqual([four.left(), four.looks], [[v6, other], [4]]);
-    assert.equal(forgetConnections(['10.0.0.3', 'fd00::2'], four.remove), 1);
-    assert.equal(forgetConnections([], four.remove), 0);
+    const kernel = table(to, from, translated, v6, other);
+    const sweep = new ConnectionSweep(silentLog, kernel.remove);
+    sweep.forget(['10.0.0.2', '']);
+    sweep.forget(['10.0.0.3', 'fd00::2']);
+    sweep.forget(['', '']);
+    assert.deepEqual(kernel.looks, []);
+    t.mock.timers.tick(5000);
+    assert.deepEqual([kernel.left(), kernel.looks], [[other], [4, 6]]);
+    sweep.forget(['']);
+    t.mock.timers.tick(5000);
+    assert.equal(kernel.looks.length, 2, 'nothing more is to be done');
+  });
+
+  it('to an address that the port came back to are kept', (t) => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    const port = { ...udp('0.0.0.0'), protocol: 'tcp' as const };
+    const [here, there] = ['10.0.0.2', '10.0.1.2'].map((replySource) =>
+      entry({ protocol: 6, replySource, replySourcePort: 5353 }),
+    ) as [Connection, Connection];
+    const kernel = table(here, there);
+    const sweep = new ConnectionSweep(silentLog, kernel.remove);
+    for (const [from, to] of [
+      ['10.0.0.2', '10.0.1.2'],
+      ['10.0.1.2', '10.0.0.2'],
+    ] as const) {
+      sweep.release(port, from);
+      sweep.publish(port, to);
+    }
+    t.mock.timers.tick(1000);
+    assert.deepEqual(kernel.left(), [here]);
   });
 
   it('that were not led to a newly published UDP port are, once for many ports', (t) => {
@@ -65,7 +91,7 @@ describe('connections', () => {
     const kernel = table(own, elsewhere, led, tcp);
     const sweep = new ConnectionSweep(silentLog, kernel.remove);
     for (const port of [udp('0.0.0.0'), udp('0.0.0.0', 54), { ...udp('::'), protocol: 'tcp' as const }])
-      sweep.publish(port);
+      sweep.publish(port, '10.0.0.9');
     assert.deepEqual(kernel.looks, []);
     t.mock.timers.tick(1000);
     assert.deepEqual([kernel.left(), kernel.looks], [[elsewhere, led, tcp], [4]]);
@@ -76,7 +102,7 @@ describe('connections', () => {
     const mine = entry({ destination: '2001:db8::1', replySource: '2001:db8::1', source: '2001:db8::9' });
     const other = entry({ destination: '2001:db8::2', replySource: '2001:db8::2', source: '2001:db8::9' });
     const kernel = table(mine, other);
-    new ConnectionSweep(silentLog, kernel.remove).publish(udp('2001:db8::1'));
+    new ConnectionSweep(silentLog, kernel.remove).publish(udp('2001:db8::1'), 'fd00::9');
     t.mock.timers.tick(1000);
     assert.deepEqual(kernel.left(), [other]);
   });
@@ -101,7 +127,7 @@ describe('connections', () => {
   it('that cannot be read are no error', (t) => {
     t.mock.timers.enable({ apis: ['setTimeout'] });
     const sweep = new ConnectionSweep(silentLog, () => assert.fail('no such table'));
-    sweep.publish(udp('0.0.0.0'));
+    sweep.publish(udp('0.0.0.0'), '10.0.0.9');
     t.mock.timers.tick(1000);
   });
 });

@@ -6,17 +6,11 @@ import { familyOf } from './held-port.ts';
 
 /** How long changes are gathered: one look at the kernel's table, which may be long, serves many. */
 const GATHER_MS = 50;
+/** The same for addresses that nobody has any more: these rest for longer before another container gets one. */
+const GATHER_GONE_MS = 2000;
 const PROTOCOLS = { tcp: 6, udp: 17, sctp: 132 } as const;
 
 type Delete = typeof deleteConnections;
-
-/** Makes the kernel forget all connections of addresses that nobody has any more. Gives their number. */
-export function forgetConnections(addresses: Iterable<string>, remove: Delete = deleteConnections): number {
-  const gone = new Set(addresses);
-  const match = ({ source, destination, replySource }: Connection) =>
-    gone.has(source) || gone.has(destination) || gone.has(replySource);
-  return familiesOf(gone).reduce((sum, family) => sum + remove(family, match), 0);
-}
 
 /**
  * Makes the kernel forget, a little later, what stands in the way of ports that changed hands: a UDP client that goes on
@@ -28,24 +22,34 @@ export class ConnectionSweep {
   private readonly published: PublishedPort[] = [];
   private readonly released = new Set<string>();
   private readonly families = new Set<4 | 6>();
+  private readonly gone = new Set<string>();
   private timer: NodeJS.Timeout | undefined;
+  private goneTimer: NodeJS.Timeout | undefined;
 
   constructor(log: Logger, remove: Delete = deleteConnections) {
     this.log = log;
     this.remove = remove;
   }
 
-  /** A port is led to a container from now on; TCP and SCTP begin connections anew by themselves. */
-  publish(port: PublishedPort): void {
+  /** A port is led to that address from now on; TCP and SCTP begin connections anew by themselves. */
+  publish(port: PublishedPort, containerIp: string): void {
+    // It may have come back from another address within the time; what is connected already is right.
+    this.released.delete(releaseKey(port, containerIp));
     if (port.protocol !== 'udp') return;
     this.published.push(port);
     this.later(port.hostIp);
   }
 
   /** A port is not led to that address any more. */
-  release({ protocol, hostPort, containerPort }: PublishedPort, containerIp: string): void {
-    this.released.add(`${PROTOCOLS[protocol]} ${hostPort} ${containerIp} ${containerPort}`);
+  release(port: PublishedPort, containerIp: string): void {
+    this.released.add(releaseKey(port, containerIp));
     this.later(containerIp);
+  }
+
+  /** Nobody has these addresses any more: whoever gets them next shall hear nothing of what they were part of. */
+  forget(addresses: readonly string[]): void {
+    for (const address of addresses) if (address) this.gone.add(address);
+    if (this.gone.size > 0) this.goneTimer ??= setTimeout(() => this.run(), GATHER_GONE_MS).unref();
   }
 
   private later(ip: string): void {
@@ -54,13 +58,21 @@ export class ConnectionSweep {
   }
 
   private run(): void {
+    clearTimeout(this.timer);
+    clearTimeout(this.goneTimer);
     this.timer = undefined;
-    const [released, families] = [new Set(this.released), [...this.families]];
+    this.goneTimer = undefined;
+    const [released, gone] = [new Set(this.released), new Set(this.gone)];
+    const families = new Set([...this.families, ...[...gone].map(familyOf)]);
     const published = untranslatedTo(this.published.splice(0));
     this.released.clear();
+    this.gone.clear();
     this.families.clear();
     const match = (entry: Connection) =>
       published(entry) ||
+      gone.has(entry.source) ||
+      gone.has(entry.destination) ||
+      gone.has(entry.replySource) ||
       released.has(
         `${entry.protocol} ${entry.destinationPort} ${entry.replySource} ${entry.replySourcePort}`,
       );
@@ -86,6 +98,7 @@ function untranslatedTo(ports: readonly PublishedPort[]): (entry: Connection) =>
   };
 }
 
-function familiesOf(addresses: Iterable<string>): (4 | 6)[] {
-  return [...new Set([...addresses].map(familyOf))];
+/** How a connection by a published port looks in the kernel's table. */
+function releaseKey({ protocol, hostPort, containerPort }: PublishedPort, containerIp: string): string {
+  return `${PROTOCOLS[protocol]} ${hostPort} ${containerIp} ${containerPort}`;
 }

@@ -80,7 +80,7 @@ class PortTable implements Ports {
       throw thrown;
     }
     const ports = made.sort((a, b) => a.at - b.at).map(({ port }) => port);
-    for (const port of ports) this.sweep.publish(port);
+    for (const port of ports) this.sweep.publish(port, destinationIp(port.hostIp, owner));
     return ports;
   }
 
@@ -107,6 +107,7 @@ class PortTable implements Ports {
       const allocation = this.find(port);
       if (!allocation) continue;
       this.sweep.release(port, destinationIp(port.hostIp, allocation.owner));
+      this.sweep.publish(port, destinationIp(port.hostIp, owner));
       allocation.owner = owner;
       allocation.held?.retarget(destinationOf(port, owner));
     }
@@ -123,6 +124,10 @@ class PortTable implements Ports {
       found.held?.close();
       this.sweep.release(found.port, destinationIp(port.hostIp, found.owner));
     }
+  }
+
+  forget(addresses: readonly string[]): void {
+    this.sweep.forget(addresses);
   }
 
   releaseAll(): void {

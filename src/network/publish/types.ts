@@ -36,5 +36,7 @@ export interface Ports {
   retarget(ports: readonly PublishedPort[], owner: PortOwner): void;
   /** Gives ports back; unknown ones are ignored. Connections that are carried end. */
   release(ports: readonly PublishedPort[]): void;
+  /** The kernel forgets, some seconds later, all connections of addresses that containers had; published or not. */
+  forget(addresses: readonly string[]): void;
   releaseAll(): void;
 }
