@@ -20,6 +20,15 @@ export interface PublishedPort {
 /** Kinds of networks. `null` is the driver of `none`. */
 export type NetworkKind = 'bridge' | 'host' | 'null' | 'macvlan' | 'ipvlan';
 
+/** A name that one container alone sees. It stands for the container, or, when that is not on the network, for whoever has `name` there. */
+export interface EndpointLink {
+  alias: string;
+  /** Absent where there was no such container when the link was asked for. */
+  containerId?: string;
+  /** Absent in the records of older versions. */
+  name?: string;
+}
+
 /** A container's place on one network. Addresses are empty where the network has none of that family. */
 export interface EndpointRecord {
   endpointId: string;
@@ -44,8 +53,8 @@ export interface EndpointRecord {
   driverOptions?: Record<string, string>;
   /** Names under which others on this network find the container; the first is its own name. None on the default bridge. */
   dnsNames?: string[];
-  /** Names that only this container sees, by container: links. */
-  links?: { alias: string; containerId: string }[];
+  /** Names that only this container sees: links. */
+  links?: EndpointLink[];
 }
 
 /** A network stack that a container owns. `netnsPath` can be given to an OCI runtime. */
@@ -131,7 +140,7 @@ export interface EndpointRequest {
   gwPriority?: number;
   driverOptions?: Record<string, string>;
   dnsNames?: string[];
-  links?: { alias: string; containerId: string }[];
+  links?: EndpointLink[];
 }
 
 /** What a container asks for at its start. */

@@ -279,15 +279,24 @@ test('a rename gives a running container its new names, a stopped one gets them 
   assert.equal(world.stack.sandboxOf(record.id)?.endpoints[0]?.dnsNames?.[0], 'later');
 });
 
-test('links on a network of a user go to the containers that are there', async () => {
+test('links on a network of a user go to a container, and to whoever has its name after it', async () => {
   await using world = openWorld();
   const target = await running(world);
   const record = await running(world, 'one', ['one'], {
-    networkingConfig: { EndpointsConfig: { one: { Links: [`${target.name}:db`, 'nosuch:x', '::'] } } },
+    networkingConfig: {
+      EndpointsConfig: { one: { Links: [`${target.name}:db`, `${target.id}:id`, 'nosuch:x'] } },
+    },
   });
   assert.deepEqual(world.stack.sandboxOf(record.id)?.endpoints[0]?.links, [
-    { alias: 'db', containerId: target.id },
+    { alias: 'db', containerId: target.id, name: target.name },
+    { alias: 'id', containerId: target.id, name: target.id.slice(0, 12) },
+    { alias: 'x', name: 'nosuch' },
   ]);
+  await assert.rejects(connect(world, record, 'two', { Links: ['a:b:c'] }), {
+    kind: 'internal',
+    message: 'bad format for links: a:b:c',
+  });
+  assert.deepEqual(wished(record), ['one'], 'a malformed one joins nothing');
 });
 
 test('name servers: the container’s own, else the daemon’s, else the host’s', async () => {

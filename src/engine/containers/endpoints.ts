@@ -1,7 +1,7 @@
 import type { EndpointSettings } from '../../api/index.ts';
-import { shortId } from '../../base/index.ts';
-import type { EndpointRequest, SandboxRecord } from '../../network/types.ts';
-import { parseLink } from './links.ts';
+import { shortId, WharfError } from '../../base/index.ts';
+import type { EndpointLink, EndpointRequest, SandboxRecord } from '../../network/types.ts';
+import { parseLink, targetOf } from './links.ts';
 import { isPredefinedNetwork } from './modes.ts';
 import type { ContainerRecord } from './record.ts';
 import type { ContainerStore } from './store.ts';
@@ -25,7 +25,7 @@ export function wishedNetworks(record: EndpointOwner): string[] {
   return names.includes(mode) ? [mode, ...names.filter((name) => name !== mode)] : names;
 }
 
-/** What the stack is asked for one of a container's networks. Links to containers that are not there are left out. */
+/** What the stack is asked for one of a container's networks. Errors: `internal` for a malformed link, as Docker answers. */
 export function endpointRequest(
   store: Pick<ContainerStore, 'resolve'>,
   record: EndpointOwner,
@@ -43,7 +43,7 @@ export function endpointRequest(
   if (DriverOpts && Object.keys(DriverOpts).length > 0) request.driverOptions = DriverOpts;
   if (isPredefinedNetwork(network)) return request;
   request.dnsNames = dnsNames(record, network);
-  const links = (settings.Links ?? []).flatMap((link) => linkTarget(store, link));
+  const links = (settings.Links ?? []).map((link) => linkTo(store, link));
   if (links.length > 0) request.links = links;
   return request;
 }
@@ -66,13 +66,13 @@ export function noteEndpoints(record: EndpointOwner, sandbox: SandboxRecord): vo
   }
 }
 
-function linkTarget(store: Pick<ContainerStore, 'resolve'>, link: string) {
+/** A target named by its id is found by the name that its short id is. One that is not there is found when it comes. */
+function linkTo(store: Pick<ContainerStore, 'resolve'>, link: string): EndpointLink {
   const parsed = parseLink(link);
-  if (!parsed) return [];
-  try {
-    return [{ alias: parsed.alias, containerId: store.resolve(parsed.ref).id }];
-  } catch {
-    // As in the reference: its name is not found, until the container is connected or started again.
-    return [];
-  }
+  if (!parsed) throw new WharfError('internal', `bad format for links: ${link}`);
+  const { alias } = parsed;
+  const ref = parsed.ref.replace(/^\//, '');
+  const target = targetOf(store, ref);
+  if (!target) return { alias, name: ref };
+  return { alias, containerId: target.id, name: target.id.startsWith(ref) ? shortId(target.id) : ref };
 }

@@ -58,13 +58,14 @@ export function linksOf(
   return (hostConfig.Links ?? []).flatMap((link) => {
     const parsed = parseLink(link);
     if (!parsed) return [];
+    // By id; by name in the records of versions that kept links as they were asked for.
     const target = targetOf(store, parsed.ref);
     return [{ name: target?.name ?? shortId(parsed.ref), alias: parsed.alias, target }];
   });
 }
 
-/** By id; by name in the records of versions that kept links as they were asked for. */
-function targetOf(store: Pick<ContainerStore, 'resolve'>, ref: string): ContainerRecord | undefined {
+/** The container of a link; undefined when it is not there. */
+export function targetOf(store: Pick<ContainerStore, 'resolve'>, ref: string): ContainerRecord | undefined {
   try {
     return store.resolve(ref);
   } catch {

@@ -45,6 +45,9 @@ describe('names on networks', () => {
       links: [
         { alias: 'DataBase', containerId: 'web' },
         { alias: 'gone', containerId: 'nobody' },
+        { alias: 'again', containerId: 'nobody', name: 'SITE' },
+        { alias: 'later', name: 'web' },
+        { alias: 'never', name: 'nosuch' },
       ],
     }),
     endpoint('back.office', '10.8.0.4', ['app'], { gwPriority: 1 }),
@@ -83,6 +86,12 @@ describe('names on networks', () => {
     assert.deepEqual(hear(table, 'app', 'database.front'), [0, '10.9.0.2']);
     assert.equal(hear(table, 'web', 'database'), undefined);
     assert.equal(hear(table, 'app', 'gone'), undefined);
+    assert.equal(hear(table, 'app', 'never'), undefined);
+  });
+
+  it('by links hold for a container that was made again, or came later, under its name', () => {
+    for (const alias of ['again', 'later', 'again.front'])
+      assert.deepEqual(hear(table, 'app', alias), [0, '10.9.0.2'], alias);
   });
 
   it('have addresses of both families, and no error without one of them', () => {

@@ -135,8 +135,9 @@ function namedMembers(members: Members, _asker: EndpointRecord, name: string): M
 
 function linkedMembers(members: Members, asker: EndpointRecord, name: string): Member[] | undefined {
   const link = asker.links?.find(({ alias }) => asAsked(alias) === name);
-  const member = link && members.byContainer.get(link.containerId);
-  return member && [member];
+  if (!link) return undefined;
+  const member = members.byContainer.get(link.containerId ?? '');
+  return member ? [member] : namedMembers(members, asker, asAsked(link.name ?? ''));
 }
 
 function addressOf({ ipv4, ipv6 }: EndpointRecord, family: Family): string | undefined {
