@@ -116,6 +116,36 @@ test('a stopped container keeps its wish for the next start, and what it asked f
   assert.deepEqual(present(world, record), [], 'the network of its mode is not put back');
 });
 
+test('a stopped container may wish for a network that is yet to be made, and take it back', async () => {
+  await using world = openWorld();
+  const record = await running(world);
+  await stopContainer(world.deps, record.id, { timeoutSeconds: 0 });
+  await world.live.settled();
+  await connect(world, record, 'later', { Aliases: ['a'] });
+  assert.deepEqual(record.networkingConfig.EndpointsConfig?.['later'], { Aliases: ['a'] });
+  await assert.rejects(connect(world, record, 'other', { MacAddress: 'x' }), { kind: 'invalid' });
+  const message = 'failed to set up container networking: network later not found';
+  await assert.rejects(startContainer(world.deps, record.id), { kind: 'not-found', message });
+  await disconnect(world, record, 'later');
+  assert.deepEqual(wished(record), ['one']);
+  await connect(world, record, 'later', { Aliases: ['a'] });
+  world.stack.add({ name: 'later' });
+  await startContainer(world.deps, record.id);
+  assert.deepEqual(present(world, record), ['one', 'later']);
+  assert.deepEqual(world.stack.sandboxOf(record.id)?.endpoints[1]?.dnsNames?.slice(0, 2), [record.name, 'a']);
+});
+
+test('a network that is named as something every object has is a network as others', async () => {
+  await using world = openWorld();
+  world.stack.add({ name: 'constructor' });
+  const record = await running(world);
+  await assert.rejects(disconnect(world, record, 'constructor'), { kind: 'internal' });
+  await connect(world, record, 'constructor');
+  assert.deepEqual(present(world, record), ['one', 'constructor']);
+  await disconnect(world, record, 'constructor');
+  assert.deepEqual(present(world, record), ['one']);
+});
+
 test('what the reference refuses is refused in its words', async () => {
   await using world = openWorld();
   const shared =
@@ -189,6 +219,16 @@ test('what the reference refuses is refused in its words', async () => {
     kind: 'internal',
     message: `container ${one.id} is not connected to network two`,
   });
+  await assert.rejects(disconnect(world, one, 'nosuch'), {
+    kind: 'not-found',
+    message: 'network nosuch not found',
+  });
+  const never = world.add();
+  for (const record of [one, never])
+    await assert.rejects(disconnect(world, record, 'nosuch', record === one), {
+      kind: 'internal',
+      message: `container ${record.id} is not connected to the network nosuch`,
+    });
   const absent = { container: 'nosuch', force: false };
   await assert.rejects(disconnectContainer(world.deps, 'one', absent), {
     message: 'No such container: nosuch',
@@ -217,7 +257,21 @@ test('a container leaves a network, and what fails leaves it where it was', asyn
   assert.equal((await networkEvents(world)).at(-1), 'network disconnect two');
 });
 
-test('a stopped container is taken off a network that is gone; a running one finds its name elsewhere refused', async () => {
+test('a container is off a network even when its files can not be written', async () => {
+  await using world = openWorld();
+  const record = await running(world, 'one', ['one', 'two']);
+  world.deps = {
+    ...world.deps,
+    updateNetworkFiles: () => {
+      throw new WharfError('exhausted', 'disk full');
+    },
+  };
+  await disconnect(world, record, 'two');
+  assert.deepEqual([wished(record), present(world, record)], [['one'], ['one']]);
+  assert.equal((await networkEvents(world)).at(-1), 'network disconnect two');
+});
+
+test('a stopped container is taken off a network that is gone', async () => {
   await using world = openWorld();
   const record = await running(world);
   await stopContainer(world.deps, record.id, { timeoutSeconds: 0 });
@@ -230,12 +284,13 @@ test('a stopped container is taken off a network that is gone; a running one fin
   assert.deepEqual(wished(record), []);
 });
 
-test('one whose removal is under way joins nothing', async () => {
+test('one whose removal is under way joins and leaves nothing', async () => {
   await using world = openWorld();
   const record = await running(world);
   await stopContainer(world.deps, record.id, { timeoutSeconds: 0 });
   record.state.status = 'dead';
-  await assert.rejects(connect(world, record, 'two'), /is marked for removal and cannot be connected/);
+  for (const change of [connect, disconnect])
+    await assert.rejects(change(world, record, 'one'), /is marked for removal and cannot be connected/);
 });
 
 test('a start and an end tell of every network, that of the mode first', async () => {

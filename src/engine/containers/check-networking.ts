@@ -1,16 +1,14 @@
 import { BlockList, isIP, isIPv4, isIPv6 } from 'node:net';
 import type { EndpointSettings, NetworkingConfig } from '../../api/index.ts';
 import { WharfError } from '../../base/index.ts';
-import type { NetworkRecord, NetworkStack } from '../../network/types.ts';
+import type { NetworkRecord } from '../../network/types.ts';
+import { type FindNetwork, findNetwork } from './endpoints.ts';
 import { isPredefinedNetwork, modeContainer } from './modes.ts';
 
 const MAC = /^[0-9a-f]{2}([:-][0-9a-f]{2}){5}$/i;
 const INTERFACE_SYSCTL = /^net\.(ipv4|ipv6|mpls)\.[^.=]+\.IFNAME\.[^=]+=/;
 /** The driver option of an endpoint that holds sysctls for its interface. */
 const SYSCTLS = 'com.docker.network.endpoint.sysctls';
-
-/** Finds networks by name or id. */
-export type FindNetwork = Pick<NetworkStack, 'get'>;
 
 /**
  * The endpoints a container asks for, by the networks' names: those of the request, or that of its NetworkMode when it
@@ -44,16 +42,20 @@ export function normalizeNetworking(
   }
   const warnings = containerWideMac ? applyContainerMac(endpoints, main, mode, names, containerWideMac) : [];
   for (const [name, settings] of Object.entries(endpoints)) {
-    const faults = [...macFaults(settings), ...endpointFaults(name, settings, find(networks, name))];
+    const faults = [...macFaults(settings), ...endpointFaults(name, settings, findNetwork(networks, name))];
     if (faults.length > 0)
       throw new WharfError('invalid', `invalid config for network ${name}: ${faults[0]}`);
   }
   return { networking: { EndpointsConfig: endpoints }, warnings };
 }
 
-/** Checks what a container that exists asks for on one more network. Errors: `invalid`, with Docker's texts. */
-export function checkEndpoint(network: NetworkRecord, settings: EndpointSettings): void {
-  const [fault] = [...endpointFaults(network.name, settings, network), ...macFaults(settings)];
+/** Checks what a container that exists asks for on one more network, which may be unknown. Errors: `invalid`, with Docker's texts. */
+export function checkEndpoint(
+  name: string,
+  network: NetworkRecord | undefined,
+  settings: EndpointSettings,
+): void {
+  const [fault] = [...endpointFaults(name, settings, network), ...macFaults(settings)];
   if (fault) throw new WharfError('invalid', fault);
 }
 
@@ -73,16 +75,7 @@ export function askedSettings(settings: EndpointSettings): EndpointSettings {
 /** The network's name; a reference that fits no network may become one. */
 function nameOf(networks: FindNetwork, ref: string): string {
   const name = ref === 'default' ? 'bridge' : ref;
-  return isPredefinedNetwork(name) ? name : (find(networks, name)?.name ?? name);
-}
-
-function find(networks: FindNetwork, ref: string): NetworkRecord | undefined {
-  try {
-    return networks.get(ref);
-  } catch {
-    // It is looked for again at the start, where its absence is told.
-    return undefined;
-  }
+  return isPredefinedNetwork(name) ? name : (findNetwork(networks, name)?.name ?? name);
 }
 
 function applyContainerMac(

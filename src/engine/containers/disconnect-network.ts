@@ -1,15 +1,15 @@
 import { isKind, WharfError } from '../../base/index.ts';
 import type { NetworkRecord } from '../../network/types.ts';
-import { type AttachDeps, detach } from './connect-network.ts';
+import { type AttachDeps, detach, refuseRemoved } from './connect-network.ts';
 import { publishNetworkEvent } from './container-events.ts';
-import { wishes } from './endpoints.ts';
+import { findNetwork, wishes } from './endpoints.ts';
 import type { ContainerRecord } from './record.ts';
 import { saveAnyway } from './save-anyway.ts';
 
 /**
  * Takes a container off a network: at once when it runs, for its next start when not. Its wish goes first, durably: a
  * daemon that dies in between has recovery finish it. Errors: `not-found`, `internal` (it is not on it, as Docker
- * answers), `invalid` (the host's network).
+ * answers), `invalid` (the host's network), `conflict` (it is being removed).
  */
 export async function disconnectContainer(
   deps: AttachDeps,
@@ -17,18 +17,21 @@ export async function disconnectContainer(
   input: { container: string; force: boolean },
 ): Promise<void> {
   await deps.store.withLock(found(deps, input), async (record) => {
-    const network = findNetwork(deps, record, networkRef);
-    const name = network?.name ?? networkRef;
+    refuseRemoved(record, networkRef);
     const running = record.sandboxId !== undefined;
+    // One that does not run may wish for a network that is gone.
+    const mustExist = record.state.pid !== 0 && !input.force;
+    const network = mustExist ? deps.networks.get(networkRef) : findNetwork(deps.networks, networkRef);
+    const name = network?.name ?? networkRef;
     if (record.hostConfig.NetworkMode === 'host' && name === 'host') {
       const text =
         'cannot disconnect container from host network - container was created in host network mode';
       throw new WharfError('invalid', text);
     }
     const settings = wishes(record);
-    const wish = settings[name];
+    const wish = Object.hasOwn(settings, name) ? settings[name] : undefined;
     if (!wish) {
-      const what = record.state.status === 'running' ? 'network' : 'the network';
+      const what = record.state.pid !== 0 && network ? 'network' : 'the network';
       throw new WharfError('internal', `container ${record.id} is not connected to ${what} ${name}`);
     }
     delete settings[name];
@@ -52,20 +55,6 @@ function found(deps: Pick<AttachDeps, 'store'>, { container, force }: { containe
   } catch (thrown) {
     if (!force || !isKind(thrown, 'not-found')) throw thrown;
     throw new WharfError('not-found', `endpoint ${container} not found`, { cause: thrown });
-  }
-}
-
-/** The network; undefined when it is gone and the stopped container still wishes for it. */
-function findNetwork(
-  deps: Pick<AttachDeps, 'networks'>,
-  record: ContainerRecord,
-  ref: string,
-): NetworkRecord | undefined {
-  try {
-    return deps.networks.get(ref);
-  } catch (thrown) {
-    if (!isKind(thrown, 'not-found') || !Object.hasOwn(wishes(record), ref)) throw thrown;
-    return undefined;
   }
 }
 

@@ -1,6 +1,12 @@
 import type { EndpointSettings } from '../../api/index.ts';
 import { shortId, WharfError } from '../../base/index.ts';
-import type { EndpointLink, EndpointRequest, SandboxRecord } from '../../network/types.ts';
+import type {
+  EndpointLink,
+  EndpointRequest,
+  NetworkRecord,
+  NetworkStack,
+  SandboxRecord,
+} from '../../network/types.ts';
 import { parseLink, targetOf } from './links.ts';
 import { isPredefinedNetwork } from './modes.ts';
 import type { ContainerRecord } from './record.ts';
@@ -11,6 +17,18 @@ export type EndpointOwner = Pick<
   ContainerRecord,
   'id' | 'name' | 'config' | 'hostConfig' | 'networkingConfig'
 >;
+
+/** Finds networks by name or id. */
+export type FindNetwork = Pick<NetworkStack, 'get'>;
+
+/** The network, or undefined where the reference fits none, or several: a container may name one that is yet to be made. */
+export function findNetwork(networks: FindNetwork, ref: string): NetworkRecord | undefined {
+  try {
+    return networks.get(ref);
+  } catch {
+    return undefined;
+  }
+}
 
 /** A container's wishes by network name; to be changed only under its lock. */
 export function wishes(record: Pick<ContainerRecord, 'networkingConfig'>): Record<string, EndpointSettings> {

@@ -1,7 +1,14 @@
 import { span, WharfError } from '../../base/index.ts';
 import type { PortRequest, SandboxRecord, SandboxRequest } from '../../network/types.ts';
-import { type EndpointOwner, endpointRequest, noteEndpoints, wishedNetworks } from './endpoints.ts';
-import type { RunDeps, TeardownDeps } from './lifecycle-deps.ts';
+import {
+  type EndpointOwner,
+  endpointRequest,
+  type FindNetwork,
+  findNetwork,
+  noteEndpoints,
+  wishedNetworks,
+} from './endpoints.ts';
+import type { RunDeps } from './lifecycle-deps.ts';
 import { modeContainer } from './modes.ts';
 import type { ContainerRecord } from './record.ts';
 
@@ -151,20 +158,12 @@ function joined(deps: Pick<ConnectDeps, 'store'>, ref: string): ContainerRecord 
 
 /** The networks whose `connect` and `disconnect` events a run of that container has. */
 export function networksOf(
-  networks: Pick<TeardownDeps['networks'], 'get'>,
+  networks: FindNetwork,
   record: EndpointOwner,
 ): { id: string; name: string; driver: string }[] {
   const { NetworkMode } = record.hostConfig;
   if (modeContainer(NetworkMode) !== undefined) return [];
-  if (record.config.NetworkDisabled) return known(networks, 'none');
-  return wishedNetworks(record).flatMap((name) => known(networks, name));
-}
-
-function known(networks: Pick<TeardownDeps['networks'], 'get'>, name: string) {
-  try {
-    return [networks.get(name)];
-  } catch {
-    // An event about a network that is gone tells nobody anything.
-    return [];
-  }
+  const names = record.config.NetworkDisabled ? ['none'] : wishedNetworks(record);
+  // An event about a network that is gone tells nobody anything.
+  return names.flatMap((name) => findNetwork(networks, name) ?? []);
 }
