@@ -13,6 +13,7 @@ import { ipvlanDriver, macvlanDriver } from './drivers/parented.ts';
 import { openFirewall } from './firewall/table.ts';
 import type { Firewall } from './firewall/types.ts';
 import { HostKernel } from './host-kernel.ts';
+import { isInternalClient } from './internal-clients.ts';
 import type { NetworkKernel } from './kernel.ts';
 import { LeavingLinks } from './leaving-links.ts';
 import { Namespaces } from './namespaces.ts';
@@ -77,7 +78,13 @@ export function openNetworkStack(options: NetworkStackOptions): HostNetworkStack
     openBook: (network, { gone }) =>
       openAddressBook(network, { gone, clock: options.clock ?? systemClock, quarantineMs: QUARANTINE_MS }),
     firewall: options.firewall ?? openFirewall(kernel.rules, config.nftTable),
-    ports: options.ports ?? openPorts({ log, obeyTable: `${config.nftTable}-obey` }),
+    ports:
+      options.ports ??
+      openPorts({
+        log,
+        obeyTable: `${config.nftTable}-obey`,
+        refuses: (ip) => isInternalClient({ networks, config }, ip),
+      }),
     names: options.names ?? openNameService({ network: (id) => networks.get(id) }, log),
     namespaces: new Namespaces({
       kernel: kernel.namespaces,

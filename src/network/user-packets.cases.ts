@@ -133,6 +133,35 @@ describe('packets between networks of users', () => {
     assert.equal(await fetchFrom(other.netnsPath, '192.0.2.9', 90), 'lan 192.0.2.1', 'its own way out stays');
   });
 
+  it('do not get out of internal networks by the sockets that hold ports', async () => {
+    await stack.create({
+      name: 'obeying',
+      enableIPv6: true,
+      options: { 'wharf.publish-policy': 'obey' },
+    });
+    await stack.create({ name: 'inner', enableIPv6: true, internal: true });
+    await container('obedient', ['obeying'], [tcp(80, 8070)]);
+    const inner = await container('inner', ['inner']);
+    const bridge = `br-${stack.get('inner').id.slice(0, 12)}`;
+    using host = RouteSocket.open();
+    const gateways = host.addresses(bridge).map(({ cidr }) => cidr.split('/')[0]!);
+    assert.equal(gateways.length, 3, 'one of IPv4, one of IPv6, and a link-local one');
+    for (const gateway of gateways) {
+      const local = gateway.startsWith('fe80');
+      const ip = local ? `${gateway}%eth0` : gateway;
+      assert.match(
+        await fetchFrom(undefined, local ? `${gateway}%${bridge}` : gateway, 8070),
+        /^obedient /,
+        `${gateway} has the port`,
+      );
+      assert.equal(await fetchFrom(inner.netnsPath, ip, 8070), '', `${gateway}:8070, which obeys`);
+      assert.equal(await fetchFrom(inner.netnsPath, ip, 8080), '', `${gateway}:8080, which is open`);
+    }
+    assert.equal(await fetchFrom(lan, '192.0.2.1', 8070), 'obedient 192.0.2.9');
+    for (const name of ['obedient', 'inner']) await stack.removeSandbox(stack.sandboxOf(name)!.sandboxId);
+    for (const name of ['obeying', 'inner']) await stack.remove(name);
+  });
+
   it('of a former container never reach the one that gets its address', async () => {
     const start = (containerId: string) =>
       stack.createSandbox({ containerId, endpoints: [{ network: 'front', ipv4: four(former) }], ports: [] });

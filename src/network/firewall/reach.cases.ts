@@ -284,17 +284,45 @@ describe('who reaches what', () => {
       using socket = openSocket({ family: 4, type: 'dgram', netns: pin('a2'), bind, connect: to });
       writeSync(socket.fd, 'boo');
     };
-    const hears = () => {
-      try {
-        return readSync(heard.fd, Buffer.alloc(9));
-      } catch {
-        return 0;
-      }
-    };
     say('127.0.0.1');
     say(address('a2', 4));
     await new Promise((resolve) => setTimeout(resolve, 200));
-    assert.deepEqual([hears(), hears()], [3, 0], 'the one from its own address only');
+    assert.deepEqual([read(heard.fd), read(heard.fd)], [3, 0], 'the one from its own address only');
+  });
+
+  it('hears containers of internal networks by their own addresses only', async () => {
+    using four = openSocket({ family: 4, type: 'dgram', bind: { ip: '0.0.0.0', port: 9998 } });
+    using six = openSocket({ family: 6, type: 'dgram', v6only: true, bind: { ip: '::', port: 9998 } });
+    const say = (family: Family, ip: string, words: string) => {
+      const inside = [
+        'nsenter',
+        [`--net=${pin('i1')}`, 'ip', 'address', 'replace', ip, 'dev', 'eth0'],
+      ] as const;
+      execFileSync(...inside, { stdio: 'ignore' });
+      const to = { ip: address('gw-i', family), port: 9998 };
+      const bind = { ip: ip.split('/')[0]!, port: 0 };
+      using socket = openSocket({
+        family,
+        type: 'dgram',
+        netns: pin('i1'),
+        freebind: true,
+        bind,
+        connect: to,
+      });
+      writeSync(socket.fd, words);
+    };
+    for (const family of families) {
+      const bits = family === 4 ? 24 : 64;
+      say(family, family === 4 ? '10.213.1.77/32' : 'fd00:213:1::77/128', 'posing');
+      if (family === 6) say(family, `${address('gw-a', 6)}/128`, 'as host');
+      say(family, `${address('i1', family)}/${bits}`, 'true');
+    }
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    for (const { fd } of [four, six]) {
+      const heard: number[] = [];
+      for (let size = read(fd); size > 0; size = read(fd)) heard.push(size);
+      assert.deepEqual(heard, ['true'.length]);
+    }
   });
 
   it('leaves ::1 to the sockets that hold the port', async () => {
@@ -334,6 +362,15 @@ describe('who reaches what', () => {
     }
   });
 });
+
+/** The size of one datagram; 0 when there is none. */
+function read(fd: number): number {
+  try {
+    return readSync(fd, Buffer.alloc(9));
+  } catch {
+    return 0;
+  }
+}
 
 /** Who sends packets for 127.0.0.1 to the host, by which of its addresses. */
 const FORGERS = [

@@ -41,6 +41,7 @@ export type SetName = keyof typeof SETS;
 /** A rule and why it is there. The comment is in the kernel, too: it tells this rule from what others put into the chain. */
 export type Rule = readonly [comment: string, text: string];
 
+const PORTED = 'meta l4proto { tcp, udp, sctp }';
 const SERVICE = 'meta l4proto . th dport';
 
 /** To ports of one address first, then to those of all. What `::1` and link-local addresses get is not for the kernel: held sockets carry it. */
@@ -73,7 +74,19 @@ export const CHAINS: Record<string, { hook: string; rules: Rule[] }> = {
   output: { hook: 'type nat hook output priority -100', rules: TRANSLATE },
   input: {
     hook: 'type filter hook input priority filter',
-    rules: [['isolated from the host', 'meta nfproto . iifname @isolated drop']],
+    rules: [
+      ['isolated from the host', 'meta nfproto . iifname @isolated drop'],
+      // Held sockets refuse them by their addresses, which must be true then.
+      ['nobody on internal networks is the host', 'iifname @internal fib saddr type local drop'],
+      [
+        'internal networks by their own addresses',
+        `iifname @internal ${PORTED} iifname . ip saddr != @inside4 drop`,
+      ],
+      [
+        'internal networks by their own IPv6 addresses',
+        `iifname @internal ${PORTED} ip6 saddr != fe80::/10 iifname . ip6 saddr != @inside6 drop`,
+      ],
+    ],
   },
   forward: {
     hook: 'type filter hook forward priority filter',

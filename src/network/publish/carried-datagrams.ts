@@ -66,12 +66,13 @@ export class CarriedDatagrams {
   }
 
   private begin(peer: Buffer, key: string): Session | undefined {
-    const { budget, limits, sources, log } = this.deps;
+    const { budget, limits, sources, log, refuses } = this.deps;
+    const client = decodeSocketAddress(peer);
+    if (refuses(client.ip)) return undefined;
     const [oldest] = this.sessions.keys();
     if (oldest !== undefined && (budget.empty || this.sessions.size >= limits.perPort)) this.end(oldest);
     if (budget.empty) return undefined;
     try {
-      const client = decodeSocketAddress(peer);
       const mark = sources.markFor(client.ip, this.destination);
       const socket = openTowards('dgram', client, this.destination, mark);
       // The buffer of the call is used again.

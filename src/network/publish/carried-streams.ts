@@ -55,7 +55,8 @@ export class CarriedStreams {
       const client = full ? 'later' : this.acceptOne();
       if (client === 'later') this.pause();
       if (client === undefined || client === 'later') return;
-      this.carry(client);
+      if (this.deps.refuses(client.ip)) streamOf(client.fd).resetAndDestroy();
+      else this.carry(client);
     }
   }
 

@@ -162,7 +162,12 @@ function heldAlone(
   to: { ip?: string; port?: number },
   limits: Partial<CarryLimits>,
 ): HeldPort {
-  const hold = hostHold({ log, limits, sources: new SourceKeeper({ log, table: 'wharf-alone' }) });
+  const hold = hostHold({
+    log,
+    limits,
+    sources: new SourceKeeper({ log, table: 'wharf-alone' }),
+    refuses: () => false,
+  });
   const destination = { ip: '10.77.0.2', port: 80, keepSource: false, ...to };
   return hold({ protocol: 'tcp', hostIp: '127.0.0.1', hostPort: 9000, ...place }, destination);
 }

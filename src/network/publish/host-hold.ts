@@ -19,6 +19,8 @@ export interface CarryDeps {
   limits: CarryLimits;
   budget: Budget;
   sources: SourceKeeper;
+  /** Whether a client, `fe80::2%3` on the link of index 3, must not reach published ports by the host. */
+  refuses(ip: string): boolean;
 }
 
 const DEFAULT_LIMITS: CarryLimits = { perPort: 1024, total: 4096, idleMs: 90_000, connectMs: 10_000 };
@@ -31,7 +33,9 @@ const STARTED_AT_ONCE = 200;
  * Holds ports by sockets of the host. A port costs two system calls or three; watching for connections that the kernel did not
  * translate begins behind the answer, since what comes meanwhile waits in the socket.
  */
-export function hostHold(deps: { log: Logger; sources: SourceKeeper; limits?: Partial<CarryLimits> }): Hold {
+export function hostHold(
+  deps: Omit<CarryDeps, 'limits' | 'budget'> & { limits?: Partial<CarryLimits> },
+): Hold {
   const limits = { ...DEFAULT_LIMITS, ...deps.limits };
   const carry: CarryDeps = { ...deps, limits, budget: new Budget(limits.total) };
   const starting: SocketPort[] = [];

@@ -23,6 +23,8 @@ export interface PortsOptions {
   /** Name of the nft table that stands while obeyed ports are published; one for each daemon of a host. */
   obeyTable?: string;
   hold?: Hold;
+  /** Whether a client must not reach published ports by the host; none is refused when left out. */
+  refuses?: (ip: string) => boolean;
   /** Whether the host has IPv6; found out when left out. */
   ipv6?: boolean;
   /** Ports for requests that name none; the kernel's range for clients when left out. */
@@ -36,7 +38,10 @@ export function openPorts(options: PortsOptions): Ports {
   if (options.hold) return new PortTable({ ...options, hold: options.hold });
   const sources = new SourceKeeper({ log, table: options.obeyTable ?? 'wharf-obey' });
   sources.dropStale();
-  return new PortTable({ ...options, hold: hostHold({ log, sources }) });
+  return new PortTable({
+    ...options,
+    hold: hostHold({ log, sources, refuses: options.refuses ?? (() => false) }),
+  });
 }
 
 interface Allocation {

@@ -23,6 +23,7 @@ export interface PortOwner {
  * The host ports that containers of this daemon have. Each is held by a bound socket, so that no other program takes it.
  * Traffic is translated in the kernel; only what the kernel cannot translate is carried by the held sockets: `::1`, IPv6
  * clients of a container without IPv6, and everything under the policy `obey`, whose packets then pass the host's input rules.
+ * As they stand on the host, they refuse clients whom the kernel's rules would not let through: those on internal networks.
  */
 export interface Ports {
   /**
