@@ -398,6 +398,16 @@ describe('a daemon that died between wish and network', () => {
     assert.deepEqual(present(world, record)?.sort(), ['one', 'two']);
   });
 
+  it('in a rename: the container is found under its new name', async () => {
+    await using world = openWorld();
+    const record = await running(world);
+    world.store.rename(record, 'fresh');
+    await restarted(world, record);
+    const sandbox = world.stack.sandboxOf(record.id);
+    assert.deepEqual([sandbox?.containerName, sandbox?.endpoints[0]?.dnsNames?.[0]], ['fresh', 'fresh']);
+    assert.equal(record.networkingConfig.EndpointsConfig?.['one']?.DNSNames?.[0], 'fresh');
+  });
+
   it('what can’t be put right leaves the container running', async () => {
     await using world = openWorld();
     const record = await running(world, 'one', ['one', 'two']);

@@ -1,6 +1,7 @@
 import { type AttachDeps, attach, detach } from './connect-network.ts';
 import { wishedNetworks, wishes } from './endpoints.ts';
 import type { ContainerRecord } from './record.ts';
+import { renameEndpoints } from './rename.ts';
 
 /**
  * Brings the sandbox of a running container in step with the container's wishes, which are the truth: a daemon may have
@@ -10,6 +11,7 @@ export async function reconcileNetworks(deps: AttachDeps, record: ContainerRecor
   const sandbox = record.sandboxId ? deps.networks.sandbox(record.sandboxId) : undefined;
   // A container on the host's network has no endpoints to be put right.
   if (!sandbox || record.config.NetworkDisabled || record.hostConfig.NetworkMode === 'host') return;
+  if (sandbox.containerName !== record.name) renameEndpoints(deps, record);
   const wished = new Set(Object.keys(wishes(record)));
   const present = new Set(sandbox.endpoints.map(({ networkName }) => networkName));
   for (const { networkId, networkName } of sandbox.endpoints) {

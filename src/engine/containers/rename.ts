@@ -36,8 +36,8 @@ export async function renameContainer(deps: RenameDeps, ref: string, name: strin
   });
 }
 
-/** A running container is found under its new name from now on. */
-function renameEndpoints(deps: RenameDeps, record: ContainerRecord): void {
+/** A running container is found under its name of now from now on. Errors: those of the network. */
+export function renameEndpoints(deps: Pick<RenameDeps, 'store' | 'networks'>, record: ContainerRecord): void {
   if (record.sandboxId === undefined) return;
   const names = new Map<string, string[]>();
   for (const [network, settings] of Object.entries(wishes(record))) {

@@ -67,6 +67,24 @@ test('an address that a container asks for, stopped ones too, must be there afte
   await open(world).renumber('mine', [{ Subnet: '10.91.0.0/16' }]);
 });
 
+test('one that leaves while the others are waited for does not stand in the way', async () => {
+  const { world, records } = await withUsers();
+  await using _ = world;
+  const [first, second] = records;
+  assert.ok(first && second);
+  const { promise: asked, resolve: go } = Promise.withResolvers<void>();
+  const leaving = world.store.withLock(first.id, async ({ sandboxId = '' }) => {
+    await asked;
+    await world.stack.disconnect(sandboxId, 'mine-id');
+  });
+  const renumbering = open(world).renumber('mine', [{ Subnet: '10.92.0.0/24' }]);
+  go();
+  await Promise.all([leaving, renumbering]);
+  assert.deepEqual(addresses(world), ['10.92.0']);
+  const alone = world.stack.sandboxOf(first.id)?.endpoints.map(({ networkName }) => networkName);
+  assert.deepEqual(alone, ['bridge']);
+});
+
 test('a renumbering that fails leaves everyone where they were', async () => {
   const { world } = await withUsers();
   await using _ = world;

@@ -27,7 +27,10 @@ export async function renumberNetwork(
 ): Promise<Network> {
   const network = deps.networks.get(ref);
   refuseFixedAddresses(deps, network, config ?? []);
-  await withLocks(deps, usersOf(deps, network.id).sort(), async (records) => {
+  await withLocks(deps, usersOf(deps, network.id).sort(), async (locked) => {
+    const users = new Set(usersOf(deps, network.id));
+    // One may have left, or ended, before it was locked.
+    const records = locked.filter(({ id, sandboxId }) => sandboxId !== undefined && users.has(id));
     const moved: ContainerRecord[] = [];
     try {
       for (const record of records) {
@@ -68,7 +71,7 @@ async function withLocks(
   held: ContainerRecord[] = [],
 ): Promise<void> {
   const [id, ...rest] = ids;
-  if (id === undefined) return work(held.filter(({ sandboxId }) => sandboxId !== undefined));
+  if (id === undefined) return work(held);
   if (!deps.store.get(id)) return withLocks(deps, rest, work, held);
   await deps.store.withLock(id, (record) => withLocks(deps, rest, work, [...held, record]));
 }
