@@ -3,7 +3,7 @@ exec 2>&1
 $DOCKER run -d --name $N-db -e SECRET=1 --expose 5432 busybox sleep 100 >/dev/null
 $DOCKER run -d --name $N-web --link $N-db:db busybox sleep 100 >/dev/null
 $DOCKER inspect -f '{{json .HostConfig.Links}}' $N-web
-$DOCKER exec $N-web sh -c 'grep db /etc/hosts' | tr '\t' ' '
+$DOCKER exec $N-web sh -c 'grep -w db /etc/hosts' | tr '\t' ' '
 $DOCKER exec $N-web env | grep ^DB_ | sort
 $DOCKER exec $N-web ping -c 1 -w 3 db | grep received
 $DOCKER run --rm --link nosuch-$N:x busybox true; echo $?
