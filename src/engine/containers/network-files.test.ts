@@ -102,6 +102,19 @@ const on = (...endpoints: Partial<SandboxRecord['endpoints'][number]>[]) =>
 const USER = { networkName: 'one', ipv4: '10.91.0.2', ipv6: 'fd91::2', dnsNames: ['c'] };
 const BRIDGE = { networkName: 'bridge', ipv4: '172.17.0.2' };
 
+test('a name server that is no address is refused before a file is written', () => {
+  using deps = open();
+  for (const wrong of ['nosuch.host', '1.2.3', '', '1.2.3.4 5.6.7.8', '1.2.3.4\nsearch evil']) {
+    const record = testRecord({
+      hostConfig: { NetworkMode: 'none', Dns: ['8.8.8.8', 'fe80::1%eth0', wrong] },
+    });
+    assert.throws(() => writeNetworkFiles(deps, record, undefined), {
+      kind: 'internal',
+      message: `bad nameserver address ${wrong}: ParseAddr(${JSON.stringify(wrong)}): unable to parse IP`,
+    });
+  }
+});
+
 test('resolv.conf on a network of a user: the embedded name server, with where the options come from', () => {
   const tail = (text: string) => text.split('\n').slice(3, -1);
   assert.deepEqual(tail(resolvConfContent(HOST, testRecord(), on(BRIDGE, USER))), [

@@ -1,5 +1,5 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
-import { isIPv6 } from 'node:net';
+import { isIP, isIPv6 } from 'node:net';
 import { shortId, span, WharfError } from '../../base/index.ts';
 import type { NetworkStack, SandboxRecord } from '../../network/types.ts';
 import { splitExtraHost } from './check-host-config.ts';
@@ -34,7 +34,8 @@ const LOCAL_NAMES = [
  * Writes a container's hosts, hostname and resolv.conf for the sandbox it is about to start in, and returns their paths
  * on the host. A container that shares another's network gets the other's files and (on the record, not yet saved) its
  * hostname. The files are made anew at each start, as Docker does for hosts and hostname; a resolv.conf that was edited
- * is not kept. Errors: `invalid` when `host-gateway` has no address, `conflict` when the other container is gone.
+ * is not kept. Errors: `invalid` when `host-gateway` has no address, `conflict` when the other container is gone, `internal` for a name server that is no
+ * address, as Docker answers.
  */
 export function writeNetworkFiles(
   deps: NetworkFileDeps,
@@ -49,6 +50,7 @@ export function writeNetworkFiles(
     record.config.Domainname = owner.config.Domainname ?? '';
     return networkFilePaths(deps.dataRoot, owner.id);
   }
+  checkNameServers(record.hostConfig.Dns ?? []);
   const paths = networkFilePaths(deps.dataRoot, record.id);
   writeFileSync(paths.hostname, `${record.config.Hostname ?? ''}\n`, { mode: 0o644 });
   writeFileSync(paths.hosts, hostsContent(deps, record, sandbox), { mode: 0o644 });
@@ -56,6 +58,13 @@ export function writeNetworkFiles(
     mode: 0o644,
   });
   return paths;
+}
+
+function checkNameServers(servers: readonly string[]): void {
+  const wrong = servers.find((server) => isIP(server) === 0);
+  if (wrong === undefined) return;
+  const text = `bad nameserver address ${wrong}: ParseAddr(${JSON.stringify(wrong)}): unable to parse IP`;
+  throw new WharfError('internal', text);
 }
 
 /**
