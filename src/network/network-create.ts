@@ -1,5 +1,6 @@
 import { newId, rfc3339Nano, systemClock, UndoStack, WharfError } from '../base/index.ts';
 import { choosePools } from './addresses/choose.ts';
+import { familyOptions } from './drivers/options.ts';
 import { linkDriverOf, type PendingChange, rulesOf, type StackParts } from './parts.ts';
 import type { NetworkKind, NetworkRecord, NetworkRequest } from './types.ts';
 
@@ -9,7 +10,8 @@ const PREDEFINED = new Set(['bridge', 'host', 'none', 'default']);
 /** See `NetworkStack.create`. Written as begun, made in the kernel, then recorded. */
 export async function createNetwork(parts: StackParts, request: NetworkRequest): Promise<NetworkRecord> {
   checkRequest(parts, request);
-  const wanted = withConfiguration(parts, request);
+  const asked = withConfiguration(parts, request);
+  const wanted = { ...asked, ...familyOptions(asked) };
   const blank = blankRecord(parts, wanted);
   const driver = linkDriverOf(parts, blank);
   if (!driver) return record(parts, { ...blank, pools: [] });
@@ -122,8 +124,11 @@ function count(of: object | undefined): number {
   return Object.keys(of ?? {}).length;
 }
 
-function blankRecord(parts: StackParts, request: NetworkRequest): NetworkRecord {
-  const { name, configOnly, configFrom, pools, ipamOptions } = request;
+function blankRecord(
+  parts: StackParts,
+  request: NetworkRequest & ReturnType<typeof familyOptions>,
+): NetworkRecord {
+  const { name, configOnly, configFrom, pools, ipamOptions, enableIPv4, enableIPv6, options } = request;
   const driver = (configOnly ? 'null' : request.driver || 'bridge') as NetworkKind;
   const defaults = configOnly ? {} : (parts.config.defaultNetworkOptions[driver] ?? {});
   return {
@@ -131,12 +136,12 @@ function blankRecord(parts: StackParts, request: NetworkRequest): NetworkRecord 
     name,
     driver,
     createdAt: rfc3339Nano(systemClock.nowNanos()),
-    options: { ...defaults, ...request.options },
+    options: { ...defaults, ...options },
     labels: { ...request.labels },
     internal: request.internal ?? false,
     ...(request.attachable ? { attachable: true } : {}),
-    enableIPv4: request.enableIPv4 ?? true,
-    enableIPv6: request.enableIPv6 ?? false,
+    enableIPv4,
+    enableIPv6,
     pools: [],
     ...(ipamOptions ? { ipamOptions } : {}),
     ...(pools?.length ? { askedPools: pools } : {}),

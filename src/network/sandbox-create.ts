@@ -123,10 +123,8 @@ function addEndpoints(
 
 /** Some networks take a container for themselves, or none. */
 function checkLone(network: NetworkRecord, count: number): void {
-  if (network.configOnly) {
-    const text = `configuration network ${network.name} can only be used to create other networks`;
-    throw new WharfError('forbidden', text);
-  }
+  if (network.configOnly)
+    throw new WharfError('forbidden', 'cannot create endpoint on configuration-only network');
   if (count === 1) return;
   throw new WharfError('invalid', loneText(network));
 }

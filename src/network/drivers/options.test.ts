@@ -2,7 +2,14 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { NetworkRecord } from '../types.ts';
 import { bridgeRules, cidrsOf, gatewayCidr } from './bridge.ts';
-import { bridgeOptions, checkInterfaceName, interfaceSysctls, mtuOf, SYSCTLS } from './options.ts';
+import {
+  bridgeOptions,
+  checkInterfaceName,
+  familyOptions,
+  interfaceSysctls,
+  mtuOf,
+  SYSCTLS,
+} from './options.ts';
 
 const defaults = { mtu: 1400, publishPolicy: 'open', hostBinding: '0.0.0.0' } as const;
 const PREFIX = 'com.docker.network.bridge.';
@@ -174,4 +181,27 @@ it('addresses are written with their prefix, in both families', () => {
   assert.deepEqual(cidrsOf(endpoint), ['10.9.0.2/24', 'fd00:9::2/64', 'fe80::8/64']);
   assert.deepEqual(cidrsOf({ ipv4: '', ipv4PrefixLen: 0 }), []);
   assert.equal(gatewayCidr({ subnet: 'fd00:9::/64', gateway: 'fd00:9::1' }), 'fd00:9::1/64');
+});
+
+describe('options on address families', () => {
+  const SIX = 'com.docker.network.enable_ipv6';
+  const FOUR = 'com.docker.network.enable_ipv4';
+
+  it('decide where the request does not, and are dropped where it does', () => {
+    assert.deepEqual(familyOptions({}), { enableIPv4: true, enableIPv6: false, options: {} });
+    const options = { [SIX]: '1', [FOUR]: 'f', other: 'x' };
+    assert.deepEqual(familyOptions({ options }), { enableIPv4: false, enableIPv6: true, options });
+    assert.deepEqual(familyOptions({ options, enableIPv4: true, enableIPv6: false }), {
+      enableIPv4: true,
+      enableIPv6: false,
+      options: { other: 'x' },
+    });
+  });
+
+  it('are refused when they are neither true nor false', () => {
+    assert.throws(() => familyOptions({ options: { [SIX]: 'perhaps' } }), {
+      kind: 'invalid',
+      message: `driver-opt "${SIX}" is not a valid bool`,
+    });
+  });
 });

@@ -2,7 +2,7 @@ import { isIP } from 'node:net';
 import { WharfError } from '../../base/index.ts';
 import type { GatewayMode } from '../firewall/types.ts';
 import type { PublishPolicy } from '../publish/types.ts';
-import type { EndpointRecord, NetworkRecord } from '../types.ts';
+import type { EndpointRecord, NetworkRecord, NetworkRequest } from '../types.ts';
 
 const BRIDGE = 'com.docker.network.bridge.';
 export const MTU = 'com.docker.network.driver.mtu';
@@ -121,13 +121,44 @@ function policyOf(options: Record<string, string>, otherwise: PublishPolicy): Pu
   return text;
 }
 
-/** As Go's `strconv.ParseBool` reads it. */
 function flag(options: Record<string, string>, option: string, otherwise: boolean): boolean {
   const text = options[option];
   if (text === undefined) return otherwise;
+  const value = parseBool(text);
+  if (value === undefined)
+    throw unreadable(option, text, `strconv.ParseBool: parsing "${text}": invalid syntax`);
+  return value;
+}
+
+/** As Go's `strconv.ParseBool` reads it; undefined for what it refuses. */
+function parseBool(text: string): boolean | undefined {
   if (/^(1|t|T|true|TRUE|True)$/.test(text)) return true;
-  if (/^(0|f|F|false|FALSE|False)$/.test(text)) return false;
-  throw unreadable(option, text, `strconv.ParseBool: parsing "${text}": invalid syntax`);
+  return /^(0|f|F|false|FALSE|False)$/.test(text) ? false : undefined;
+}
+
+/**
+ * The address families of a new network, and its options without those on families that the request itself decides, as the
+ * Engine drops them. Errors: `invalid` with the Engine's text.
+ */
+export function familyOptions(request: Pick<NetworkRequest, 'enableIPv4' | 'enableIPv6' | 'options'>): {
+  enableIPv4: boolean;
+  enableIPv6: boolean;
+  options: Record<string, string>;
+} {
+  const options = { ...request.options };
+  const decided = (asked: boolean | undefined, option: string, otherwise: boolean): boolean => {
+    const text = options[option];
+    if (text === undefined) return asked ?? otherwise;
+    const value = parseBool(text);
+    if (value === undefined) throw new WharfError('invalid', `driver-opt "${option}" is not a valid bool`);
+    if (asked !== undefined) delete options[option];
+    return asked ?? value;
+  };
+  return {
+    enableIPv4: decided(request.enableIPv4, 'com.docker.network.enable_ipv4', true),
+    enableIPv6: decided(request.enableIPv6, 'com.docker.network.enable_ipv6', false),
+    options,
+  };
 }
 
 function unreadable(option: string, text: string, why: string): WharfError {
