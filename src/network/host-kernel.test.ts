@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, w
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
+import type { WharfError } from '../base/index.ts';
 import { createNetns, deleteNetns, RouteSocket, withNetns } from '../sys/index.ts';
 import { macOf } from './addresses/address.ts';
 import { hostResolverConfig, parseResolvConf } from './dns/resolver.ts';
@@ -206,6 +207,50 @@ describe('namespaces', () => {
           assert.match(String(thrown), new RegExp(`the kernel may lack the module ${what}`));
           t.diagnostic(`no packets over ${what}: ${thrown}`);
         }
+    });
+  });
+
+  it('are offered kinds of interfaces that the kernel has; the look leaves nothing', (t) => {
+    onHost((kernel) => {
+      const before = readdirSync('/proc/self/fd').length;
+      kernel.checkKind('macvlan');
+      kernel.checkKind('macvlan');
+      try {
+        kernel.checkKind('ipvlan');
+      } catch (thrown) {
+        const message = 'operation not supported: the kernel may lack the module ipvlan';
+        assert.deepEqual(
+          [(thrown as WharfError).kind, (thrown as WharfError).message],
+          ['not-implemented', message],
+        );
+        t.diagnostic(`no ipvlan: ${thrown}`);
+      }
+      assert.deepEqual([...kernel.links().keys()], ['lo']);
+      assert.equal(readdirSync('/proc/self/fd').length, before);
+    });
+  });
+
+  it('of IPv6 alone are plugged, routed and repaired without any IPv4', () => {
+    onHost((kernel, route) => {
+      const six = { ...bridge, cidrs: ['fd00:214::1/64'], ipv6: true };
+      kernel.ensureBridge(six);
+      assert.match(route.link('wk0')?.mac ?? '', /^02:/);
+      const [pin] = pins;
+      kernel.namespaces.create(pin);
+      kernel.plug({ ...plug(pin, 2), cidrs: ['fd00:214::2/64'], ipv6: true });
+      using inside = RouteSocket.open(pin);
+      const routes = () =>
+        inside.routes().flatMap(({ dst, gateway, family }) => (dst ? [] : `${family} ${gateway}`));
+      kernel.namespaces.setDefaultRoute(pin, 6, { dev: 'eth0', gateway: 'fd00:214::1' });
+      assert.deepEqual(routes(), ['6 fd00:214::1']);
+      assert.deepEqual(addresses(inside, 'eth0'), ['fd00:214::2/64']);
+      kernel.namespaces.setDefaultRoute(pin, 6, undefined);
+      kernel.namespaces.setDefaultRoute(pin, 6, undefined);
+      assert.deepEqual(routes(), []);
+      route.deleteAddress('wk0', 'fd00:214::1/64');
+      assert.deepEqual(kernel.bridgeProblems(six), ['bridge wk0 lacks the address fd00:214::1/64']);
+      kernel.ensureBridge(six);
+      assert.deepEqual([kernel.bridgeProblems(six), addresses(route, 'wk0')], [[], six.cidrs]);
     });
   });
 

@@ -134,7 +134,7 @@ async function restore(parts: StackParts, sandbox: SandboxRecord, problems: stri
   const { kernel, namespaces } = parts;
   if (namespaces.isHost(sandbox.netnsPath)) namespaces.host();
   else if (!kernel.namespaces.isPinned(sandbox.netnsPath))
-    problems.push(`namespace ${sandbox.netnsPath} is gone`);
+    problems.push(`namespace ${sandbox.netnsPath} is gone; restart the container`);
   for (const endpoint of sandbox.endpoints) {
     const network = parts.networks.get(endpoint.networkId);
     if (network) problems.push(...repairEndpoint(parts, sandbox, network, endpoint));

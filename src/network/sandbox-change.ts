@@ -35,8 +35,8 @@ export async function connectSandbox(
     undo.push('forget the change', () => void parts.pending.delete(endpoint.endpointId));
     undo.push('take the interface out', () => detach(parts, endpoint, sandbox.netnsPath));
     attachEndpoint(parts, endpoint, sandbox.netnsPath);
-    const next = { ...sandbox, endpoints: [...sandbox.endpoints, endpoint] };
-    await move(parts, sandbox, next, undo);
+    const joined = { ...sandbox, endpoints: [...sandbox.endpoints, endpoint] };
+    const next = await move(parts, sandbox, joined, undo);
     parts.database.transaction(() => {
       parts.sandboxRecords.put(next);
       parts.pending.delete(endpoint.endpointId);
@@ -62,9 +62,9 @@ export async function disconnectSandbox(
     const text = `container ${sandbox.containerId} is not connected to network ${name}`;
     throw new WharfError('not-found', text);
   }
-  const next = { ...sandbox, endpoints: sandbox.endpoints.filter((each) => each !== endpoint) };
+  const left = { ...sandbox, endpoints: sandbox.endpoints.filter((each) => each !== endpoint) };
   await using undo = new UndoStack(parts.log);
-  await move(parts, sandbox, next, undo);
+  const next = await move(parts, sandbox, left, undo);
   parts.database.transaction(() => {
     parts.sandboxRecords.put(next);
     if (endpoint.interfaceName) begin(parts, endpoint, sandbox.netnsPath);
@@ -108,19 +108,34 @@ function begin(parts: StackParts, record: EndpointRecord, netnsPath: string): vo
   parts.pending.put({ id: record.endpointId, endpoint: { record, netnsPath } });
 }
 
-/** Default routes, published ports and names follow from the endpoints. `next.ports` is changed. */
+/** Default routes, published ports and names follow from the endpoints. Gives what is to be recorded, with the ports as they are then. */
 async function move(
   parts: StackParts,
   sandbox: SandboxRecord,
   next: SandboxRecord,
   undo: UndoStack,
-): Promise<void> {
+): Promise<SandboxRecord> {
   const { netnsPath } = sandbox;
   undo.push('former default routes', () => moveRoutes(parts, netnsPath, next.endpoints, sandbox.endpoints));
   moveRoutes(parts, netnsPath, sandbox.endpoints, next.endpoints);
   await movePorts(parts, sandbox, next, undo);
-  undo.push('former names', () => parts.names.update(sandbox));
-  parts.names.update(next);
+  const current = known(parts, sandbox.sandboxId);
+  const named = current === sandbox ? next : renamed(sandbox, current, next);
+  undo.push('former names', () => parts.names.update(current));
+  parts.names.update(named);
+  return named;
+}
+
+/** The container was renamed while its ports moved: its new names go into what is recorded. */
+function renamed(before: SandboxRecord, now: SandboxRecord, next: SandboxRecord): SandboxRecord {
+  const { containerName = '' } = now;
+  const known = new Map(now.endpoints.map(({ endpointId, dnsNames }) => [endpointId, dnsNames]));
+  const endpoints = next.endpoints.map((endpoint) => {
+    const joined = endpoint.dnsNames?.map((name) => (name === before.containerName ? containerName : name));
+    const dnsNames = known.get(endpoint.endpointId) ?? joined;
+    return dnsNames ? { ...endpoint, dnsNames } : endpoint;
+  });
+  return { ...next, containerName, endpoints };
 }
 
 async function movePorts(

@@ -378,6 +378,38 @@ const JOINING: [string, Case][] = [
       assert.equal(stack.sandboxOf('old')?.containerName, 'new');
     },
   ],
+  [
+    'keeps the new names of a container that is renamed while its ports move',
+    async ({ stack, reopen }) => {
+      const options = { 'com.docker.network.bridge.host_binding_ipv4': '127.0.0.1' };
+      const home = await stack.create({ name: 'home', ...subnet(6) });
+      const away = await stack.create({ name: 'away', ...subnet(7), options });
+      const named = (network: string) => ({ network, dnsNames: ['old', 'service'] });
+      const box = await stack.createSandbox({
+        ...on('old', [named('home')]),
+        containerName: 'old',
+        ports: [{ ...tcp(80, 39191), hostIp: '' }],
+      });
+      const ofNames = (names: string[]) => {
+        const found = stack.sandboxOf('old');
+        assert.equal(found?.containerName, names[0]);
+        for (const { dnsNames } of found?.endpoints ?? []) assert.deepEqual(dnsNames, names);
+      };
+      const joining = stack.connect(box.sandboxId, { ...named('away'), gwPriority: 1 });
+      stack.rename(box.sandboxId, 'new', new Map([[home.id, ['new', 'service']]]));
+      assert.deepEqual(
+        (await joining).ports.map(({ hostIp }) => hostIp),
+        ['127.0.0.1'],
+      );
+      ofNames(['new', 'service']);
+      const leaving = stack.disconnect(box.sandboxId, away.id);
+      stack.rename(box.sandboxId, 'last', new Map([home.id, away.id].map((id) => [id, ['last', 'service']])));
+      assert.ok((await leaving).ports.every(({ hostIp }) => hostIp !== '127.0.0.1'));
+      ofNames(['last', 'service']);
+      const next = await reopen(['old']);
+      assert.deepEqual(next.sandboxOf('old'), stack.sandboxOf('old'), 'as recorded');
+    },
+  ],
 ];
 
 const RESTARTS: [string, Case][] = [

@@ -254,6 +254,14 @@ describe('packets of networks with options', () => {
     await make('apart', { options: { 'com.docker.network.bridge.enable_icc': 'false' } });
     const [a, b] = [await container('c', ['apart']), await container('d', ['apart'])];
     assert.equal(await fetchFrom(b.netnsPath, four(a), 80), '');
+    for (const [from, to] of [
+      [a, b],
+      [b, a],
+    ] as const) {
+      using inside = RouteSocket.open(from.netnsPath);
+      inside.addRoute({ dst: `${four(to)}/32`, gateway: from.endpoints[0]!.ipv4Gateway });
+    }
+    assert.equal(await fetchFrom(b.netnsPath, four(a), 80), '', 'nor by way of the host');
     assert.match(await fetchFrom(undefined, four(a), 80), /^c /);
     assert.equal(await fetchFrom(a.netnsPath, '192.0.2.9', 90), 'lan 192.0.2.1');
   });

@@ -53,7 +53,7 @@ const BROKEN: [string, (given: Given) => void, RegExp][] = [
   [
     'a namespace is gone',
     ({ host, box }) => host.kernel.pins.delete(box.netnsPath),
-    /^namespace \S+ of container web is gone$/m,
+    /^namespace \S+ of container web is gone; restart the container$/m,
   ],
   [
     'a link is loose',

@@ -23,7 +23,7 @@ function sandboxProblems(
 ): string[] {
   const of = `of container ${sandbox.containerId.slice(0, 12)}`;
   const pinned = parts.kernel.namespaces.isPinned(sandbox.netnsPath);
-  const problems = pinned ? [] : [`namespace ${sandbox.netnsPath} ${of} is gone`];
+  const problems = pinned ? [] : [`namespace ${sandbox.netnsPath} ${of} is gone; restart the container`];
   const plugged = sandbox.endpoints.filter(({ interfaceName }) => interfaceName);
   const inside =
     pinned && plugged.length > 0 ? parts.kernel.namespaces.interfaces(sandbox.netnsPath) : undefined;

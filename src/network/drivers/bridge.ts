@@ -106,6 +106,7 @@ export function bridgeRules(network: NetworkRecord, options: BridgeOptions): Bri
   return {
     bridge: options.bridge,
     internal: network.internal,
+    ...(options.icc ? {} : { icc: false }),
     trustedInterfaces: options.trustedInterfaces,
     ...(network.enableIPv4 ? { ipv4: family(false) } : {}),
     ...(network.enableIPv6 ? { ipv6: family(true) } : {}),

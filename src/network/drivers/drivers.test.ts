@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { beforeEach, describe, it } from 'node:test';
 import { FakeKernel } from '../fake-kernel.ts';
 import type { EndpointRecord, NetworkKind, NetworkRecord } from '../types.ts';
-import { bridgeDriver } from './bridge.ts';
+import { bridgeDriver, bridgeRules } from './bridge.ts';
+import { bridgeOptions } from './options.ts';
 import { ipvlanDriver, isLayer3, macvlanDriver, parentOf } from './parented.ts';
 import type { NetworkDriver } from './types.ts';
 
@@ -170,6 +171,29 @@ describe('drivers on a parent', () => {
     driver.remove(on('eth9'));
     assert.ok(kernel.hasLink('eth9'), 'hardware of the host');
     assert.equal(parentOf(network('ipvlan')), 'di-0123456789ab');
+  });
+
+  it('make nothing where the kernel has no such interfaces', () => {
+    for (const [kind, driver] of [
+      ['macvlan', macvlanDriver(kernel)],
+      ['ipvlan', ipvlanDriver(kernel)],
+    ] as const) {
+      kernel.lacking.add(kind);
+      const links = [...kernel.hostLinks.keys()];
+      assert.throws(() => driver.ensure(network(kind)), { kind: 'not-implemented' });
+      assert.deepEqual([...kernel.hostLinks.keys()], links);
+      kernel.lacking.clear();
+      driver.ensure(network(kind));
+      assert.equal(kernel.hostLinks.size, links.length + 1);
+    }
+  });
+
+  it('tell the rules of a bridge whether its containers are apart', () => {
+    const rules = (icc: string) => {
+      const on = network('bridge', { 'com.docker.network.bridge.enable_icc': icc });
+      return bridgeRules(on, bridgeOptions(on, config)).icc;
+    };
+    assert.deepEqual([rules('true'), rules('false')], [undefined, false]);
   });
 
   it('plug an interface in and take it out, with nothing on the host', () => {

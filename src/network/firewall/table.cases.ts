@@ -235,6 +235,24 @@ describe('watch', () => {
     assert.deepEqual(firewall.problems(state), []);
   });
 
+  it('restores a flush that comes in one burst with changes of its own', async () => {
+    using _watch = firewall.watch(
+      () => state,
+      () => {},
+    );
+    const own = () => firewall.apply({ add: { ports: [port(8080)] } });
+    const flush = () => foreign('flush ruleset');
+    for (const burst of [
+      [own, flush],
+      [flush, own],
+      [own, flush, own, flush],
+    ]) {
+      for (const change of burst) change();
+      await new Promise((resolve) => setTimeout(resolve, 800));
+      assert.deepEqual(firewall.problems(state), []);
+    }
+  });
+
   it('looks at nothing after its own changes and those of other tables', async () => {
     const asking = counted();
     using _watch = firewall.watch(asking.wanted, () => {});

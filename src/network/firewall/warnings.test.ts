@@ -13,9 +13,9 @@ const bridge = (name: string, over: Partial<BridgeRules> = {}): BridgeRules => (
   ...over,
 });
 
-function warningsOf(foreign: NftObject[], bridges = [bridge('wharf0')]): string[] {
+function warningsOf(foreign: NftObject[], bridges = [bridge('wharf0')], bridged: (4 | 6)[] = []): string[] {
   const kernel = { nftObjects: () => foreign };
-  return forwardWarnings(kernel, { table: 'wharf', bridges });
+  return forwardWarnings(kernel, { table: 'wharf', bridges }, (family) => bridged.includes(family));
 }
 
 const dropping = { family: 'ip', table: 'filter', name: 'FORWARD', hook: 'forward', policy: 'drop' };
@@ -75,6 +75,22 @@ describe('warnings of foreign rules', () => {
     assert.deepEqual(warningsOf([{ chain: { ...dropping, table: 'wharf' } }]), []);
     assert.deepEqual(warningsOf([{ chain: dropping }], [bridge('wharf0', { internal: true })]), []);
     assert.deepEqual(warningsOf([{ chain: dropping }], []), []);
+  });
+
+  it('say that not even containers of one bridge reach each other where its frames pass the hook', () => {
+    const inner = bridge('inner0', { internal: true });
+    const both = [bridge('wharf0'), inner];
+    const reach = (bridged: (4 | 6)[], family = 'ip') =>
+      warningsOf([{ chain: { ...dropping, family } }], both, bridged).map(
+        (text) => / on (.*?);/.exec(text)?.[1],
+      );
+    const alone = 'wharf0 reach the host, and nothing beyond it';
+    assert.deepEqual(reach([]), [alone]);
+    assert.deepEqual(reach([6]), [alone], 'of the other family');
+    const all = 'wharf0, inner0 reach the host, and nothing beyond it, not even each other';
+    assert.deepEqual(reach([4]), [all]);
+    assert.deepEqual(reach([4], 'inet'), [all]);
+    assert.deepEqual(reach([6], 'ip6'), [], 'neither has IPv6');
   });
 
   it('are silent about bridges that are let through, by name or by wildcard', () => {

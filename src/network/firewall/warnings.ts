@@ -1,19 +1,22 @@
+import { readFileSync } from 'node:fs';
 import type { NftObject, RuleKernel } from '../kernel.ts';
 import type { BridgeRules } from './types.ts';
 
 /**
  * Base chains of others at the forward hook that drop what they do not know, our bridges included. A verdict of ours
  * cannot overrule them: only their owner can let the bridges through. Traffic between host and containers does not pass
- * there. One sentence a chain, with the way out.
+ * there, and traffic among the containers of a bridge only where `bridged` says so. One sentence a chain, with the way out.
  */
 export function forwardWarnings(
   kernel: Pick<RuleKernel, 'nftObjects'>,
   own: { table: string; bridges: readonly BridgeRules[] },
+  bridged = passesBridged,
 ): string[] {
   const warnings: string[] = [];
   for (const { chain } of kernel.nftObjects('list chains') ?? []) {
     if (chain?.['hook'] !== 'forward' || chain['table'] === own.table) continue;
-    const concerned = own.bridges.filter((bridge) => isConcerned(bridge, chain['family']));
+    const among = familiesOf(chain['family']).some(bridged);
+    const concerned = own.bridges.filter((bridge) => isConcerned(bridge, chain['family'], among));
     if (concerned.length === 0) continue;
     const where = `${chain['family']} ${chain['table']}`;
     const objects = kernel.nftObjects(`list table ${where}`) ?? [];
@@ -23,18 +26,30 @@ export function forwardWarnings(
     if (!how || names.length === 0) continue;
     warnings.push(
       `WARNING: chain ${where} ${chain['name']} drops forwarded packets ${how}: ` +
-        `containers on ${enumeration(names)} reach the host, and nothing beyond it; ${cure(chain, text, names)}`,
+        `containers on ${enumeration(names)} reach the host, and nothing beyond it${among ? ', not even each other' : ''}; ${cure(chain, text, names)}`,
     );
   }
   return warnings;
 }
 
-/** Internal networks forward nothing anyhow. */
-function isConcerned({ internal, ipv4, ipv6 }: BridgeRules, family: unknown): boolean {
-  if (internal) return false;
-  return (
-    (ipv4 !== undefined && family === 'ip') || (ipv6 !== undefined && family === 'ip6') || family === 'inet'
-  );
+/** Internal networks forward nothing, save among their own containers. */
+function isConcerned({ internal, ipv4, ipv6 }: BridgeRules, family: unknown, among: boolean): boolean {
+  if (internal && !among) return false;
+  return familiesOf(family).some((one) => (one === 4 ? ipv4 : ipv6) !== undefined);
+}
+
+function familiesOf(family: unknown): (4 | 6)[] {
+  return family === 'inet' ? [4, 6] : family === 'ip' ? [4] : family === 'ip6' ? [6] : [];
+}
+
+/** Whether frames that a bridge hands from one port to another pass the hooks of that family (the module br_netfilter). */
+function passesBridged(family: 4 | 6): boolean {
+  const name = family === 4 ? 'bridge-nf-call-iptables' : 'bridge-nf-call-ip6tables';
+  try {
+    return readFileSync(`/proc/sys/net/bridge/${name}`, 'latin1').trim() === '1';
+  } catch {
+    return false;
+  }
 }
 
 /** By its policy, or as firewalld by a last rule for all that is left. */
