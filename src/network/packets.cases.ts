@@ -296,7 +296,7 @@ networkStackSuite('over the kernel of the host', async () => {
       await current.close({ removeKernelObjects: true });
       assert.deepEqual(readdirSync(join(execRoot, 'netns')), []);
       using host = RouteSocket.open();
-      const bridges = host.links().filter(({ kind, name }) => kind === 'bridge' && /^(br-|wps)/.test(name));
+      const bridges = host.links().filter(({ kind, name }) => kind === 'bridge' && /^(wh-|wps)/.test(name));
       assert.deepEqual(bridges, []);
       rmSync(execRoot, { recursive: true });
     },

@@ -142,7 +142,7 @@ describe('packets between networks of users', () => {
     await stack.create({ name: 'inner', enableIPv6: true, internal: true });
     await container('obedient', ['obeying'], [tcp(80, 8070)]);
     const inner = await container('inner', ['inner']);
-    const bridge = `br-${stack.get('inner').id.slice(0, 12)}`;
+    const bridge = `wh-${stack.get('inner').id.slice(0, 12)}`;
     using host = RouteSocket.open();
     const gateways = host.addresses(bridge).map(({ cidr }) => cidr.split('/')[0]!);
     assert.equal(gateways.length, 3, 'one of IPv4, one of IPv6, and a link-local one');
@@ -220,7 +220,7 @@ describe('packets between networks of users', () => {
       (await fetchFrom(two.netnsPath, six(one), 81)) === `one ${six(two)}`;
     const { hostInterface } = one.endpoints[0]!;
     using host = RouteSocket.open();
-    const bridge = `br-${stack.get('front').id.slice(0, 12)}`;
+    const bridge = `wh-${stack.get('front').id.slice(0, 12)}`;
     for (const [what, harm] of [
       ['bridge deleted', () => host.deleteLink(bridge)],
       ['bridge down', () => host.setDown(bridge)],

@@ -47,15 +47,15 @@ describe('the bridge driver', () => {
   it('makes, repairs and removes its bridge, but not one that was there before', () => {
     const driver = bridgeDriver(kernel, config);
     const on = driver.complete(network('bridge'));
-    assert.deepEqual(driver.problems(on), ['bridge br-0123456789ab is missing']);
+    assert.deepEqual(driver.problems(on), ['bridge wh-0123456789ab is missing']);
     driver.ensure(on);
     driver.ensure(on);
-    assert.deepEqual([driver.problems(on), driver.link(on)], [[], 'br-0123456789ab']);
-    assert.deepEqual(kernel.hostLinks.get('br-0123456789ab')?.cidrs, ['10.9.0.1/24']);
+    assert.deepEqual([driver.problems(on), driver.link(on)], [[], 'wh-0123456789ab']);
+    assert.deepEqual(kernel.hostLinks.get('wh-0123456789ab')?.cidrs, ['10.9.0.1/24']);
     driver.remove({ ...on, foreignLink: true });
-    assert.ok(kernel.hasLink('br-0123456789ab'));
+    assert.ok(kernel.hasLink('wh-0123456789ab'));
     driver.remove(on);
-    assert.equal(kernel.hasLink('br-0123456789ab'), false);
+    assert.equal(kernel.hasLink('wh-0123456789ab'), false);
   });
 
   it('gives the bridge no address where it is no gateway', () => {
@@ -65,8 +65,8 @@ describe('the bridge driver', () => {
       { 'com.docker.network.bridge.gateway_mode_ipv4': 'isolated' },
     ] as Record<string, string>[]) {
       driver.ensure({ ...network('bridge', options), internal: true });
-      assert.deepEqual(kernel.hostLinks.get('br-0123456789ab')?.cidrs, []);
-      kernel.deleteLink('br-0123456789ab');
+      assert.deepEqual(kernel.hostLinks.get('wh-0123456789ab')?.cidrs, []);
+      kernel.deleteLink('wh-0123456789ab');
     }
   });
 
@@ -93,7 +93,7 @@ describe('the bridge driver', () => {
     assert.equal(driver.gone('wvfedcba98'), false);
     Object.assign(kernel.hostLinks.get('wvfedcba98') ?? {}, { bridge: undefined });
     assert.deepEqual(driver.restore(on, endpoint), []);
-    assert.ok(kernel.isPort('wvfedcba98', 'br-0123456789ab'));
+    assert.ok(kernel.isPort('wvfedcba98', 'wh-0123456789ab'));
     driver.detach(on, endpoint, PIN);
     assert.deepEqual([driver.gone('wvfedcba98'), kernel.namespace(PIN).interfaces.size], [true, 0]);
     assert.deepEqual(driver.restore(on, endpoint), ['link wvfedcba98 is gone']);

@@ -36,7 +36,7 @@ function network(options: Record<string, string> = {}, more: Partial<NetworkReco
 describe('options of a bridge network', () => {
   it('have the values of the Engine where nothing is said', () => {
     assert.deepEqual(bridgeOptions(network({ unknown: 'x' }), defaults), {
-      bridge: 'br-0123456789ab',
+      bridge: 'wh-0123456789ab',
       mtu: 1400,
       icc: true,
       masquerade: true,
@@ -123,7 +123,7 @@ describe('options of a bridge network', () => {
       return bridgeRules(made, bridgeOptions(made, defaults));
     };
     assert.deepEqual(of({}), {
-      bridge: 'br-0123456789ab',
+      bridge: 'wh-0123456789ab',
       internal: false,
       trustedInterfaces: [],
       ipv4: { subnets: ['10.9.0.0/24'], mode: 'nat', masquerade: true },

@@ -39,7 +39,7 @@ export interface BridgeOptions {
 export function bridgeOptions(network: NetworkRecord, defaults: OptionDefaults): BridgeOptions {
   const { options } = network;
   return {
-    bridge: options[`${BRIDGE}name`] || `br-${network.id.slice(0, 12)}`,
+    bridge: options[`${BRIDGE}name`] || `wh-${network.id.slice(0, 12)}`,
     mtu: mtuOf(options) || defaults.mtu,
     icc: flag(options, `${BRIDGE}enable_icc`, true),
     masquerade: flag(options, `${BRIDGE}enable_ip_masquerade`, true),

@@ -39,8 +39,11 @@ describe('warnings of foreign rules', () => {
     const docker = [{ chain: dropping }, chain('DOCKER-USER')];
     assert.match(
       warningsOf(docker)[0] ?? '',
-      /; allow it: iptables -I DOCKER-USER -i wharf0 -j ACCEPT; iptables -I DOCKER-USER -o wharf0 -j ACCEPT$/,
+      /; allow all of them, and those to come: iptables -I DOCKER-USER -i wh\+ -j ACCEPT; iptables -I DOCKER-USER -o wh\+ -j ACCEPT$/,
     );
+    assert.deepEqual(warningsOf([...docker, named('wh*')]), [], 'which is enough');
+    const own = warningsOf(docker, [bridge('lab0')])[0] ?? '';
+    assert.match(own, /; allow it: iptables -I DOCKER-USER -i lab0 -j ACCEPT/, 'a name that somebody chose');
     const two = [bridge('a'), bridge('b')];
     assert.match(warningsOf(docker, two)[0] ?? '', /allow each: iptables -I DOCKER-USER -i BRIDGE -j ACCEPT/);
     assert.match(

@@ -62,6 +62,9 @@ function dropping(chain: Record<string, unknown>, objects: readonly NftObject[])
   return drops ? 'by its last rule' : undefined;
 }
 
+/** What the bridges have in common whose names nobody chose: `wharf0`, `wh-0123456789ab`. Iptables takes `wh+` for all. */
+const OWN_PREFIX = 'wh';
+
 /** Whether rules name the bridge, by itself or by a wildcard: their owner has thought of it. */
 function mentions(rules: string, bridge: string): boolean {
   if (rules.includes(`"${bridge}"`)) return true;
@@ -79,8 +82,11 @@ function cure(chain: Record<string, unknown>, rules: string, names: readonly str
   const iptables = chain['family'] === 'ip6' ? 'ip6tables' : 'iptables';
   if (chain['table'] === 'firewalld')
     return `${allow}: firewall-cmd --permanent --zone=trusted --add-interface=${bridge}; firewall-cmd --reload`;
-  if (rules.includes('"DOCKER-USER"'))
-    return `${allow}: ${iptables} -I DOCKER-USER -i ${bridge} -j ACCEPT; ${iptables} -I DOCKER-USER -o ${bridge} -j ACCEPT`;
+  if (rules.includes('"DOCKER-USER"')) {
+    const all = names.every((name) => name.startsWith(OWN_PREFIX));
+    const [which, how] = all ? [`${OWN_PREFIX}+`, 'allow all of them, and those to come'] : [bridge, allow];
+    return `${how}: ${iptables} -I DOCKER-USER -i ${which} -j ACCEPT; ${iptables} -I DOCKER-USER -o ${which} -j ACCEPT`;
+  }
   if (/"ufw6?-/.test(rules))
     return `${allow}: ufw route allow in on ${bridge}; ufw route allow out on ${bridge}`;
   return `let its owner accept ${names.length === 1 ? bridge : 'them'} in and out`;

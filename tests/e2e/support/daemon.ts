@@ -276,7 +276,7 @@ export class TestDaemon implements DaemonNames {
     const ids = (await this.docker('network', 'ls', '-q', '--no-trunc', '--filter', 'type=custom')).stdout
       .split('\n')
       .filter(Boolean);
-    this.userBridges.push(...ids.map((id) => `br-${id.slice(0, 12)}`));
+    this.userBridges.push(...ids.map((id) => `wh-${id.slice(0, 12)}`));
     if (ids.length === 0) return [];
     const { code, stderr } = await this.docker('network', 'rm', ...ids);
     return code === 0 ? [] : [`networks can't be removed: ${stderr}`];
