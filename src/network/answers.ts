@@ -4,8 +4,7 @@ import { forwardWarnings } from './firewall/warnings.ts';
 import { clashes } from './host-routes.ts';
 import { findNetwork } from './lookup.ts';
 import { ownLinks } from './network-create.ts';
-import type { StackParts } from './parts.ts';
-import { wantedState } from './recovery.ts';
+import { rulesOf, type StackParts } from './parts.ts';
 import type { Exposure, InterfaceCounters, NetworkRecord, SandboxRecord } from './types.ts';
 import { verifyNetworks } from './verify.ts';
 
@@ -59,16 +58,15 @@ export class NetworkAnswers {
     return verifyNetworks(this.parts);
   }
 
-  warnings(): string[] {
+  warnings(networkId?: string): string[] {
     const occupied = this.parts.kernel.occupiedRanges(ownLinks(this.parts));
-    return [...this.forwardWarnings(), ...clashes(this.list(), occupied)];
+    const concerned = this.list().filter(({ id }) => networkId === undefined || id === networkId);
+    return [...this.forwardWarnings(concerned), ...clashes(concerned, occupied)];
   }
 
-  protected forwardWarnings(): string[] {
+  protected forwardWarnings(networks: readonly NetworkRecord[] = this.list()): string[] {
     const { kernel, config } = this.parts;
-    return forwardWarnings(kernel.rules, {
-      table: config.nftTable,
-      bridges: wantedState(this.parts).bridges,
-    });
+    const bridges = networks.flatMap((network) => rulesOf(this.parts, network) ?? []);
+    return forwardWarnings(kernel.rules, { table: config.nftTable, bridges });
   }
 }

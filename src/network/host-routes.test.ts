@@ -27,6 +27,12 @@ describe('clashes of networks with the host’s routes', () => {
     );
   });
 
+  it('have another way out on the default bridge, whose addresses the configuration gives', () => {
+    const [text = ''] = clashes([network('bridge', '172.20.0.0/16')], ['172.20.5.7/24']);
+    assert.match(text, /by the daemon's option bip/);
+    assert.doesNotMatch(text, /renumber/);
+  });
+
   it('are one sentence a subnet, however many routes and addresses there are', () => {
     const occupied = ['172.20.5.7/32', '172.20.5.0/24', '172.20.9.0/24', '172.20.5.0/24'];
     const [text, ...more] = clashes([network('lab', '172.20.0.0/16')], occupied);

@@ -39,10 +39,13 @@ export function clashes(networks: readonly ClashingNetwork[], occupied: readonly
 
 function sentence(name: string, subnet: string, found: string[]): string {
   const routes = found.length === 1 ? 'a route' : 'routes';
+  const cure =
+    name === 'bridge'
+      ? "Give it other addresses by the daemon's option bip (bip6 for IPv6), and restart the daemon without containers on it"
+      : `Give the network other addresses with: wharf network renumber ${name}`;
   return (
     `network ${name} (${subnet}) overlaps ${routes} of this host to ${found.join(', ')}: ` +
-    'hosts there and containers on the network hide each other. ' +
-    `Give the network other addresses with: wharf network renumber ${name}`
+    `hosts there and containers on the network hide each other. ${cure}`
   );
 }
 

@@ -67,7 +67,8 @@ export function renumberNetwork(
     internal,
     enableIPv4,
     enableIPv6,
-    pools: choosePools(request, choiceGround(parts, network.id)),
+    // Addresses that nobody names are others than now; those that are named may lie where the network is.
+    pools: choosePools(request, choiceGround(parts, pools?.length ? network.id : undefined)),
     ...(pools?.length ? { askedPools: pools } : {}),
   };
   replace(parts, network, next);

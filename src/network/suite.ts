@@ -221,6 +221,8 @@ const NETWORKS: [string, Case][] = [
       await stack.removeSandbox(box.sandboxId);
       const chosen = await stack.renumber('moving');
       assert.notEqual(chosen.pools[0]?.subnet, '10.214.4.0/24');
+      const again = await stack.renumber('moving');
+      assert.notEqual(again.pools[0]?.subnet, chosen.pools[0]?.subnet, 'others than now');
       await assert.rejects(stack.renumber('bridge'), { kind: 'forbidden' });
     },
   ],

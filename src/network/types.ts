@@ -235,9 +235,9 @@ export interface NetworkStack {
   verify(): Promise<string[]>;
   /**
    * Sentences for the Engine's `info`: what on this host stands in the containers' way (foreign rules that drop their
-   * traffic; routes that overlap a network, with the way out).
+   * traffic; routes that overlap a network, with the way out). With an id, those about that network alone.
    */
-  warnings(): string[];
+  warnings(networkId?: string): string[];
   /** Removes bridges and nft table when no sandbox is left (daemon shutdown in tests); never touches others' objects. */
   close(options: { removeKernelObjects: boolean }): Promise<void>;
 }

@@ -18,7 +18,7 @@ const BUILTIN: readonly [string, NetworkKind][] = [
 
 /** A network stack without a kernel, for tests: it keeps records, gives out addresses in turn, and can be made to fail. */
 export class FakeStack
-  implements Omit<NetworkStack, 'resolverConfig' | 'counters' | 'recover' | 'verify' | 'warnings' | 'close'>
+  implements Omit<NetworkStack, 'resolverConfig' | 'counters' | 'recover' | 'verify' | 'close'>
 {
   readonly networks: NetworkRecord[] = [];
   readonly boxes: Map<string, SandboxRecord>;
@@ -26,11 +26,17 @@ export class FakeStack
   readonly calls: string[] = [];
   /** Thrown by the next call of that kind. */
   failing: { call: 'connect' | 'disconnect' | 'renumber'; error: WharfError } | undefined;
+  /** What it says of a network's surroundings, by name. */
+  readonly said = new Map<string, string[]>();
   private next = 2;
 
   constructor(boxes = new Map<string, SandboxRecord>()) {
     this.boxes = boxes;
     for (const [name, driver] of BUILTIN) this.add({ name, driver });
+  }
+
+  warnings(networkId = ''): string[] {
+    return this.said.get(networkId.replace(/-id$/, '')) ?? [];
   }
 
   add(request: NetworkRequest): NetworkRecord {

@@ -7,15 +7,16 @@ import { publishNetwork } from './events.ts';
 const NOT_A_MANAGER =
   'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to connect this node to swarm and try again.';
 
-/** Makes a network and answers its id. Errors: `forbidden` for networks of a swarm, `not-found` (an address manager by plugin), with Docker's texts; those of `NetworkStack.create`. */
+/** Makes a network and answers its id, and what on this host stands in its way, if anything. Errors: `forbidden` for networks of a swarm, `not-found` (an address manager by plugin), with Docker's texts; those of `NetworkStack.create`. */
 export async function createNetwork(
   deps: Pick<NetworkDeps, 'networks' | 'events'>,
   request: NetworkCreateRequest,
-): Promise<string> {
+): Promise<{ id: string; warning: string }> {
   refuseImpossible(request);
   const network = await deps.networks.create(networkRequest(request));
   publishNetwork(deps.events, 'create', network);
-  return network.id;
+  const warnings = deps.networks.warnings(network.id).map((text) => text.replace(/^WARNING: /, ''));
+  return { id: network.id, warning: warnings.join('\n') };
 }
 
 /** What a node outside a swarm answers to networks of a swarm, what contradicts itself, and plugins that are not there. */

@@ -34,7 +34,7 @@ export function networksBackend(deps: NetworkDeps): {
   return {
     list: (filters) => listNetworks(deps, filters),
     inspect: (ref, { scope }) => inspectNetwork(deps, { ref, ...(scope ? { scope } : {}) }),
-    create: async (request) => ({ id: await createNetwork(deps, request), warning: '' }),
+    create: (request) => createNetwork(deps, request),
     remove: (ref) => removeNetwork(deps, ref),
     prune: async (filters) => ({ deleted: await pruneNetworks(deps, filters) }),
     connect: (ref, input) => connectContainer(deps, ref, input),

@@ -201,7 +201,11 @@ describe('networks are made and removed', () => {
       Options: { parent: 'eth0' },
       Labels: { a: 'b' },
     };
-    assert.deepEqual(await open(world).create(request), { id: 'mine-id', warning: '' });
+    world.stack.said.set('mine', ['WARNING: chain x drops', 'network mine overlaps a route']);
+    assert.deepEqual(await open(world).create(request), {
+      id: 'mine-id',
+      warning: 'chain x drops\nnetwork mine overlaps a route',
+    });
     await open(world).create({ Name: 'plain', ConfigFrom: { Network: '' } });
     assert.deepEqual(asked, [
       {

@@ -85,7 +85,7 @@ export async function engineInfo(deps: InfoDeps): Promise<SystemInfo> {
 
 const PLUGINS = {
   Volume: ['local'],
-  Network: ['bridge', 'host', 'null'],
+  Network: ['bridge', 'host', 'ipvlan', 'macvlan', 'null'],
   Authorization: null as unknown as string[],
   Log: ['json-file', 'local', 'none'],
 };
