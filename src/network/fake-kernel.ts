@@ -66,6 +66,16 @@ export class FakeKernel implements NetworkKernel {
     this.hostLinks.set(name, { kind: 'bridge', up: true, cidrs: [...new Set([...kept, ...cidrs])] });
   }
 
+  addressesOf(name: string): string[] {
+    return this.hostLinks.get(name)?.cidrs ?? [];
+  }
+
+  removeAddresses(name: string, cidrs: readonly string[]): void {
+    this.fail('removeAddresses');
+    const link = this.hostLinks.get(name);
+    if (link) link.cidrs = link.cidrs.filter((cidr) => !cidrs.includes(cidr));
+  }
+
   bridgeProblems({ name, cidrs }: BridgePlan): string[] {
     const link = this.hostLinks.get(name);
     if (!link) return [`bridge ${name} is missing`];

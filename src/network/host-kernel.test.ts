@@ -100,6 +100,10 @@ describe('the bridge', () => {
       kernel.ensureBridge({ ...bridge, foreign: true });
       assert.deepEqual(addresses(route, 'wk0').sort(), ['10.213.0.1/24', '192.168.9.1/24']);
       assert.equal(route.link('wk0')?.mtu, 1500);
+      kernel.removeAddresses('wk0', ['10.213.0.1/24', '10.9.9.9/24']);
+      assert.deepEqual(kernel.addressesOf('wk0'), ['192.168.9.1/24']);
+      kernel.removeAddresses('gone0', ['10.213.0.1/24']);
+      assert.deepEqual(kernel.addressesOf('gone0'), []);
     });
   });
 

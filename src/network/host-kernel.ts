@@ -50,6 +50,14 @@ export class HostKernel implements NetworkKernel {
     if (!link?.up) this.route.setUp(name);
   }
 
+  addressesOf(name: string): string[] {
+    return this.hasLink(name) ? globalAddresses(this.route, name) : [];
+  }
+
+  removeAddresses(name: string, cidrs: readonly string[]): void {
+    for (const cidr of this.addressesOf(name)) if (cidrs.includes(cidr)) this.route.deleteAddress(name, cidr);
+  }
+
   bridgeProblems({ name, cidrs }: BridgePlan): string[] {
     const link = this.route.link(name);
     if (!link) return [`bridge ${name} is missing`];
@@ -115,10 +123,19 @@ export class HostKernel implements NetworkKernel {
   }
 
   attach(link: string, bridge: string, isolated: boolean): void {
-    this.route.setMaster(link, bridge);
-    this.route.setHairpin(link, true);
-    if (isolated) this.route.setIsolated(link, true);
-    this.route.setUp(link);
+    try {
+      this.route.setMaster(link, bridge);
+      this.route.setHairpin(link, true);
+      if (isolated) this.route.setIsolated(link, true);
+      this.route.setUp(link);
+    } catch (thrown) {
+      // br_add_if() answers EXFULL at 1,023 ports.
+      if (thrown instanceof WharfError && errnoCode(thrown.cause) === 'EXFULL')
+        throw new WharfError('exhausted', `bridge ${bridge} has no port left (a Linux bridge has 1023)`, {
+          cause: thrown,
+        });
+      throw thrown;
+    }
   }
 
   deleteLink(name: string): void {
@@ -133,7 +150,7 @@ export class HostKernel implements NetworkKernel {
       try {
         dress(plan, netns);
         sysctl(`net/ipv6/conf/${hostInterface}/disable_ipv6`, '1');
-        this.attachNew(hostInterface, bridge, isolated);
+        this.attach(hostInterface, bridge, isolated);
       } catch (thrown) {
         this.route.deleteLink(hostInterface);
         throw thrown;
@@ -174,19 +191,6 @@ export class HostKernel implements NetworkKernel {
         mode: (mode ?? 'l2') as 'l2',
         ...(flag ? { flag: flag as 'bridge' } : {}),
       });
-  }
-
-  private attachNew(hostInterface: string, bridge: string, isolated: boolean): void {
-    try {
-      this.attach(hostInterface, bridge, isolated);
-    } catch (thrown) {
-      // br_add_if() answers EXFULL at 1,023 ports.
-      if (thrown instanceof WharfError && errnoCode(thrown.cause) === 'EXFULL')
-        throw new WharfError('exhausted', `bridge ${bridge} has no port left (a Linux bridge has 1023)`, {
-          cause: thrown,
-        });
-      throw thrown;
-    }
   }
 }
 

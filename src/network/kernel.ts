@@ -90,6 +90,10 @@ export interface NetworkKernel extends Disposable {
   occupiedRanges(exceptLinks: ReadonlySet<string>): string[];
   /** Makes the bridge or repairs it. Errors: `conflict` when a link of another kind has the name. */
   ensureBridge(bridge: BridgePlan): void;
+  /** Global addresses of a link with prefix length; none when it is not there. */
+  addressesOf(link: string): string[];
+  /** Those that are not there are passed over. */
+  removeAddresses(link: string, cidrs: readonly string[]): void;
   /** What is wrong with the bridge, one sentence each. */
   bridgeProblems(bridge: BridgePlan): string[];
   /** Makes a VLAN on a parent, up, where it is not there yet. Errors: `not-implemented`. */

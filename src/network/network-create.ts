@@ -19,7 +19,11 @@ export async function createNetwork(parts: StackParts, request: NetworkRequest):
   const network = { ...completed, pools: choosePools(wanted, choiceGround(parts)) };
   checkBridgeName(parts, network);
   checkParent(parts, network);
-  if (parts.kernel.hasLink(driver.link(network))) network.foreignLink = true;
+  const link = driver.link(network);
+  if (parts.kernel.hasLink(link)) {
+    network.foreignLink = true;
+    network.foreignAddresses = parts.kernel.addressesOf(link);
+  }
   await using undo = new UndoStack(parts.log);
   const change: PendingChange = { id: network.id, network };
   parts.pending.put(change);

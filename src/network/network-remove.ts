@@ -29,8 +29,8 @@ export function dropLinks(parts: StackParts, network: NetworkRecord): void {
   const shared = [...parts.networks.values()].find(
     (other) => other.id !== network.id && linkDriverOf(parts, other)?.link(other) === link,
   );
-  if (!driver || network.foreignLink) return;
-  if (!shared) {
+  if (!driver) return;
+  if (!shared || network.foreignLink) {
     driver.remove(network);
     return;
   }

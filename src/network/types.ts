@@ -108,6 +108,8 @@ export interface NetworkRecord {
   configFrom?: string;
   /** The bridge or VLAN that it is on was there before it, and stays when it goes. */
   foreignLink?: boolean;
+  /** Addresses (CIDR) that such a bridge had before, which stay, too. */
+  foreignAddresses?: string[];
 }
 
 /** A network to be made; what is left out is chosen. As `NetworkCreateRequest` of the Engine API. */

@@ -20,7 +20,14 @@ export function bridgeDriver(
     link: (network) => read(network).bridge,
     ensure: (network) => kernel.ensureBridge(bridgePlan(network, read(network))),
     remove(network) {
-      if (!network.foreignLink) kernel.deleteLink(read(network).bridge);
+      const { name, cidrs } = bridgePlan(network, read(network));
+      const { foreignLink, foreignAddresses = [] } = network;
+      if (!foreignLink) kernel.deleteLink(name);
+      else
+        kernel.removeAddresses(
+          name,
+          cidrs.filter((cidr) => !foreignAddresses.includes(cidr)),
+        );
     },
     problems: (network) => kernel.bridgeProblems(bridgePlan(network, read(network))),
     plan(_network, _sandboxId, endpointId, ipv4) {

@@ -52,8 +52,9 @@ describe('the bridge driver', () => {
     driver.ensure(on);
     assert.deepEqual([driver.problems(on), driver.link(on)], [[], 'wh-0123456789ab']);
     assert.deepEqual(kernel.hostLinks.get('wh-0123456789ab')?.cidrs, ['10.9.0.1/24']);
-    driver.remove({ ...on, foreignLink: true });
-    assert.ok(kernel.hasLink('wh-0123456789ab'));
+    kernel.hostLinks.get('wh-0123456789ab')?.cidrs.push('192.0.2.1/24');
+    driver.remove({ ...on, foreignLink: true, foreignAddresses: ['192.0.2.1/24'] });
+    assert.deepEqual(kernel.addressesOf('wh-0123456789ab'), ['192.0.2.1/24'], 'it has what it had before');
     driver.remove(on);
     assert.equal(kernel.hasLink('wh-0123456789ab'), false);
   });
