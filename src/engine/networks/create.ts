@@ -9,14 +9,24 @@ const NOT_A_MANAGER =
 
 /** Makes a network and answers its id, and what on this host stands in its way, if anything. Errors: `forbidden` for networks of a swarm, `not-found` (an address manager by plugin), with Docker's texts; those of `NetworkStack.create`. */
 export async function createNetwork(
-  deps: Pick<NetworkDeps, 'networks' | 'events'>,
+  deps: Pick<NetworkDeps, 'networks' | 'events' | 'log'>,
   request: NetworkCreateRequest,
 ): Promise<{ id: string; warning: string }> {
   refuseImpossible(request);
   const network = await deps.networks.create(networkRequest(request));
   publishNetwork(deps.events, 'create', network);
-  const warnings = deps.networks.warnings(network.id).map((text) => text.replace(/^WARNING: /, ''));
-  return { id: network.id, warning: warnings.join('\n') };
+  return { id: network.id, warning: surroundings(deps, network.id) };
+}
+
+/** What stands in a network's way on this host. The network is made: a look that fails must not say otherwise. */
+function surroundings(deps: Pick<NetworkDeps, 'networks' | 'log'>, id: string): string {
+  try {
+    const warnings = deps.networks.warnings(id);
+    return warnings.map((text) => text.replace(/^WARNING: /, '')).join('\n');
+  } catch (thrown) {
+    deps.log.warn('the surroundings of a new network could not be looked at', { network: id, error: thrown });
+    return '';
+  }
 }
 
 /** What a node outside a swarm answers to networks of a swarm, what contradicts itself, and plugins that are not there. */

@@ -168,6 +168,15 @@ describe('a network’s document', () => {
 });
 
 describe('networks are made and removed', () => {
+  it('also where the surroundings can not be looked at', async () => {
+    await using world = new World();
+    world.stack.warnings = () => {
+      throw new Error('no nft');
+    };
+    assert.equal((await open(world).create({ Name: 'unseen' })).warning, '');
+    assert.equal(world.stack.get('unseen').name, 'unseen');
+  });
+
   it('with everything of the request, and told of', async () => {
     await using world = new World();
     const asked: unknown[] = [];
