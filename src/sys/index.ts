@@ -39,6 +39,7 @@ export {
 } from './mount.ts';
 export { type MountInfo, mountInfo, parseMountInfo } from './mount-info.ts';
 export { createNetns, deleteNetns } from './namespace.ts';
+export { addressBytes } from './netlink/address.ts';
 export { type Connection, deleteConnections } from './netlink/conntrack.ts';
 export type { Ipvlan, Macvlan, VethPair, Vlan } from './netlink/link-message.ts';
 export { type NftChange, watchNftables, watchRoutes } from './netlink/monitor.ts';

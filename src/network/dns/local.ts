@@ -1,6 +1,6 @@
+import { addressBytes } from '../../sys/index.ts';
 import { type Answer, encodeName, type Question, RCODE, respond, TYPE } from './message.ts';
 import type { NameTable } from './names.ts';
-import { addressBytes } from './reverse.ts';
 
 /** Seconds for which an answer may be kept: no longer than a released address rests before it is given away again. */
 export const TTL_SECONDS = 10;

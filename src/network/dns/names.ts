@@ -1,5 +1,6 @@
+import { contains, parseAddress, parseRange } from '../addresses/address.ts';
 import type { EndpointRecord, NetworkRecord, SandboxRecord } from '../types.ts';
-import { isWithin, reversedAddress, reverseName } from './reverse.ts';
+import { reversedAddress, reverseName } from './reverse.ts';
 
 /** What is known of a name: its addresses of one family. None means that the name exists without that family. */
 export type Addresses = readonly string[];
@@ -92,7 +93,10 @@ export class NameTable {
     if (address === undefined) return false;
     return this.endpointsOf(sandboxId).some(({ networkId }) => {
       const network = this.network(networkId);
-      return network?.driver === 'bridge' && network.pools.some(({ subnet }) => isWithin(address, subnet));
+      return (
+        network?.driver === 'bridge' &&
+        network.pools.some(({ subnet }) => contains(parseRange(subnet), parseAddress(address)))
+      );
     });
   }
 
