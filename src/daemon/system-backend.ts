@@ -11,6 +11,7 @@ import {
   engineInfo,
   engineVersion,
   layerSizes,
+  pruneBuildCache,
   verifyEngine,
 } from '../engine/system/index.ts';
 import {
@@ -64,6 +65,7 @@ export function systemBackend(
       }),
     events: (input, signal) => watched.matching(input, signal),
     diskUsage: (types) => diskUsage({ ...usageDeps(engine, run), layerSize }, types),
+    pruneBuildCache: (filters) => pruneBuildCache(engine, filters),
     auth: async (credentials, signal) => {
       const { operations, deps } = await distribution.get();
       return operations.checkCredentials(deps, credentials, signal);

@@ -1,12 +1,13 @@
 export { copyUp } from './copy-up.ts';
 export {
+  checkRemovable,
   createVolume,
   inspectVolume,
   listVolumes,
-  pruneVolumes,
   publishVolumeEvent,
   removeVolume,
   type VolumeDeps,
   volumeDocument,
 } from './operations.ts';
+export { prunableVolumes, pruneVolumes } from './prune.ts';
 export { openSubpath } from './subpath.ts';

@@ -1,8 +1,8 @@
 import type { Filters, Volume, VolumeCreateOptions } from '../../api/index.ts';
-import { isKind, type Logger, WharfError } from '../../base/index.ts';
-import { ANONYMOUS_LABEL, type VolumeRecord, type VolumeStore } from '../../volume/index.ts';
+import { type Logger, WharfError } from '../../base/index.ts';
+import type { VolumeRecord, VolumeStore } from '../../volume/index.ts';
 import type { EventBus } from '../events/types.ts';
-import { booleanFilter, checkFilterKeys, matchLabels, matchPattern, parseBoolean } from '../filters/index.ts';
+import { booleanFilter, checkFilterKeys, matchLabels, matchPattern } from '../filters/index.ts';
 
 export interface VolumeDeps {
   volumes: VolumeStore;
@@ -15,7 +15,6 @@ export interface VolumeDeps {
 }
 
 const LIST_FILTERS = new Set(['dangling', 'name', 'driver', 'label']);
-const PRUNE_FILTERS = new Set(['label', 'label!', 'all']);
 
 /** The wire form of a volume. */
 export function volumeDocument(volumes: Pick<VolumeStore, 'mountpoint'>, volume: VolumeRecord): Volume {
@@ -74,70 +73,34 @@ export async function inspectVolume(deps: VolumeDeps, name: string): Promise<Vol
   return volumeDocument(deps.volumes, volume);
 }
 
-/** Removes a volume that no container has. With `force` a missing one is no error. Errors: `conflict`, `not-found`. */
-export async function removeVolume(
-  deps: VolumeDeps,
+/** The volume that a removal would take; undefined for a missing one with `force`. Errors: as `removeVolume`. */
+export function checkRemovable(
+  deps: Pick<VolumeDeps, 'volumes' | 'volumeUsers'>,
   name: string,
   options: { force: boolean },
-): Promise<void> {
+): VolumeRecord | undefined {
   const volume = deps.volumes.get(name);
   if (!volume) {
-    if (options.force) return;
+    if (options.force) return undefined;
     throw new WharfError('not-found', `get ${name}: no such volume`);
   }
   const users = deps.volumeUsers(name);
   if (users.length > 0) {
     throw new WharfError('conflict', `remove ${name}: volume is in use - [${users.join(', ')}]`);
   }
+  return volume;
+}
+
+/** Removes a volume that no container has. With `force` a missing one is no error. Errors: `conflict`, `not-found`. */
+export async function removeVolume(
+  deps: VolumeDeps,
+  name: string,
+  options: { force: boolean },
+): Promise<void> {
+  const volume = checkRemovable(deps, name, options);
+  if (!volume) return;
   await deps.volumes.remove(name);
   publishVolumeEvent(deps.events, volume, 'destroy');
-}
-
-/**
- * Removes the anonymous volumes (with the filter `all`, named ones too) that no container has. One that can't be removed
- * is logged and passed over.
- */
-export async function pruneVolumes(
-  deps: VolumeDeps,
-  filters: Filters,
-): Promise<{ VolumesDeleted: string[]; SpaceReclaimed: number }> {
-  checkFilterKeys(filters, PRUNE_FILTERS);
-  const all = allFilter(filters);
-  const pruned = { VolumesDeleted: [] as string[], SpaceReclaimed: 0 };
-  for (const volume of deps.volumes.list()) {
-    if (!all && !Object.hasOwn(volume.labels, ANONYMOUS_LABEL)) continue;
-    if (!matchLabels(filters, volume.labels) || deps.volumeUsers(volume.name).length > 0) continue;
-    try {
-      const { bytes } = await deps.volumes.usage(volume.name);
-      await removeVolume(deps, volume.name, { force: false });
-      pruned.VolumesDeleted.push(volume.name);
-      pruned.SpaceReclaimed += bytes;
-    } catch (thrown) {
-      if (!isKind(thrown, 'conflict'))
-        deps.log.warn('volume not pruned', { volume: volume.name, error: thrown });
-    }
-  }
-  deps.events.publish({
-    type: 'volume',
-    action: 'prune',
-    id: '',
-    attributes: { reclaimed: String(pruned.SpaceReclaimed) },
-  });
-  return pruned;
-}
-
-function allFilter(filters: Filters): boolean {
-  const values = filters.get('all') ?? [];
-  if (values.length === 0) return false;
-  if (values.length > 1) {
-    throw new WharfError('invalid', `invalid filter 'all=[${values.join(' ')}]': only one value is expected`);
-  }
-  const truth = parseBoolean(values[0] as string);
-  if (truth === undefined) {
-    const why = `strconv.ParseBool: parsing "${values[0]}": invalid syntax`;
-    throw new WharfError('invalid', `invalid filter 'all': ${why}`);
-  }
-  return truth;
 }
 
 /** Tells of a volume's `create`, `mount`, `unmount` or `destroy`. */

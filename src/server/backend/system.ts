@@ -24,6 +24,8 @@ export interface SystemBackend {
   ): AsyncIterable<EventMessage>;
   /** The document of `/system/df`, limited to the asked types (empty: all). */
   diskUsage(types: string[]): Promise<Record<string, unknown>>;
+  /** Drops cached results of builds. Errors: `invalid` filter. */
+  pruneBuildCache(filters: Filters): Promise<{ deleted: string[]; spaceReclaimed: number }>;
   /** Checks credentials with the registry that they name. */
   auth(credentials: AuthConfig, signal: AbortSignal): Promise<{ Status: string; IdentityToken: string }>;
   /** `wharf doctor --verify`: each promise checked, differences named. */

@@ -1,4 +1,4 @@
-import { decodeAuth, decodeFilters, timestamp } from '../../api/index.ts';
+import { decodeAuth, decodeFilters, intValue, timestamp } from '../../api/index.ts';
 import { WharfError } from '../../base/index.ts';
 import { adapt } from '../compat/index.ts';
 import { readJsonText } from '../http/body.ts';
@@ -15,6 +15,7 @@ export const systemRoutes: readonly Route[] = [
   { method: 'GET', path: '/info', handler: info },
   { method: 'GET', path: '/events', handler: events },
   { method: 'GET', path: '/system/df', handler: diskUsage },
+  { method: 'POST', path: '/build/prune', handler: pruneBuildCache },
   { method: 'POST', path: '/auth', handler: auth },
 ];
 
@@ -65,6 +66,21 @@ async function diskUsage(call: Call): Promise<void> {
   }
   const usage = await call.backends.system.diskUsage(types);
   sendJson(call, 200, adapt('disk-usage', call.version, usage));
+}
+
+const SPACE_LIMITS = ['reserved-space', 'keep-storage', 'max-used-space', 'min-free-space'];
+
+async function pruneBuildCache(call: Call): Promise<void> {
+  for (const name of SPACE_LIMITS) {
+    const text = call.query.get(name);
+    intValue(text, `${name} is in bytes and expects an integer, got ${text}: strconv.Atoi`);
+  }
+  const filters = decodeFilters(call.query.get('filters'));
+  const { deleted, spaceReclaimed } = await call.backends.system.pruneBuildCache(filters);
+  sendJson(call, 200, {
+    CachesDeleted: deleted.length > 0 ? deleted : null,
+    SpaceReclaimed: spaceReclaimed,
+  });
 }
 
 async function auth(call: Call): Promise<void> {

@@ -37,7 +37,7 @@ async function prune(call: Call): Promise<void> {
   const filters = adaptVolumePrune(call.version, decodeFilters(call.query.get('filters')));
   const done = await call.backends.volumes.prune(filters);
   sendJson(call, 200, {
-    VolumesDeleted: done.VolumesDeleted.length > 0 ? done.VolumesDeleted : null,
+    VolumesDeleted: done.VolumesDeleted,
     SpaceReclaimed: done.SpaceReclaimed,
   });
 }

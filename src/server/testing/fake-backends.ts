@@ -166,9 +166,15 @@ export function fakeBackends(overrides: FakeOverrides = {}): Backends {
       info: async () => ({ ID: 'fake' }),
       async *events() {},
       diskUsage: async () => ({}),
+      pruneBuildCache: async () => ({ deleted: [], spaceReclaimed: 0 }),
       auth: async () => ({ Status: 'Login Succeeded', IdentityToken: '' }),
       verify: async () => ({ ok: true, findings: [] }),
       ...overrides.system,
+    },
+    plans: {
+      prune: async () => ({ Items: [], Bytes: 0 }),
+      remove: async () => ({ Items: [], Bytes: 0 }),
+      ...overrides.plans,
     },
   };
 }
