@@ -1,11 +1,14 @@
 export { type ApplyOptions, applyLayer } from './apply-layer.ts';
 export { type Compression, decompress, sniffCompression } from './decompress.ts';
+export { type ExtractOptions, extractView } from './extract-view.ts';
 export { GrowingFile } from './growing-file.ts';
 export type { UnpackResult } from './layer-unpacker.ts';
 export type { WhiteoutForm } from './layer-writer.ts';
 export { DEFAULT_LIMITS } from './limits.ts';
 export { type PackOptions, packTree } from './pack-tree.ts';
+export { type PackViewOptions, packView } from './pack-view.ts';
 export { readTar } from './read-tar.ts';
 export type * from './types.ts';
 export { type UnpackRequest, unpackLayer } from './unpack-layer.ts';
+export { type Located, locate, type TreeView, type ViewMount, type WalkOptions } from './view.ts';
 export { type TarInput, TarPacker, writeTar } from './write-tar.ts';

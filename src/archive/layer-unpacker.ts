@@ -1,14 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Digest } from '../oci/index.ts';
-import { type Inflater, openGunzip, openUnzstd } from '../sys/index.ts';
-import { checkGrowth, refuseCompression, sniffCompression } from './decompress.ts';
 import { LayerWriter, type WhiteoutForm } from './layer-writer.ts';
 import { corrupt, limitsFrom } from './limits.ts';
-import { TarDecoder } from './tar-decoder.ts';
+import { TarIntake } from './tar-intake.ts';
 import type { ArchiveLimits } from './types.ts';
-
-/** Enough to tell a compression by. */
-const HEAD_BYTES = 6;
 
 /** What is to be unpacked, and how. */
 export interface UnpackerOptions {
@@ -36,73 +31,41 @@ export interface UnpackResult {
  */
 export class LayerUnpacker implements Disposable {
   private readonly options: UnpackerOptions;
-  private readonly limits: ArchiveLimits;
   private readonly hash = createHash('sha256');
   private readonly writer: LayerWriter;
-  private readonly decoder: TarDecoder;
-  private head: Buffer | undefined = Buffer.alloc(0);
-  private inflater: Inflater | undefined;
-  private input = 0;
-  private output = 0;
+  private readonly intake: TarIntake;
 
   constructor(options: UnpackerOptions) {
     this.options = options;
-    this.limits = limitsFrom(options.limits);
     this.writer = new LayerWriter(options.target, options.form ?? 'overlay');
-    this.decoder = new TarDecoder(this.writer, this.limits);
+    this.intake = new TarIntake(this.writer, {
+      limits: limitsFrom(options.limits),
+      output: options.output,
+      onPlain: (plain) => {
+        options.check();
+        this.hash.update(plain);
+      },
+    });
   }
 
   /** Takes the next bytes. Errors: `corrupt`, `invalid`, `exhausted`. */
   push(bytes: Buffer): void {
-    this.input += bytes.length;
-    if (!this.head) {
-      this.inflate(bytes);
-      return;
-    }
-    this.head = this.head.length === 0 ? bytes : Buffer.concat([this.head, bytes]);
-    if (this.head.length >= HEAD_BYTES) this.begin(this.head);
-    // The pieces are the caller's, who may use them again.
-    else this.head = Buffer.from(this.head);
+    this.intake.push(bytes);
   }
 
   /** Says that no more comes. Errors: as `push`, and `corrupt` when the diffID is not the expected one. */
   finish(): UnpackResult {
-    if (this.head) this.begin(this.head);
-    this.inflater?.finish();
-    this.decoder.finish();
+    this.intake.finish();
     this.writer.finish();
     const diffId = `sha256:${this.hash.digest('hex')}` as Digest;
     const { expectedDiffId } = this.options;
     if (expectedDiffId !== undefined && diffId !== expectedDiffId)
       corrupt(`the layer unpacks to ${diffId}, its image names ${expectedDiffId}`);
-    return { diffId, bytes: this.output, fileBytes: this.writer.fileBytes };
+    return { diffId, bytes: this.intake.bytes, fileBytes: this.writer.fileBytes };
   }
 
   [Symbol.dispose](): void {
-    this.inflater?.[Symbol.dispose]();
+    this.intake[Symbol.dispose]();
     this.writer[Symbol.dispose]();
   }
-
-  private begin(head: Buffer): void {
-    this.head = undefined;
-    const compression = sniffCompression(head);
-    if (compression === 'gzip') this.inflater = openGunzip(this.options.output);
-    else if (compression === 'zstd') this.inflater = openUnzstd(this.options.output);
-    else refuseCompression(compression);
-    this.inflate(head);
-  }
-
-  private inflate(bytes: Buffer): void {
-    const { inflater } = this;
-    if (inflater) inflater.push(bytes, this.take);
-    else if (bytes.length > 0) this.take(bytes);
-  }
-
-  private readonly take = (plain: Buffer): void => {
-    this.options.check();
-    this.output += plain.length;
-    checkGrowth(this.limits, this.input, this.output);
-    this.hash.update(plain);
-    this.decoder.push(plain);
-  };
 }

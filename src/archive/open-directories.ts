@@ -1,4 +1,3 @@
-import { fstatSync } from 'node:fs';
 import { type Fd, mkdirAllInRoot } from '../sys/index.ts';
 
 const MOST = 64;
@@ -8,7 +7,6 @@ export class OpenDirectories implements Disposable {
   private readonly root: Fd;
   private readonly byPath = new Map<string, Fd>();
   private readonly stale: Fd[] = [];
-  private groups = new WeakMap<Fd, number>();
 
   constructor(root: Fd) {
     this.root = root;
@@ -43,21 +41,6 @@ export class OpenDirectories implements Disposable {
 
   closeForgotten(): void {
     for (const directory of this.stale.splice(0)) directory.close();
-  }
-
-  /** The group of an open directory, which new files in it may get (inode(7), setgid). */
-  groupOf(directory: Fd): number {
-    let group = this.groups.get(directory);
-    if (group === undefined) {
-      group = fstatSync(directory.fd).gid;
-      this.groups.set(directory, group);
-    }
-    return group;
-  }
-
-  /** Says that a directory became a group's. All are asked again: it may be open by another path, too. */
-  regrouped(): void {
-    this.groups = new WeakMap();
   }
 
   [Symbol.dispose](): void {

@@ -14,9 +14,10 @@ export {
 } from './at.ts';
 export { type CgroupHierarchy, cgroupPaths, cgroupPids, detectCgroups, removeCgroup } from './cgroup.ts';
 export { type Datagram, receiveDatagrams, sendDatagrams } from './datagrams.ts';
-export { isErrno } from './errno.ts';
+export { fromNodeError, isErrno, systemError } from './errno.ts';
 export { exitNow } from './exit.ts';
 export { duplicateFd, Fd, flock, O, pipe2 } from './fd.ts';
+export { fallocate, punchHole, seekData, seekHole } from './file-space.ts';
 export { mkdirAllInRoot, readFileInRoot } from './in-root.ts';
 export {
   acceptSocket,
