@@ -89,8 +89,9 @@ export function containersBackend(engine: Engine, run: RunDeps, current: Current
       pruneContainers(
         {
           ...run,
-          snapshotter,
+          bytesOf: ({ id }) => engine.sizes.containerSize(id),
           remove: ({ id }) => remove(id, { volumes: false, force: false, link: false }),
+          settled: () => Promise.all([engine.live.settled(), snapshotter.settled()]).then(() => undefined),
         },
         filters,
       ),

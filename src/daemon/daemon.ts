@@ -22,6 +22,7 @@ import { type DaemonRegistry, openDaemonRegistry } from './own-registry.ts';
 import { ownExecRoot, ownNetworkNames } from './ownership.ts';
 import { engineFacts, wharfVersion } from './package-facts.ts';
 import { removePidfile, writePidfile } from './pidfile.ts';
+import { plansBackend } from './plan-backend.ts';
 import { runDeps } from './run-deps.ts';
 import type { Settings } from './settings.ts';
 import { openStorage } from './storage.ts';
@@ -151,6 +152,7 @@ function backends(
     images: imagesBackend(engine, distribution),
     volumes: volumesBackend(engine),
     networks: networksBackend({ ...run, networks: engine.networks }),
+    plans: plansBackend(engine),
     system: systemBackend(engine, run, current, facts, distribution),
   };
 }

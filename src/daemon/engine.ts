@@ -5,11 +5,13 @@ import {
   hostMountOps,
   LiveContainers,
   openContainerStore,
+  type RunPaths,
   StatsSampler,
 } from '../engine/containers/index.ts';
 import { createEventBus } from '../engine/events/index.ts';
 import { ExecRegistry } from '../engine/execs/index.ts';
 import { imageLookup, type LoadDeps, MadeLayers } from '../engine/images/index.ts';
+import { containerBytes, layerSizes, snapshotBytes } from '../engine/system/index.ts';
 import { openLogReader, openLogRotator } from '../logs/index.ts';
 import { openNetworkStack } from '../network/index.ts';
 import type { Digest } from '../oci/index.ts';
@@ -35,6 +37,7 @@ export function buildEngine(current: CurrentSettings, storage: Storage, log: Log
     log,
   });
   const live = new LiveContainers();
+  const paths = runPaths(settings);
   return {
     storage,
     log,
@@ -46,7 +49,8 @@ export function buildEngine(current: CurrentSettings, storage: Storage, log: Log
     store: openContainerStore(storage.database),
     events: createEventBus(clock),
     mounts: hostMountOps(),
-    paths: runPaths(settings),
+    paths,
+    sizes: sizesOnDisk(storage, paths),
     logs: { ...openLogReader(), ...openLogRotator(log) },
     tasks: openTaskService({ execRoot: settings.execRoot, conmonPath, log }),
     execs: new ExecRegistry(),
@@ -57,6 +61,16 @@ export function buildEngine(current: CurrentSettings, storage: Storage, log: Log
     sampler: new StatsSampler({ live, clock, networks }),
     /** Others than images who need blobs of the content store. */
     holders: [] as ((digest: Digest) => boolean)[],
+  };
+}
+
+/** Bytes on disk of what the engine keeps. */
+function sizesOnDisk({ snapshots }: Storage, paths: RunPaths) {
+  const activeSize = (key: string) => snapshotBytes({ snapshots }, key);
+  return {
+    activeSize,
+    layerSize: layerSizes(snapshots, activeSize),
+    containerSize: (id: string) => containerBytes({ snapshots, paths }, id),
   };
 }
 

@@ -31,7 +31,8 @@ export function imagesBackend(engine: Engine, distribution: LateDistribution): I
     tag: async (ref, target) => tagImage(deps, ref, target),
     remove: (ref, { platforms, ...options }) =>
       removeImage(remove, ref, { ...options, platforms: platforms.map(completed) }),
-    prune: (filters) => pruneImages({ ...remove, clock: engine.clock }, filters),
+    prune: (filters) =>
+      pruneImages({ ...remove, clock: engine.clock, layerBytes: engine.sizes.layerSize }, filters),
     load: (archive, { quiet, platform }, signal) =>
       loadImages(deps, archive, { quiet, ...chosen(platform) }, signal),
     import: (source, { platform, ...options }, signal) =>
@@ -86,7 +87,8 @@ function whole(platform: OCIPlatform): Platform {
   return platform.variant ? { ...asked, variant: platform.variant } : asked;
 }
 
-function usersOf(store: ContainerStore, imageId: string): { id: string; running: boolean }[] {
+/** Containers made from an image, and whether they run. */
+export function usersOf(store: ContainerStore, imageId: string): { id: string; running: boolean }[] {
   return imageUsers(store, imageId).map((id) => {
     const status = store.get(id)?.state.status;
     return { id, running: status === 'running' || status === 'paused' || status === 'restarting' };

@@ -10,7 +10,6 @@ import {
   type EngineFacts,
   engineInfo,
   engineVersion,
-  layerSizes,
   pruneBuildCache,
   verifyEngine,
 } from '../engine/system/index.ts';
@@ -40,7 +39,6 @@ export function systemBackend(
 ): SystemBackend {
   const { storage, store, clock } = engine;
   const watched = new WatchedEvents(engine.events);
-  const layerSize = layerSizes(storage.snapshots);
   return {
     ping: () => ({
       apiVersion: facts.apiVersion,
@@ -64,7 +62,7 @@ export function systemBackend(
         clock,
       }),
     events: (input, signal) => watched.matching(input, signal),
-    diskUsage: (types) => diskUsage({ ...usageDeps(engine, run), layerSize }, types),
+    diskUsage: (types) => diskUsage(usageDeps(engine, run), types),
     pruneBuildCache: (filters) => pruneBuildCache(engine, filters),
     auth: async (credentials, signal) => {
       const { operations, deps } = await distribution.get();
@@ -167,12 +165,14 @@ function usageDeps(engine: Engine, run: RunDeps) {
     images: storage.images,
     content: storage.content,
     snapshots: storage.snapshots,
+    ...engine.sizes,
+    isContainer: (id: string) => store.get(id) !== undefined,
     imageSummaries: () =>
       listImages(
         { ...imageDeps(engine), containersOf: (id) => users(id).map((record) => record.id) },
         { all: true, digests: false, sharedSize: true, manifests: false, filters: NO_FILTERS },
       ),
-    containers: () => listContainers(list, { all: true, limit: 0, size: true, filters: NO_FILTERS }),
+    containers: () => listContainers(list, { all: true, limit: 0, size: false, filters: NO_FILTERS }),
     volumes: () => volumesWithUsage(engine),
   };
 }

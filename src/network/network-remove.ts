@@ -7,8 +7,7 @@ import type { NetworkRecord, NetworkRequest } from './types.ts';
 
 /** See `NetworkStack.remove`. The record goes first, so that nobody joins; what is left of it is written as pending until it is gone. */
 export function removeNetwork(parts: StackParts, ref: string): NetworkRecord {
-  const network = findNetwork([...parts.networks.values()], ref);
-  checkRemovable(parts, network);
+  const network = checkRemove(parts, ref);
   parts.database.transaction(() => {
     parts.networkRecords.delete(network.id);
     parts.pending.put({ id: network.id, network });
@@ -19,6 +18,13 @@ export function removeNetwork(parts: StackParts, ref: string): NetworkRecord {
   if (rules) parts.firewall.apply({ remove: { bridges: [rules] } });
   dropLinks(parts, network);
   parts.pending.delete(network.id);
+  return network;
+}
+
+/** See `NetworkStack.checkRemove`. */
+export function checkRemove(parts: StackParts, ref: string, gone?: ReadonlySet<string>): NetworkRecord {
+  const network = findNetwork([...parts.networks.values()], ref);
+  checkRemovable(parts, network, gone);
   return network;
 }
 
@@ -90,11 +96,17 @@ function replace(parts: StackParts, old: NetworkRecord, next: NetworkRecord): vo
   if (before && after) parts.firewall.apply({ remove: { bridges: [before] }, add: { bridges: [after] } });
 }
 
-function checkRemovable(parts: StackParts, network: NetworkRecord): void {
+function checkRemovable(
+  parts: StackParts,
+  network: NetworkRecord,
+  gone: ReadonlySet<string> = new Set(),
+): void {
   const predefined = network.driver === 'host' || (network.driver === 'null' && !network.configOnly);
   if (predefined || network.name === 'bridge')
     throw new WharfError('forbidden', `${network.name} is a pre-defined network and cannot be removed`);
-  const dependent = [...parts.networks.values()].some(({ configFrom }) => configFrom === network.name);
+  const dependent = [...parts.networks.values()].some(
+    ({ id, configFrom }) => configFrom === network.name && !gone.has(id),
+  );
   if (network.configOnly && dependent) {
     const text = `error while removing network: configuration network "${network.name}" is in use`;
     throw new WharfError('forbidden', text);

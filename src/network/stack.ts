@@ -1,7 +1,7 @@
 import { NetworkAnswers } from './answers.ts';
 import { watchClashes } from './host-routes.ts';
 import { createNetwork, ownLinks } from './network-create.ts';
-import { removeNetwork, renumberNetwork } from './network-remove.ts';
+import { checkRemove, removeNetwork, renumberNetwork } from './network-remove.ts';
 import type { StackParts } from './parts.ts';
 import { linkDriverOf } from './parts.ts';
 import { recoverNetworks, wantedState } from './recovery.ts';
@@ -37,6 +37,10 @@ export class HostNetworkStack extends NetworkAnswers implements NetworkStack {
 
   async remove(nameOrId: string): Promise<NetworkRecord> {
     return this.parts.locks.with(NETWORKS, async () => removeNetwork(this.parts, nameOrId));
+  }
+
+  checkRemove(nameOrId: string, gone?: ReadonlySet<string>): NetworkRecord {
+    return checkRemove(this.parts, nameOrId, gone);
   }
 
   async renumber(nameOrId: string, pools?: NetworkRequest['pools']): Promise<NetworkRecord> {

@@ -197,6 +197,8 @@ export interface NetworkStack {
   create(request: NetworkRequest): Promise<NetworkRecord>;
   /** Errors: `not-found`, `forbidden` (built in; containers are on it). */
   remove(nameOrId: string): Promise<NetworkRecord>;
+  /** The network that `remove` would take, were those in `gone` (ids) gone already; nothing changes. Errors: as `remove`. */
+  checkRemove(nameOrId: string, gone?: ReadonlySet<string>): NetworkRecord;
   /**
    * Gives a network without containers other subnets, chosen anew where none are given, and keeps its id: the way out
    * when a route of the host or a VPN came to overlap it. Errors: as `create`; `conflict` when containers are on it.

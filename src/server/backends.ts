@@ -3,6 +3,7 @@ import type {
   ExecsBackend,
   ImagesBackend,
   NetworksBackend,
+  PlansBackend,
   SystemBackend,
   VolumesBackend,
 } from './backend/index.ts';
@@ -15,4 +16,5 @@ export interface Backends {
   volumes: VolumesBackend;
   networks: NetworksBackend;
   system: SystemBackend;
+  plans: PlansBackend;
 }

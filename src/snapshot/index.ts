@@ -1,3 +1,4 @@
 export type { SnapshotterOptions } from './directory-snapshotter.ts';
 export { openOverlaySnapshotter } from './overlay.ts';
 export type * from './types.ts';
+export { diskUsage } from './usage.ts';

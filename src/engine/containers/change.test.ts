@@ -139,7 +139,10 @@ test('prune removes stopped containers that fit, and passes over what it can not
     deps.store.delete(record.id);
   };
   const prune = (filters: Record<string, string[]>) =>
-    pruneContainers({ ...deps, remove }, new Map(Object.entries(filters)) satisfies Filters);
+    pruneContainers(
+      { ...deps, remove, bytesOf: async () => 1, settled: async () => undefined },
+      new Map(Object.entries(filters)) satisfies Filters,
+    );
   assert.deepEqual((await prune({ until: ['1h'] })).deleted, []);
   assert.deepEqual((await prune({ label: ['nosuch'] })).deleted, []);
   await assert.rejects(prune({ foo: ['x'] }), { message: "invalid filter 'foo'" });

@@ -252,7 +252,8 @@ test('prune and a removal of the same containers: each goes once', async () => {
   const pruning = pruneContainers(
     {
       ...world.deps,
-      snapshotter: { usage: async () => ({ bytes: 1, inodes: 1 }) },
+      bytesOf: async () => 1,
+      settled: async () => undefined,
       remove: (record) => removeContainer(world.deps, record.id, { ...FORCE, force: false }),
     },
     new Map(),

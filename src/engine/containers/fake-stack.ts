@@ -76,6 +76,10 @@ export class FakeStack
 
   create = async (request: NetworkRequest) => this.add(request);
 
+  checkRemove(ref: string): NetworkRecord {
+    return this.get(ref);
+  }
+
   remove = async (ref: string) => {
     const network = this.get(ref);
     this.networks.splice(this.networks.indexOf(network), 1);

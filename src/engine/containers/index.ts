@@ -19,10 +19,12 @@ export {
   updateNetworkFiles,
   writeNetworkFiles,
 } from './network-files.ts';
-export { type PruneDeps, pruneContainers } from './prune.ts';
+export { type PruneDeps, prunableContainers, pruneContainers } from './prune.ts';
 export type * from './record.ts';
+export { checkContainerRemovable } from './remove.ts';
 export { type RenameDeps, renameContainer } from './rename.ts';
 export { containerSizes } from './sizes.ts';
 export { timeNanos } from './status-text.ts';
 export type * from './store.ts';
+export { volumesOfItsOwn } from './teardown.ts';
 export { type UpdateDeps, updateContainer } from './update.ts';

@@ -21,7 +21,7 @@ export async function removeContainer(
     throw new WharfError('internal', text);
   }
   const live = deps.live.of(record.id);
-  if (live.removing) throw alreadyRemoving(ref);
+  checkContainerRemovable(deps, record, ref, options);
   // Without force it is not sure yet: a `--rm` container that is refused and ends now must still remove itself.
   let ours = options.force;
   if (ours) live.removing = true;
@@ -46,6 +46,17 @@ export async function removeContainer(
 
 function alreadyRemoving(ref: string): WharfError {
   return new WharfError('conflict', `removal of container ${ref} is already in progress`);
+}
+
+/** What stands in the way of removing a container now: the words of `removeContainer`. Errors: `conflict`. */
+export function checkContainerRemovable(
+  deps: Pick<TeardownDeps, 'live'>,
+  record: ContainerRecord,
+  ref: string,
+  options: { force: boolean },
+): void {
+  if (deps.live.of(record.id).removing) throw alreadyRemoving(ref);
+  if (!options.force) refuseRunning(record, ref);
 }
 
 async function endForRemoval(

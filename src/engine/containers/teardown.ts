@@ -3,10 +3,12 @@ import { rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { span, WharfError } from '../../base/index.ts';
 import type { Task } from '../../runtime/types.ts';
+import type { VolumeRecord, VolumeStore } from '../../volume/types.ts';
 import { publishContainerEvent } from './container-events.ts';
 import type { TeardownDeps } from './lifecycle-deps.ts';
 import type { LiveContainer } from './live.ts';
 import type { ContainerRecord } from './record.ts';
+import type { ContainerStore } from './store.ts';
 
 /** What a run that ended still holds. */
 export interface RunRemains {
@@ -116,25 +118,29 @@ async function removeSubpaths(deps: Pick<TeardownDeps, 'mounts'>, path: string):
 }
 
 async function removeAnonymousVolumes(deps: TeardownDeps, record: ContainerRecord): Promise<void> {
-  for (const mount of record.mounts) {
-    if (mount.Type !== 'volume' || !mount.Name || !mount.anonymous) continue;
-    if (usedByOthers(deps, record.id, mount.Name)) continue;
-    const volume = deps.volumes.get(mount.Name);
-    if (!volume?.anonymous) continue;
+  for (const { name, driver } of volumesOfItsOwn(deps, record)) {
     try {
-      await deps.volumes.remove(mount.Name);
-      const attributes = { driver: volume.driver };
-      deps.events.publish({ type: 'volume', action: 'destroy', id: mount.Name, attributes });
+      await deps.volumes.remove(name);
+      deps.events.publish({ type: 'volume', action: 'destroy', id: name, attributes: { driver } });
     } catch (thrown) {
-      deps.log.warn('anonymous volume stays', { volume: mount.Name, error: thrown });
+      deps.log.warn('anonymous volume stays', { volume: name, error: thrown });
     }
   }
 }
 
-function usedByOthers(deps: Pick<TeardownDeps, 'store'>, id: string, volume: string): boolean {
-  return deps.store
-    .all()
-    .some((other) => other.id !== id && other.mounts.some((mount) => mount.Name === volume));
+/** The anonymous volumes that no container but this one, and those that are `gone`, has: `rm -v` takes them along. */
+export function volumesOfItsOwn(
+  deps: { store: Pick<ContainerStore, 'all'>; volumes: Pick<VolumeStore, 'get'> },
+  record: ContainerRecord,
+  gone: ReadonlySet<string> = new Set(),
+): VolumeRecord[] {
+  const others = deps.store.all().filter(({ id }) => id !== record.id && !gone.has(id));
+  const used = new Set(others.flatMap((other) => other.mounts.map((mount) => mount.Name)));
+  return record.mounts.flatMap((mount) => {
+    if (mount.Type !== 'volume' || !mount.Name || !mount.anonymous || used.has(mount.Name)) return [];
+    const volume = deps.volumes.get(mount.Name);
+    return volume?.anonymous ? [volume] : [];
+  });
 }
 
 async function guarded(

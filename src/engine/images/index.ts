@@ -1,4 +1,6 @@
 export { bootstrapImage } from './bootstrap.ts';
+export { applyChanges } from './changes.ts';
+export { commitImage, type ImageCommit } from './commit.ts';
 export { imageHistory } from './history.ts';
 export { importImage } from './import.ts';
 export { inspectImage } from './inspect.ts';
@@ -14,6 +16,7 @@ export { listImages } from './list.ts';
 export { type LoadDeps, loadImages } from './load.ts';
 export { imageLookup } from './lookup.ts';
 export { MadeLayers } from './made-layers.ts';
+export { type ImagePlanDeps, planImagePrune, planImageRemoval } from './plan.ts';
 export { progressBar, type Report, reportLines } from './progress.ts';
 export { pruneImages } from './prune.ts';
 export { layersToMake, recordOf } from './register.ts';
@@ -28,6 +31,7 @@ export {
   type KeptIndex,
   openImageStore,
 } from './store.ts';
-export { sweepContent } from './sweep.ts';
+export { sweepContent, wholeBlocks } from './sweep.ts';
 export { tagImage } from './tag.ts';
 export { takeIn } from './take-in.ts';
+export { targetName } from './target-name.ts';

@@ -33,7 +33,7 @@ export async function removeImage(
   return items;
 }
 
-/** Removes the record, then whatever only it needed; adds what went to `items`. Returns the bytes of the layers that went. */
+/** Removes the record, then whatever only it needed; adds what went to `items`. Returns the bytes of disk that came free. */
 export async function deleteImage(
   deps: RemoveDeps,
   image: ImageRecord,
@@ -42,6 +42,29 @@ export async function deleteImage(
   const blobs = deps.images.blobsOf(image.id);
   recorded(deps, (inside) => forget(inside, image, items));
   return free(deps, image, items, blobs);
+}
+
+/**
+ * What `removeImage` does to the records alone, for a plan: inside a transaction that is taken back. True when the image
+ * went. Errors: as `removeImage`.
+ */
+export function unrecordImage(
+  deps: RemoveDeps,
+  ref: string,
+  options: { force: boolean },
+): { image: ImageRecord; went: boolean; items: ImageDeleteResponseItem[] } {
+  const image = deps.images.resolve(ref);
+  const items: ImageDeleteResponseItem[] = [];
+  return {
+    image,
+    went: recorded(deps, (inside) => unrecord(inside, ref, image, options.force, items)),
+    items,
+  };
+}
+
+/** What `deleteImage` does to the records alone. */
+export function forgetImage(deps: RemoveDeps, image: ImageRecord): void {
+  forget(deps, image, []);
 }
 
 /** Changes the records all or nothing, whenever the process is killed; events tell of it when it is done. */
@@ -90,10 +113,10 @@ async function free(
   items: ImageDeleteResponseItem[],
   blobs: Digest[],
 ): Promise<number> {
-  await sweepAmong(deps, blobs);
+  const freed = await sweepAmong(deps, blobs);
   const gone = image.layers.toReversed().filter(({ chainId }) => !deps.snapshots.stat(chainId));
   for (const { chainId } of gone) items.push({ Deleted: chainId });
-  return gone.reduce((sum, layer) => sum + layer.bytes, 0);
+  return freed;
 }
 
 function untag(deps: RemoveDeps, image: ImageRecord, name: string, items: ImageDeleteResponseItem[]): void {

@@ -17,6 +17,7 @@ import { removeNetwork } from './remove.ts';
 import { renumberNetwork } from './renumber.ts';
 
 export type { NetworkDeps } from './deps.ts';
+export { prunableNetworks } from './prune.ts';
 export { type NetworkedContainer, networkSettings, portMap } from './settings.ts';
 
 /** The operations on networks bound to what they use, in the shape that the server asks for. */

@@ -10,7 +10,10 @@ export async function removeNetwork(
 }
 
 /** Ids of the containers that run on a network. */
-export function usersOf({ networks }: Pick<NetworkDeps, 'networks'>, networkId: string): string[] {
+export function usersOf(
+  { networks }: { networks: Pick<NetworkDeps['networks'], 'sandboxes'> },
+  networkId: string,
+): string[] {
   return networks
     .sandboxes()
     .filter(({ endpoints }) => endpoints.some((endpoint) => endpoint.networkId === networkId))

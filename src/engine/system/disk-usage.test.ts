@@ -24,9 +24,16 @@ async function usage() {
     snapshots: {
       list: () => [
         ...Object.keys(SIZES).map((key) => ({ key, kind: 'layer' as const, parent: undefined })),
-        { key: 'a-container', kind: 'active' as const, parent: 'top-init' },
+        { key: 'container', kind: 'active' as const, parent: 'top-init' },
       ],
+      stat: (key) => {
+        const parent = { container: 'top-init', 'top-init': 'top', top: 'shared' }[key];
+        return { key, kind: 'active', parent };
+      },
     },
+    isContainer: (id) => id === 'container',
+    containerSize: async () => 100_000,
+    activeSize: async () => assert.fail('nothing is being unpacked'),
     layerSize: async (key) => SIZES[key] ?? assert.fail(`${key} is no layer`),
     imageSummaries: () => [
       { Id: 'sha256:one', Size: 3 },
@@ -46,7 +53,7 @@ test('images take what their layers and blobs take on disk, shared ones once', a
       { Id: 'sha256:one', Size: 8192 + 4096 + 4096 + 4096, SharedSize: 8192 + 4096 },
       { Id: 'sha256:two', Size: 8192 + 12288 + 4096 + 8192, SharedSize: 8192 + 4096 },
     ],
-    Containers: [{ Id: 'container' }],
+    Containers: [{ Id: 'container', SizeRw: 100_000, SizeRootFs: 100_000 + 4096 + 4096 + 8192 }],
     Volumes: [{ Name: 'volume' }],
     BuildCache: [],
   });
@@ -95,16 +102,27 @@ for (const [type, field] of [
   });
 }
 
+test('an unpacking under way takes its place, and is no part of an image', async () => {
+  const deps = await usage();
+  const before = await diskUsage(deps, ['image']);
+  const list = () => [
+    ...deps.snapshots.list(),
+    { key: 'extract-1', kind: 'active' as const, parent: undefined },
+  ];
+  const busy = { ...deps, snapshots: { ...deps.snapshots, list }, activeSize: async () => 50_000 };
+  const after = await diskUsage(busy, ['image']);
+  assert.equal(after['LayersSize'], Number(before['LayersSize']) + 50_000);
+  assert.deepEqual(after['Images'], before['Images']);
+});
+
 test('a layer is measured once, again when it came back, and not at all when it is gone', async () => {
   const walked: string[] = [];
   const here = new Set(['a', 'b']);
-  const sizes = layerSizes({
-    stat: (key) => (here.has(key) ? { key, kind: 'layer', parent: undefined } : undefined),
-    usage: async (key) => {
-      walked.push(key);
-      if (!here.has(key)) throw new Error('it is gone');
-      return { bytes: 4096, inodes: 1 };
-    },
+  const stat = (key: string) =>
+    here.has(key) ? { key, kind: 'layer' as const, parent: undefined } : undefined;
+  const sizes = layerSizes({ stat }, async (key) => {
+    walked.push(key);
+    return here.has(key) ? 8192 : 0;
   });
   assert.deepEqual([await sizes('a'), await sizes('a'), await sizes('b')], [8192, 8192, 8192]);
   assert.deepEqual(walked, ['a', 'b']);
@@ -117,6 +135,6 @@ test('a layer is measured once, again when it came back, and not at all when it 
 
 test('a layer that can not be measured is an error', async () => {
   const stat = (key: string) => ({ key, kind: 'layer' as const, parent: undefined });
-  const usageFails = async () => Promise.reject(new Error('input/output error'));
-  await assert.rejects(layerSizes({ stat, usage: usageFails })('a'), /input\/output error/);
+  const fails = async () => Promise.reject(new Error('input/output error'));
+  await assert.rejects(layerSizes({ stat }, fails)('a'), /input\/output error/);
 });

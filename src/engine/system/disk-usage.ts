@@ -1,34 +1,37 @@
 import type { ContainerSummary, ImageSummary, Volume } from '../../api/index.ts';
 import type { ContentStore } from '../../content/index.ts';
 import type { Snapshotter } from '../../snapshot/index.ts';
-import type { ImageRecord, ImageStore } from '../images/index.ts';
-
-/** Files take whole blocks of this many bytes on the usual filesystems. */
-const BLOCK = 4096;
+import { type ImageRecord, type ImageStore, wholeBlocks } from '../images/index.ts';
 
 export interface DiskUsageDeps {
   images: Pick<ImageStore, 'all' | 'blobsOf'>;
   content: Pick<ContentStore, 'list' | 'ingests'>;
-  snapshots: Pick<Snapshotter, 'list'>;
+  snapshots: Pick<Snapshotter, 'list' | 'stat'>;
   /** Bytes that a layer takes on disk, by its key: `layerSizes`. */
   layerSize: (key: string) => Promise<number>;
+  /** Bytes that an active snapshot takes on disk, by its key: `snapshotBytes`. */
+  activeSize: (key: string) => Promise<number>;
+  /** Bytes that a container takes on disk, its logs included. */
+  containerSize: (id: string) => Promise<number>;
+  isContainer: (id: string) => boolean;
   imageSummaries: () => ImageSummary[];
-  /** All containers, with sizes. */
+  /** All containers, without sizes. */
   containers: () => Promise<ContainerSummary[]>;
-  /** All volumes, with usage. */
+  /** Volumes that lie in the data root, with usage. */
   volumes: () => Promise<Volume[]>;
 }
 
 /**
  * The document of `GET /system/df`; `types` limits it (`container`, `image`, `volume`, `build-cache`), empty means all.
  * Sizes here are bytes on disk, as du(1) counts them: `LayersSize` is everything that images take, kept blobs and
- * unpacked layers and blobs that are still coming or were cut, and an image's `Size` its part of that. `GET /images/json` has the size of the files instead.
+ * unpacked layers and what is still coming or was cut, and an image's `Size` its part of that; a container's `SizeRw` has
+ * its logs. `GET /images/json` and `GET /containers/json` have the sizes of the files alone.
  */
 export async function diskUsage(deps: DiskUsageDeps, types: string[]): Promise<Record<string, unknown>> {
   const wants = (type: string) => types.length === 0 || types.includes(type);
   const [images, containers, volumes] = await Promise.all([
     wants('image') ? imagesOnDisk(deps) : { LayersSize: 0, Images: null },
-    wants('container') ? deps.containers() : null,
+    wants('container') ? containersOnDisk(deps) : null,
     wants('volume') ? deps.volumes() : null,
   ]);
   return {
@@ -39,10 +42,25 @@ export async function diskUsage(deps: DiskUsageDeps, types: string[]): Promise<R
   };
 }
 
+async function containersOnDisk(deps: DiskUsageDeps): Promise<ContainerSummary[]> {
+  const found: ContainerSummary[] = [];
+  for (const container of await deps.containers()) {
+    const id = container.Id ?? '';
+    const SizeRw = await deps.containerSize(id);
+    let below = 0;
+    for (let key = deps.snapshots.stat(id)?.parent; key !== undefined; key = deps.snapshots.stat(key)?.parent)
+      below += await deps.layerSize(key);
+    found.push({ ...container, SizeRw, SizeRootFs: SizeRw + below });
+  }
+  return found;
+}
+
 async function imagesOnDisk(deps: DiskUsageDeps): Promise<{ LayersSize: number; Images: ImageSummary[] }> {
   const sizes = new Map<string, number>();
   for (const { key, kind } of deps.snapshots.list()) {
     if (kind === 'layer') sizes.set(key, await deps.layerSize(key));
+    // An unpacking, on its way to a layer.
+    else if (!deps.isContainer(key)) sizes.set(key, await deps.activeSize(key));
   }
   for await (const { digest, size } of deps.content.list()) {
     sizes.set(digest, wholeBlocks(size));
@@ -59,10 +77,6 @@ async function imagesOnDisk(deps: DiskUsageDeps): Promise<{ LayersSize: number; 
   return { LayersSize: sum([...sizes.keys()]), Images };
 }
 
-function wholeBlocks(bytes: number): number {
-  return Math.ceil(bytes / BLOCK) * BLOCK;
-}
-
 /** Keys of the layers, and digests of the blobs, that an image stands on. */
 function partsOf(deps: DiskUsageDeps, image: ImageRecord): string[] {
   return [
@@ -71,21 +85,17 @@ function partsOf(deps: DiskUsageDeps, image: ImageRecord): string[] {
 }
 
 /** Measures layers. A layer never changes, so each is walked once, and forgotten when it is gone. */
-export function layerSizes(snapshots: Pick<Snapshotter, 'usage' | 'stat'>): (key: string) => Promise<number> {
+export function layerSizes(
+  snapshots: Pick<Snapshotter, 'stat'>,
+  measure: (key: string) => Promise<number>,
+): (key: string) => Promise<number> {
   const known = new Map<string, number>();
   return async (key) => {
     const found = known.get(key);
     if (found !== undefined) return found;
     for (const other of known.keys()) if (!snapshots.stat(other)) known.delete(other);
-    try {
-      // Its files lie in a folder of the layer's own.
-      const bytes = (await snapshots.usage(key)).bytes + BLOCK;
-      known.set(key, bytes);
-      return bytes;
-    } catch (thrown) {
-      // Removed since it was listed.
-      if (!snapshots.stat(key)) return 0;
-      throw thrown;
-    }
+    const bytes = await measure(key);
+    if (snapshots.stat(key)) known.set(key, bytes);
+    return bytes;
   };
 }

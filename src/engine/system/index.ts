@@ -1,4 +1,5 @@
 export { diskUsage, layerSizes } from './disk-usage.ts';
+export { containerBytes, type FootprintDeps, snapshotBytes } from './footprint.ts';
 export { engineInfo } from './info.ts';
 export { checkBuildCacheFilters, pruneBuildCache } from './prune-build-cache.ts';
 export { verifyEngine } from './verify.ts';

@@ -13,7 +13,6 @@ const NOT_YET: readonly (readonly [Route['method'], string, string])[] = [
   ['DELETE', '/containers/{id}/checkpoints/{checkpoint}', 'checkpoints'],
   ['POST', '/commit', 'committing containers'],
   ['POST', '/build', 'building images'],
-  ['POST', '/build/prune', 'pruning the build cache'],
   ['POST', '/build/cancel', 'building images'],
   ['POST', '/session', 'build sessions'],
   ['POST', '/grpc', 'build sessions'],

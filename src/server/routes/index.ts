@@ -5,6 +5,7 @@ import { containerRoutes } from './containers.ts';
 import { execRoutes } from './execs.ts';
 import { imageRoutes } from './images.ts';
 import { networkRoutes } from './networks.ts';
+import { planRoutes } from './plans.ts';
 import { systemRoutes } from './system.ts';
 import { volumeRoutes } from './volumes.ts';
 import { wharfRoutes } from './wharf.ts';
@@ -19,5 +20,6 @@ export const ROUTES: readonly Route[] = [
   ...volumeRoutes,
   ...networkRoutes,
   ...wharfRoutes,
+  ...planRoutes,
   ...absentRoutes,
 ];

@@ -1,0 +1,1 @@
+export { type PlansDeps, planPrune, planRemoval } from './plans.ts';
