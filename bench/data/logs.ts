@@ -33,7 +33,7 @@ function fill(path: string): void {
 
 function filledContainer(site: DataSite): string {
   const name = site.fresh('log');
-  const options = ['--log-driver', 'json-file', '--log-opt', 'max-size=-1'];
+  const options = ['--log-driver', 'json-file', '--log-opt', 'max-size=100g'];
   const label = ['--label', `wharf-bench=${site.mark}`];
   site.run('run', '--name', name, ...label, ...options, 'busybox', 'echo', 'first');
   const path = site.run('inspect', '-f', '{{.LogPath}}', name);

@@ -15,7 +15,7 @@ export interface Bench {
 }
 
 const SMALL_FILES = 50_000;
-const BIG_BYTES = 2 << 30;
+const BIG_BYTES = 2 * 2 ** 30;
 const BUILD_MEBIBYTES = 1024;
 const SHARED_MEBIBYTES = 256;
 const SHARED_FILES = 10_000;
