@@ -5,6 +5,7 @@ export { boolValue, boolValueOr, intValue, terminalSide, timestamp } from './que
 export {
   type ContainerCreateRequest,
   decodeAuth,
+  decodeContainerConfig,
   decodeContainerCreate,
   decodeContainerUpdate,
   decodeExecCreate,

@@ -100,6 +100,19 @@ export function decodeContainerCreate(text: string): ContainerCreateRequest {
   return { config, hostConfig, networkingConfig };
 }
 
+/** Decodes the body of a commit: the config alone. */
+export function decodeContainerConfig(text: string): ContainerConfig {
+  const {
+    HostConfig: _,
+    NetworkingConfig: __,
+    ...config
+  } = decodeJson(text, 'container.CreateRequest') as ContainerConfig & {
+    HostConfig?: HostConfig;
+    NetworkingConfig?: NetworkingConfig;
+  };
+  return config;
+}
+
 /** Decodes the body of a container update. */
 export function decodeContainerUpdate(text: string): Resources & { RestartPolicy?: RestartPolicy } {
   return decodeJson(text, 'container.UpdateConfig', 'UpdateConfig') as Resources & {

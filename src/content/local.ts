@@ -8,9 +8,11 @@ import { type Descriptor, type Digest, digestOf, isDigest, parseDigest, splitDig
 import { converted, dispose, missingAsUndefined } from './files.ts';
 import { PartialBlobs } from './ingest.ts';
 import { notFound, type ReceivedBlob, receive, rejectLargeRead } from './receive.ts';
-import type { ContentStore, Ingest } from './types.ts';
+import type { ContentStore, Ingest, WriteWatcher } from './types.ts';
 
 const OCTETS = 'application/octet-stream';
+/** After so many bytes the disk is set to work on them. */
+const SYNC_EVERY_BYTES = 64 << 20;
 
 /**
  * Opens the blob store in `dir`, making it when missing: blobs are `blobs/<algorithm>/<hex>`, unfinished ones lie in
@@ -71,17 +73,21 @@ class LocalContentStore implements ContentStore {
     source: AsyncIterable<Uint8Array>,
     expected: { digest?: Digest; size?: number } = {},
     signal?: AbortSignal,
+    watcher?: WriteWatcher,
   ): Promise<Descriptor> {
     const name = join(this.unfinished, randomBytes(12).toString('hex'));
     const file = await open(name, 'wx', 0o600).catch(converted);
     try {
       let received: ReceivedBlob;
       try {
-        received = await receive(source, expected, (chunk) => writeAll(file, chunk), signal);
+        watcher?.began?.(name);
+        const keep = keeper(file, (size) => watcher?.grew?.(size));
+        received = await receive(source, expected, keep, signal);
         await file.datasync();
       } finally {
         await file.close();
       }
+      watcher?.verified?.(received.digest);
       await this.publish(name, received.digest);
       return { mediaType: OCTETS, digest: received.digest, size: received.size };
     } catch (thrown) {
@@ -150,8 +156,32 @@ class LocalContentStore implements ContentStore {
   }
 }
 
-async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
-  for (let at = 0; at < chunk.byteLength; ) {
-    at += (await file.write(chunk, at, chunk.byteLength - at)).bytesWritten;
-  }
+/** Writes one piece behind the other, and sets the disk to work early, so that the sync at the end has little left to do. */
+function keeper(file: FileHandle, grew: (size: number) => void): (chunk: Uint8Array) => Promise<void> {
+  let size = 0;
+  let unsynced = 0;
+  let syncing: Promise<void> | undefined;
+  let failure: { thrown: unknown } | undefined;
+  const syncAhead = () => {
+    unsynced = 0;
+    syncing = file
+      .datasync()
+      // The kernel reports a failed write once: the sync at the end would not see it again.
+      .catch((thrown: unknown) => {
+        failure = { thrown };
+      })
+      .finally(() => {
+        syncing = undefined;
+      });
+  };
+  return async (chunk) => {
+    if (failure) throw failure.thrown;
+    for (let at = 0; at < chunk.byteLength; ) {
+      at += (await file.write(chunk, at, chunk.byteLength - at)).bytesWritten;
+    }
+    size += chunk.byteLength;
+    unsynced += chunk.byteLength;
+    if (unsynced >= SYNC_EVERY_BYTES && !syncing) syncAhead();
+    grew(size);
+  };
 }

@@ -36,7 +36,7 @@ export function openMemoryContentStore(): ContentStore {
       rejectLargeRead(digest, blob.length, maxBytes);
       return Buffer.from(blob);
     },
-    async write(source, expected = {}, signal) {
+    async write(source, expected = {}, signal, watcher) {
       const chunks: Uint8Array[] = [];
       const received = await receive(
         source,
@@ -46,6 +46,7 @@ export function openMemoryContentStore(): ContentStore {
       ).catch((thrown: unknown) => {
         throw WharfError.from(thrown);
       });
+      watcher?.verified?.(received.digest);
       blobs.set(received.digest, Buffer.concat(chunks));
       return { mediaType: 'application/octet-stream', ...received };
     },

@@ -34,8 +34,10 @@ export async function receive(
           `${describe(expected)}: more than the ${expected.size} bytes announced came in`,
         );
       }
+      // Written by another thread while this one hashes.
+      const kept = keep(next.value);
       hash.update(next.value);
-      await keep(next.value);
+      await kept;
     }
     ended = true;
   } finally {

@@ -17,6 +17,7 @@ export interface ContentStore {
     source: AsyncIterable<Uint8Array>,
     expected?: { digest?: Digest; size?: number },
     signal?: AbortSignal,
+    watcher?: WriteWatcher,
   ): Promise<Descriptor>;
   /** Takes a small blob in and returns its descriptor. */
   put(bytes: Uint8Array, mediaType: string): Promise<Descriptor>;
@@ -42,6 +43,16 @@ export interface ContentStore {
   pathOf(digest: Digest): string;
   /** Removes unfinished writes older than this process, but not cut ingests. Called once, before the first write. */
   recover(): Promise<void>;
+}
+
+/** Is told how a write goes on. */
+export interface WriteWatcher {
+  /** The file that grows, for workers that read along; a store without files doesn't tell. */
+  began?(path: string): void;
+  /** Bytes that may be read of it. */
+  grew?(size: number): void;
+  /** What the blob is, before a sweep can see it: whoever needs it takes a lease now. */
+  verified?(digest: Digest): void;
 }
 
 /**

@@ -12,7 +12,9 @@ import {
 import { sweepContent } from '../engine/images/index.ts';
 import { networksBackend } from '../engine/networks/index.ts';
 import { type ApiServer, type Backends, createServer, type ListenTarget } from '../server/index.ts';
+import { commitsBackend } from './commit-backend.ts';
 import { containersBackend, execsBackend } from './container-backend.ts';
+import { copiesBackend } from './copies-backend.ts';
 import { CurrentSettings } from './current-settings.ts';
 import { LateDistribution } from './distribution.ts';
 import { buildEngine, type Engine, imageDeps } from './engine.ts';
@@ -148,10 +150,12 @@ function backends(
   const facts = engineFacts(() => toolVersions(engine.conmonPath, current.runtimes));
   return {
     containers: containersBackend(engine, run, current),
+    commits: commitsBackend(engine, run, current),
     execs: execsBackend(engine, run),
     images: imagesBackend(engine, distribution),
     volumes: volumesBackend(engine),
     networks: networksBackend({ ...run, networks: engine.networks }),
+    copies: copiesBackend(engine, run),
     plans: plansBackend(engine),
     system: systemBackend(engine, run, current, facts, distribution),
   };

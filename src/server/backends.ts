@@ -1,5 +1,7 @@
 import type {
+  CommitsBackend,
   ContainersBackend,
+  CopiesBackend,
   ExecsBackend,
   ImagesBackend,
   NetworksBackend,
@@ -11,6 +13,8 @@ import type {
 /** All that the routes call; the daemon passes the engine in. */
 export interface Backends {
   containers: ContainersBackend;
+  copies: CopiesBackend;
+  commits: CommitsBackend;
   execs: ExecsBackend;
   images: ImagesBackend;
   volumes: VolumesBackend;

@@ -3,6 +3,8 @@ import type { Fd, FileStat } from '../sys/index.ts';
 import type { ChangeKind } from './types.ts';
 import { isDirectory, isOpaque, isWhiteout, names, openChild, openDirectory, statChild } from './walk.ts';
 
+const BILLION = 1_000_000_000n;
+
 export interface Change {
   path: string;
   kind: ChangeKind;
@@ -100,5 +102,10 @@ function lookBelow(
 function differs(a: FileStat, b: FileStat): boolean {
   if (a.mode !== b.mode || a.uid !== b.uid || a.gid !== b.gid) return true;
   if (a.rdevMajor !== b.rdevMajor || a.rdevMinor !== b.rdevMinor) return true;
-  return !isDirectory(a) && (a.size !== b.size || a.mtimeNs !== b.mtimeNs);
+  return !isDirectory(a) && (a.size !== b.size || !sameTime(a.mtimeNs, b.mtimeNs));
+}
+
+/** Layers have times in whole seconds: one without a fraction counts as the same second, as in Docker. */
+function sameTime(a: bigint, b: bigint): boolean {
+  return a === b || ((a % BILLION === 0n || b % BILLION === 0n) && a / BILLION === b / BILLION);
 }

@@ -19,8 +19,8 @@ export interface FolderDriver {
   fill(folder: string, parent: string | undefined): void;
   /** Makes `tree`, which was filled on nothing, one that stands on the tree `parent`. False when nothing had to be changed. */
   adopt(tree: string, parent: string): boolean;
-  /** The mount that shows a record's tree. */
-  mount(record: SnapshotRecord): MountSpec;
+  /** The mount that shows a record's tree; `readOnly` shows one that could be written as it shows a layer. */
+  mount(record: SnapshotRecord, readOnly?: boolean): MountSpec;
 }
 
 /** Where the snapshots are and who keeps their records. */
@@ -79,6 +79,10 @@ export class DirectorySnapshotter implements Snapshotter {
 
   mount(key: string): MountSpec {
     return this.driver.mount(this.records.get(key));
+  }
+
+  view(key: string): MountSpec {
+    return this.driver.mount(this.records.get(key), true);
   }
 
   async commit(name: string, key: string, parent?: string, made?: Promise<unknown>): Promise<void> {

@@ -31,11 +31,11 @@ export function openOverlaySnapshotter(options: SnapshotterOptions): Snapshotter
     collection: 'snapshots',
     fill,
     adopt,
-    mount(record) {
-      const direct = overlayMount(options.root, record);
+    mount(record, readOnly = record.kind === 'layer') {
+      const direct = overlayMount(options.root, record, readOnly);
       if (direct.options.join(',').length <= MAX_OPTIONS) return direct;
       // Many layers: the same folders by a shorter way. Only this process can mount these, which is who mounts.
-      const short = overlayMount(shortRoot(), record);
+      const short = overlayMount(shortRoot(), record, readOnly);
       if (short.options.join(',').length <= MAX_OPTIONS) return short;
       throw new WharfError(
         'invalid',
@@ -73,15 +73,19 @@ function takeAttributes(fs: string, parent: string): boolean {
   return owned || moded;
 }
 
-function overlayMount(root: string, { kind, folder, lower }: SnapshotRecord): MountSpec {
+function overlayMount(root: string, { folder, lower }: SnapshotRecord, readOnly: boolean): MountSpec {
   const tree = (one: number) => `${root}/${one}/fs`;
-  const active = kind === 'active';
   if (lower.length === 0) {
-    const flags = active ? ['bind'] : ['bind', 'ro'];
+    const flags = readOnly ? ['bind', 'ro'] : ['bind'];
     return { type: 'bind', source: tree(folder), options: [], flags };
   }
-  const below = active ? lower : [folder, ...lower];
+  const below = readOnly ? [folder, ...lower] : lower;
   const options = [`lowerdir=${below.map(tree).join(':')}`];
-  if (active) options.push(`upperdir=${tree(folder)}`, `workdir=${root}/${folder}/work`);
-  return { type: 'overlay', source: 'overlay', options: [...options, ...FIXED], flags: active ? [] : ['ro'] };
+  if (!readOnly) options.push(`upperdir=${tree(folder)}`, `workdir=${root}/${folder}/work`);
+  return {
+    type: 'overlay',
+    source: 'overlay',
+    options: [...options, ...FIXED],
+    flags: readOnly ? ['ro'] : [],
+  };
 }

@@ -45,6 +45,8 @@ export interface Snapshotter {
   directory(key: string): string;
   /** The mount that shows an active snapshot over its parents, or a layer read-only. */
   mount(key: string): MountSpec;
+  /** The same files, read-only and without taking the snapshot's own directory into use: for reading one that nobody runs. */
+  view(key: string): MountSpec;
   /**
    * Turns an active snapshot into the layer `name`. When the layer exists already, the active one is dropped. An active
    * snapshot that was made on nothing may be given a parent here, so that layers are unpacked before their parents are; a

@@ -1,4 +1,5 @@
 export { contains } from './check-networking.ts';
+export { type CommitDeps, commitContainer } from './commit.ts';
 export { type AttachDeps, attach, connectContainer, detach } from './connect-network.ts';
 export { publishNetworkEvent } from './container-events.ts';
 export { containerDirectory, type NetworkFilePaths, networkFilePaths } from './container-paths.ts';
@@ -7,6 +8,7 @@ export { type CreateInput, createContainer } from './create.ts';
 export type { ContainerDefaults, CreateDeps, HostAbilities, ImageLookup, ResolvedImage } from './deps.ts';
 export { disconnectContainer } from './disconnect-network.ts';
 export { wishes } from './endpoints.ts';
+export { type ExportDeps, exportContainer } from './export.ts';
 export { imageUsers, usedVolumes, volumeUsers } from './in-use.ts';
 export { ensureInitLayer, HALF_MADE_INIT, initLayerKey, removeInitLayer } from './init-layer.ts';
 export { type InspectDeps, inspectContainer } from './inspect.ts';

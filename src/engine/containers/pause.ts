@@ -30,6 +30,7 @@ export async function unpauseContainer(deps: CoreDeps, ref: string): Promise<voi
     await live.task.resume();
     live.health?.resume();
     record.state.status = 'running';
+    delete record.state.pausedForCommit;
     deps.store.save(record);
     publishContainerEvent(deps.events, record, 'unpause');
   });

@@ -25,6 +25,8 @@ export interface ContainerStateRecord {
   manuallyStopped: boolean;
   /** It has been started at least once. */
   hasStarted: boolean;
+  /** A commit has paused it and lets it go on; after a crash, recovery does. */
+  pausedForCommit?: boolean;
   health?: Health;
 }
 

@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { mapLimit, rfc3339Nano } from '../../base/index.ts';
+import type { Task } from '../../runtime/types.ts';
 import { watchExit } from './exits.ts';
 import { HALF_MADE_INIT } from './init-layer.ts';
 import type { RunDeps } from './lifecycle-deps.ts';
@@ -130,10 +131,25 @@ async function adopt(deps: RunDeps, record: ContainerRecord): Promise<'adopted' 
     await live.exitHandled;
     return 'ended';
   }
+  if (record.state.pausedForCommit) await thaw(deps, record, task);
   await reconcileNetworks(deps, record);
   live.health = deps.monitorHealth(record, true);
   if (record.state.status === 'paused') live.health?.pause();
   return 'adopted';
+}
+
+/** The commit that paused it ended with the last daemon. */
+async function thaw(deps: RunDeps, record: ContainerRecord, task: Task): Promise<void> {
+  const { state } = record;
+  try {
+    await task.resume();
+  } catch (thrown) {
+    // It may not have come to the pause.
+    if (state.status === 'paused') throw thrown;
+  }
+  state.status = 'running';
+  delete state.pausedForCommit;
+  deps.store.save(record);
 }
 
 /** Nothing is left of a run that the record says is there: the host was restarted, or its runtime directory emptied. */

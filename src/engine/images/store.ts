@@ -27,6 +27,8 @@ export interface ImageRecord {
   labels: Record<string, string> | null;
   /** When it last got a tag, RFC 3339; ZERO_TIME for never. */
   lastTagTime: string;
+  /** The image that a commit made it from, here: it stays as long as this one does. */
+  parent?: Digest;
 }
 
 /** A name for an image, in the collection `image_names`. */

@@ -1,4 +1,6 @@
+export type * from './commits.ts';
 export type * from './containers.ts';
+export type * from './copies.ts';
 export type * from './images.ts';
 export type * from './networks.ts';
 export type * from './plans.ts';

@@ -4,14 +4,9 @@ import type { Handler, Route } from '../http/route.ts';
 
 /** What this engine does not do yet: each line says so, so that no client takes it for a wrong path. */
 const NOT_YET: readonly (readonly [Route['method'], string, string])[] = [
-  ['GET', '/containers/{id}/archive', 'copying files from containers'],
-  ['HEAD', '/containers/{id}/archive', 'copying files from containers'],
-  ['PUT', '/containers/{id}/archive', 'copying files into containers'],
-  ['GET', '/containers/{id}/export', 'exporting containers'],
   ['GET', '/containers/{id}/checkpoints', 'checkpoints'],
   ['POST', '/containers/{id}/checkpoints', 'checkpoints'],
   ['DELETE', '/containers/{id}/checkpoints/{checkpoint}', 'checkpoints'],
-  ['POST', '/commit', 'committing containers'],
   ['POST', '/build', 'building images'],
   ['POST', '/build/cancel', 'building images'],
   ['POST', '/session', 'build sessions'],

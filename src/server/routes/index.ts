@@ -1,8 +1,11 @@
 import type { Route } from '../http/route.ts';
 import { absentRoutes } from './absent.ts';
+import { archiveRoutes } from './archive.ts';
+import { commitRoutes } from './commit.ts';
 import { containerStreamRoutes } from './container-streams.ts';
 import { containerRoutes } from './containers.ts';
 import { execRoutes } from './execs.ts';
+import { exportRoutes } from './export.ts';
 import { imageRoutes } from './images.ts';
 import { networkRoutes } from './networks.ts';
 import { planRoutes } from './plans.ts';
@@ -15,6 +18,9 @@ export const ROUTES: readonly Route[] = [
   ...systemRoutes,
   ...containerRoutes,
   ...containerStreamRoutes,
+  ...archiveRoutes,
+  ...commitRoutes,
+  ...exportRoutes,
   ...execRoutes,
   ...imageRoutes,
   ...volumeRoutes,

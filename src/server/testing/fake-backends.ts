@@ -104,6 +104,8 @@ export function fakeBackends(overrides: FakeOverrides = {}): Backends {
       prune: async () => ({ deleted: [], spaceReclaimed: 0 }),
       ...overrides.containers,
     },
+    commits: { commit: unused, export: missing, ...overrides.commits },
+    copies: { stat: missing, get: missing, put: missing, ...overrides.copies },
     execs: {
       create: async () => ({ id: 'e'.repeat(64) }),
       start: unused,

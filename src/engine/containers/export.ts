@@ -1,0 +1,64 @@
+import { packTree } from '../../archive/index.ts';
+import { WharfError } from '../../base/index.ts';
+import type { Snapshotter } from '../../snapshot/types.ts';
+import { type Fd, O, openat2 } from '../../sys/index.ts';
+import { withMounted } from './init-layer.ts';
+import type { RunPaths } from './lifecycle-deps.ts';
+import type { LiveContainers } from './live.ts';
+import type { ContainerRecord } from './record.ts';
+import type { ContainerStore } from './store.ts';
+
+export interface ExportDeps {
+  store: Pick<ContainerStore, 'resolve' | 'get'>;
+  live: Pick<LiveContainers, 'get'>;
+  snapshotter: Pick<Snapshotter, 'view'>;
+  paths: Pick<RunPaths, 'mounts'>;
+  dataRoot: string;
+}
+
+/**
+ * The tar of a container's root filesystem, without what is mounted in it; the places of mounts are there, empty. It ends
+ * with an error when the container is removed meanwhile. Errors: `not-found`; `conflict` for one that is dead or going.
+ */
+export async function exportContainer(
+  deps: ExportDeps,
+  ref: string,
+  signal: AbortSignal,
+): Promise<AsyncIterable<Uint8Array>> {
+  const record = deps.store.resolve(ref);
+  refuseGoing(deps, record, 'export');
+  return exported(deps, record, await openRootfs(deps, record), signal);
+}
+
+async function* exported(
+  deps: ExportDeps,
+  record: ContainerRecord,
+  root: Fd,
+  signal: AbortSignal,
+): AsyncIterable<Uint8Array> {
+  using _ = root;
+  yield* packTree(root, { mode: 'tree', wholeSeconds: true }, signal);
+  refuseGoing(deps, record, 'export');
+}
+
+/**
+ * The root filesystem: of a run as its overlay shows it, else mounted for this descriptor alone, so that nothing is left to
+ * be unmounted, whatever becomes of this process.
+ */
+async function openRootfs(deps: ExportDeps, record: ContainerRecord): Promise<Fd> {
+  const open = (path: string) => openat2(path, '.', { flags: O.PATH | O.DIRECTORY });
+  if (deps.live.get(record.id)?.task) return open(`${deps.paths.mounts}/${record.id}`);
+  return withMounted(deps, deps.snapshotter.view(record.id), async (root) => open(root));
+}
+
+/** Throws `conflict`, with Docker's texts, when a container's files are going or gone. */
+export function refuseGoing(
+  deps: { store: Pick<ContainerStore, 'get'>; live: Pick<LiveContainers, 'get'> },
+  { id, state }: ContainerRecord,
+  verb: 'export' | 'commit',
+): void {
+  if (state.status === 'dead')
+    throw new WharfError('conflict', `You cannot ${verb} container ${id} which is Dead`);
+  if (state.status === 'removing' || deps.live.get(id)?.removing || !deps.store.get(id))
+    throw new WharfError('conflict', `You cannot ${verb} container ${id} which is being removed`);
+}
