@@ -1,0 +1,5 @@
+export { type CopyInOptions, copyIn } from './copy-in.ts';
+export { type CopyOut, copyOut } from './copy-out.ts';
+export { type PathStat, statContainerPath } from './path-stat.ts';
+export { StoppedRoots } from './stopped-roots.ts';
+export type { CopyDeps } from './types.ts';
