@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { EventMessage, Filters, Volume } from '../api/index.ts';
+import type { EventMessage, Filters } from '../api/index.ts';
 import { listContainers, type RunDeps, usedVolumes, volumeUsers } from '../engine/containers/index.ts';
 import { type EventBus, filterEvents } from '../engine/events/index.ts';
 import { listImages } from '../engine/images/index.ts';
@@ -173,20 +173,10 @@ function usageDeps(engine: Engine, run: RunDeps) {
         { all: true, digests: false, sharedSize: true, manifests: false, filters: NO_FILTERS },
       ),
     containers: () => listContainers(list, { all: true, limit: 0, size: false, filters: NO_FILTERS }),
-    volumes: () => volumesWithUsage(engine),
+    volumes: async () => (await listVolumes(volumeDeps(engine), NO_FILTERS)).Volumes,
+    volumeSize: async (name: string) => (await storage.volumes.usage(name)).bytes,
+    volumeUsers: (name: string) => volumeUsers(store, name),
   };
-}
-
-async function volumesWithUsage(engine: Engine): Promise<Volume[]> {
-  const deps = volumeDeps(engine);
-  const { Volumes } = await listVolumes(deps, NO_FILTERS);
-  return Promise.all(
-    Volumes.map(async (volume) => {
-      const name = volume.Name ?? '';
-      const { bytes } = await deps.volumes.usage(name);
-      return { ...volume, UsageData: { Size: bytes, RefCount: deps.volumeUsers(name).length } };
-    }),
-  );
 }
 
 function verifyDeps(engine: Engine, current: CurrentSettings): Parameters<typeof verifyEngine>[0] {

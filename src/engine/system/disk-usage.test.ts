@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { WharfError } from '../../base/index.ts';
 import { type ContentStore, openMemoryContentStore } from '../../content/index.ts';
 import type { Digest } from '../../oci/index.ts';
 import type { ImageRecord } from '../images/index.ts';
@@ -40,7 +41,19 @@ async function usage() {
       { Id: 'sha256:two', Size: 3 },
     ],
     containers: async () => [{ Id: 'container' }],
-    volumes: async () => [{ Name: 'volume' }] as never,
+    volumes: async () =>
+      [
+        { Name: 'volume', Driver: 'local', Options: null },
+        { Name: 'limited', Driver: 'local', Options: { size: '10m' } },
+        { Name: 'tmpfs', Driver: 'local', Options: { type: 'tmpfs', device: 'tmpfs' } },
+        { Name: 'far', Driver: 'plugin', Options: null },
+        { Name: 'gone', Driver: 'local', Options: null },
+      ] as never,
+    volumeSize: async (name) => {
+      if (name === 'gone') throw new WharfError('not-found', 'get gone: no such volume');
+      return name.length * 4096;
+    },
+    volumeUsers: (name) => (name === 'volume' ? ['container'] : []),
   };
   return deps;
 }
@@ -54,7 +67,15 @@ test('images take what their layers and blobs take on disk, shared ones once', a
       { Id: 'sha256:two', Size: 8192 + 12288 + 4096 + 8192, SharedSize: 8192 + 4096 },
     ],
     Containers: [{ Id: 'container', SizeRw: 100_000, SizeRootFs: 100_000 + 4096 + 4096 + 8192 }],
-    Volumes: [{ Name: 'volume' }],
+    Volumes: [
+      { Name: 'volume', Driver: 'local', Options: null, UsageData: { Size: 6 * 4096, RefCount: 1 } },
+      {
+        Name: 'limited',
+        Driver: 'local',
+        Options: { size: '10m' },
+        UsageData: { Size: 7 * 4096, RefCount: 0 },
+      },
+    ],
     BuildCache: [],
   });
 });

@@ -1,4 +1,5 @@
 import type { ContainerSummary, ImageSummary, Volume } from '../../api/index.ts';
+import { isKind } from '../../base/index.ts';
 import type { ContentStore } from '../../content/index.ts';
 import type { Snapshotter } from '../../snapshot/index.ts';
 import { type ImageRecord, type ImageStore, wholeBlocks } from '../images/index.ts';
@@ -17,8 +18,12 @@ export interface DiskUsageDeps {
   imageSummaries: () => ImageSummary[];
   /** All containers, without sizes. */
   containers: () => Promise<ContainerSummary[]>;
-  /** Volumes that lie in the data root, with usage. */
+  /** All volumes. */
   volumes: () => Promise<Volume[]>;
+  /** Bytes that a volume takes of the data root's disk. Errors: `not-found`. */
+  volumeSize: (name: string) => Promise<number>;
+  /** Containers that have a volume. */
+  volumeUsers: (name: string) => string[];
 }
 
 /**
@@ -32,7 +37,7 @@ export async function diskUsage(deps: DiskUsageDeps, types: string[]): Promise<R
   const [images, containers, volumes] = await Promise.all([
     wants('image') ? imagesOnDisk(deps) : { LayersSize: 0, Images: null },
     wants('container') ? containersOnDisk(deps) : null,
-    wants('volume') ? deps.volumes() : null,
+    wants('volume') ? volumesOnDisk(deps) : null,
   ]);
   return {
     ...images,
@@ -51,6 +56,23 @@ async function containersOnDisk(deps: DiskUsageDeps): Promise<ContainerSummary[]
     for (let key = deps.snapshots.stat(id)?.parent; key !== undefined; key = deps.snapshots.stat(key)?.parent)
       below += await deps.layerSize(key);
     found.push({ ...container, SizeRw, SizeRootFs: SizeRw + below });
+  }
+  return found;
+}
+
+/** As in Docker without the volumes that show what lies elsewhere: those of plugins, and those that mount something. */
+async function volumesOnDisk(deps: DiskUsageDeps): Promise<Volume[]> {
+  const found: Volume[] = [];
+  for (const volume of await deps.volumes()) {
+    const { Name = '', Driver, Options } = volume;
+    if (Driver !== 'local' || Options?.['type'] !== undefined || Options?.['device'] !== undefined) continue;
+    try {
+      const Size = await deps.volumeSize(Name);
+      found.push({ ...volume, UsageData: { Size, RefCount: deps.volumeUsers(Name).length } });
+    } catch (thrown) {
+      // Removed since it was listed.
+      if (!isKind(thrown, 'not-found')) throw thrown;
+    }
   }
   return found;
 }
