@@ -25,6 +25,8 @@ export type Completable =
   | 'networks'
   | 'contexts'
   | 'files'
+  /** A path here, or a container and a path in it: `cp`. */
+  | 'paths'
   /** Names for a registry to resolve: those of images here, and the registries that are known. */
   | 'remote'
   /** Registries with credentials. */

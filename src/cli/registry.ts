@@ -10,6 +10,7 @@ export interface Entry {
 
 /** Groups of commands with what they are for. */
 export const GROUPS: Readonly<Record<string, string>> = {
+  builder: 'Manage builds',
   completion: 'Write a completion script for a shell',
   container: 'Manage containers',
   context: 'Manage contexts',
@@ -46,26 +47,19 @@ const INSTEAD: Readonly<Record<string, string>> = {
   build:
     'use "wharf import" to make an image of a folder\'s tar archive, or "wharf load" one that was built elsewhere',
   buildx: 'use "wharf load" for an image that was built elsewhere',
-  commit: 'use "wharf import" to make an image of a tar archive',
-  cp: 'use a bind mount ("wharf run -v"), or "wharf exec NAME tar -c …" to read',
-  export: 'use "wharf exec NAME tar -cC / …", or "wharf save" for its image',
 };
 
 /** The words that are looked for most, for the end of the help. */
-export const NOT_YET = ['build', 'commit', 'cp', 'export'];
+export const NOT_YET = ['build', 'buildx', 'compose'];
 
 /** Words of docker that this version does not have. */
 export const ABSENT: ReadonlySet<string> = new Set(
   [
     'build',
-    'builder',
     'buildx',
     'checkpoint',
-    'commit',
     'compose',
     'config',
-    'cp',
-    'export',
     'node',
     'plugin',
     'secret',
@@ -90,10 +84,21 @@ const entry = (names: string, summary: string, load: Entry['load']): Entry => ({
 
 /** Every command. */
 export const COMMANDS: readonly Entry[] = [
+  entry('builder prune', 'Remove build cache', () => import('./commands/builder/prune.ts')),
   entry(
     'container attach, attach',
     'Attach local standard input, output, and error streams to a running container',
     () => import('./commands/container/attach.ts'),
+  ),
+  entry(
+    'container commit, commit',
+    "Create a new image from a container's changes",
+    () => import('./commands/container/commit.ts'),
+  ),
+  entry(
+    'container cp, cp',
+    'Copy files/folders between a container and the local filesystem',
+    () => import('./commands/container/cp.ts'),
   ),
   entry('container create, create', 'Create a new container', () => import('./commands/container/create.ts')),
   entry(
@@ -105,6 +110,11 @@ export const COMMANDS: readonly Entry[] = [
     'container exec, exec',
     'Execute a command in a running container',
     () => import('./commands/container/exec.ts'),
+  ),
+  entry(
+    'container export, export',
+    "Export a container's filesystem as a tar archive",
+    () => import('./commands/container/export.ts'),
   ),
   entry(
     'container inspect',

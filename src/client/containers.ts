@@ -160,3 +160,13 @@ export function resizeContainer(
 ): Promise<number> {
   return postContainer(client, id, 'resize', { h: size.rows, w: size.columns });
 }
+
+/** GET /containers/{id}/export: the container's files as a tar. */
+export function exportContainer(client: EngineClient, id: string): Promise<IncomingMessage> {
+  return client.stream('GET', at(id, '/export'));
+}
+
+/** POST /commit: an image of a container's changes. */
+export function commitContainer(client: EngineClient, query: Query): Promise<{ Id: string }> {
+  return client.json('POST', '/commit', { query, json: null });
+}

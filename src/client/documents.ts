@@ -132,5 +132,6 @@ export interface PruneReport {
   ImagesDeleted?: { Untagged?: string; Deleted?: string }[] | null;
   VolumesDeleted?: string[] | null;
   NetworksDeleted?: string[] | null;
+  CachesDeleted?: string[] | null;
   SpaceReclaimed?: number;
 }

@@ -1,5 +1,6 @@
 export { type Endpoint, parseAddress, type TlsMaterial } from './address.ts';
 export * from './containers.ts';
+export * from './copies.ts';
 export { Demultiplexer, type StreamName } from './demux.ts';
 export type * from './documents.ts';
 export {
@@ -18,5 +19,6 @@ export { isConnectionLost } from './failure.ts';
 export * from './images.ts';
 export { jsonLines, jsonTexts, type ProgressMessage } from './json-lines.ts';
 export * from './networks.ts';
+export * from './plans.ts';
 export * from './system.ts';
 export * from './volumes.ts';

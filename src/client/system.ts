@@ -45,3 +45,8 @@ export interface Finding {
 export function verify(client: EngineClient): Promise<{ ok: boolean; findings?: Finding[] | null }> {
   return client.json('GET', '/wharf/verify');
 }
+
+/** POST /build/prune */
+export function pruneBuildCache(client: EngineClient, query: Query): Promise<PruneReport> {
+  return client.json('POST', '/build/prune', { query });
+}

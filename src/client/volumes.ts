@@ -30,3 +30,10 @@ export function removeVolume(client: EngineClient, name: string, force: boolean)
 export function pruneVolumes(client: EngineClient, filters: string | undefined): Promise<PruneReport> {
   return client.json('POST', '/volumes/prune', { query: { filters } });
 }
+
+/**
+ * GET /wharf/volumes/{name}, as the engine wrote it: with how much it holds, and which containers use it. Wharf's own.
+ */
+export function inspectVolumeUsageText(client: EngineClient, name: string): Promise<string> {
+  return client.text('GET', `/wharf${at(name)}`);
+}

@@ -25,8 +25,17 @@ const SERVER: Record<string, number> = {
   registryd: 5,
 };
 
-/** The client chain stands on `base`, `sys`, `oci` and `api`, and on itself. */
-const CLIENT: Record<string, number> = { base: 0, sys: 0.5, oci: 1, api: 1, client: 2, compose: 3, cli: 4 };
+/** The client chain stands on `base`, `sys`, `oci`, `api` and `archive` (`cp` packs and unpacks here), and on itself. */
+const CLIENT: Record<string, number> = {
+  base: 0,
+  sys: 0.5,
+  oci: 1,
+  api: 1,
+  archive: 1.5,
+  client: 2,
+  compose: 3,
+  cli: 4,
+};
 
 /** Layer-2 folders are islands. Types of these others may be named, by their `types.ts`. */
 const ISLAND_TYPES = new Set([

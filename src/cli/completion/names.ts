@@ -34,6 +34,8 @@ async function ask(context: Context, kind: Listed): Promise<string[]> {
       ];
     case 'volumes':
       return ((await listVolumes(context.client(), undefined)).Volumes ?? []).map((each) => each.Name);
+    case 'paths':
+      return (await names(context, 'containers')).map((name) => `${name}:`);
     case 'networks':
       return (await listNetworks(context.client(), undefined)).map((each) => each.Name);
     case 'contexts':

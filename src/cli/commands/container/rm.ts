@@ -1,8 +1,9 @@
 import { WharfError } from '../../../base/index.ts';
-import { removeContainer } from '../../../client/index.ts';
+import { planRemove, removeContainer } from '../../../client/index.ts';
 import { atLeast, type CommandSpec } from '../../command.ts';
 import { forEachAtOnce } from '../../each.ts';
 import { flag } from '../../flags.ts';
+import { isDryRun, planFlags, showPlan } from '../../plan.ts';
 
 export const command: CommandSpec = {
   usage: '[OPTIONS] CONTAINER [CONTAINER...]',
@@ -11,11 +12,18 @@ export const command: CommandSpec = {
     flag('f,force', 'bool', 'Force the removal of a running container (uses SIGKILL)'),
     flag('l,link', 'bool', 'Remove the specified link'),
     flag('v,volumes', 'bool', 'Remove anonymous volumes associated with the container'),
+    ...planFlags,
   ],
   arity: atLeast(1),
   completes: 'containers',
-  run(context, flags) {
-    const query = { force: flags.bool('force'), link: flags.bool('link'), v: flags.bool('volumes') };
+  async run(context, flags) {
+    const [force, link, volumes] = [flags.bool('force'), flags.bool('link'), flags.bool('volumes')];
+    if (isDryRun(flags)) {
+      if (link) throw new WharfError('invalid', 'conflicting options: --dry-run and --link');
+      const plan = await planRemove(context.client(), 'containers', flags.operands, { force, volumes });
+      return showPlan(context, flags, plan);
+    }
+    const query = { force, link, v: volumes };
     return forEachAtOnce(context, flags.operands, async (operand) => {
       const id = operand.replace(/^\/+/, '');
       if (id === '') throw new WharfError('invalid', 'container name cannot be empty');

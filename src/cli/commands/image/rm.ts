@@ -1,8 +1,9 @@
-import { isKind } from '../../../base/index.ts';
-import { removeImage } from '../../../client/index.ts';
+import { isKind, WharfError } from '../../../base/index.ts';
+import { planRemove, removeImage } from '../../../client/index.ts';
 import { atLeast, type CommandSpec } from '../../command.ts';
 import { describeError } from '../../errors.ts';
 import { flag } from '../../flags.ts';
+import { isDryRun, planFlags, showPlan } from '../../plan.ts';
 import { platformQuery } from '../../platform.ts';
 
 export const command: CommandSpec = {
@@ -16,6 +17,7 @@ export const command: CommandSpec = {
       'strings',
       'Remove only the given platform variant. Formatted as "os[/arch[/variant]]" (e.g., "linux/amd64")',
     ),
+    ...planFlags,
   ],
   arity: atLeast(1),
   completes: 'images',
@@ -26,6 +28,12 @@ export const command: CommandSpec = {
       noprune: flags.bool('no-prune'),
       platforms: platforms.length > 0 ? platforms : undefined,
     };
+    if (isDryRun(flags)) {
+      if (platforms.length > 0)
+        throw new WharfError('invalid', 'conflicting options: --dry-run and --platform');
+      const plan = await planRemove(context.client(), 'images', flags.operands, { force: query.force });
+      return showPlan(context, flags, plan);
+    }
     const errors: string[] = [];
     let fatal = false;
     for (const name of flags.operands) {

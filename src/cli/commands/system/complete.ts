@@ -54,7 +54,7 @@ async function offersFor(context: Context, words: readonly string[], typed: stri
   const place = readLine(target.flags, own, { interspersed: target.interspersed ?? true });
   if (place.flag) return await flagValues(chosen, path, place.flag.name);
   if (place.flags && typed.startsWith('-')) return await flagOffers(chosen, path, target.flags, typed);
-  return await operandOffers(chosen, target, place.operands);
+  return await operandOffers(chosen, target, place.operands, typed);
 }
 
 /** The names of flags, or after `--flag=` its values. */
@@ -78,6 +78,7 @@ async function operandOffers(
   context: Context,
   target: CommandSpec,
   given: readonly string[],
+  typed: string,
 ): Promise<Offers> {
   const { completes, interspersed = true, arity } = target;
   if (given.length >= arity.max || completes === undefined) return [];
@@ -89,6 +90,10 @@ async function operandOffers(
         : undefined;
   if (kind === 'files') return undefined;
   if (kind === undefined) return [];
+  if (kind === 'paths') {
+    const places = await names(context, kind);
+    return places.some((place) => place.startsWith(typed)) ? places : undefined;
+  }
   const taken = new Set(given);
   return (await names(context, kind)).filter((name) => !taken.has(name));
 }

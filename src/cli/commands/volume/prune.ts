@@ -1,8 +1,8 @@
+import { WharfError } from '../../../base/index.ts';
 import { filterText, pruneVolumes } from '../../../client/index.ts';
 import { type CommandSpec, NO_OPERANDS } from '../../command.ts';
-import { confirmed, pruneFlags } from '../../confirm.ts';
 import { flag } from '../../flags.ts';
-import { humanSize } from '../../human.ts';
+import { prune, pruneFlags } from '../../prune.ts';
 import { filtersOf } from '../../shared-flags.ts';
 
 export const command: CommandSpec = {
@@ -12,15 +12,17 @@ export const command: CommandSpec = {
     flag('a,all', 'bool', 'Remove all unused volumes, not just anonymous ones'),
   ]),
   arity: NO_OPERANDS,
-  async run(context, flags) {
+  run(context, flags) {
     const all = flags.bool('all');
-    const warning = `WARNING! This will remove ${all ? 'all' : 'anonymous'} local volumes not used by at least one container.`;
-    if (!(await confirmed(context, flags, warning))) return 0;
-    const filters = { ...filtersOf(flags.list('filter')), ...(all ? { all: ['true'] } : {}) };
-    const report = await pruneVolumes(context.client(), filterText(filters));
-    const names = report.VolumesDeleted ?? [];
-    if (names.length > 0) context.print(`Deleted Volumes:\n${names.map((name) => `${name}\n`).join('')}\n`);
-    context.print(`Total reclaimed space: ${humanSize(report.SpaceReclaimed ?? 0)}\n`);
-    return 0;
+    if (all && filtersOf(flags.list('filter'))['all'])
+      throw new WharfError('invalid', 'conflicting options: cannot specify both --all and --filter all=1');
+    return prune(context, flags, {
+      kind: 'volumes',
+      warning: `WARNING! This will remove ${all ? 'all' : 'anonymous'} local volumes not used by at least one container.\n`,
+      query: { all },
+      work: async (filters) => [
+        await pruneVolumes(context.client(), filterText({ ...filters, ...(all ? { all: ['true'] } : {}) })),
+      ],
+    });
   },
 };

@@ -15,6 +15,6 @@ export const command: CommandSpec = {
   completes: 'volumes',
   async run(context, flags) {
     await inspectVolumeText(context.client(), flags.operands[0] ?? '');
-    throw new WharfError('invalid', 'Can only update cluster volumes');
+    throw new WharfError('invalid', 'can only update cluster volumes');
   },
 };
