@@ -1,19 +1,60 @@
+import { execFileSync } from 'node:child_process';
+import { lookup } from 'node:dns/promises';
 import type { Logger } from '../base/index.ts';
 import type { Database } from '../meta/types.ts';
 import { mount, mountInfo, umount } from '../sys/index.ts';
-import { LocalVolumeStore, type VolumeMounter } from './store.ts';
+import { LocalDriver, type VolumeMounter } from './local-driver.ts';
+import { openPlugins, type PluginFolders, SYSTEM_PLUGIN_FOLDERS } from './plugin/index.ts';
+import { makeDisk, type QuotaOps } from './quota.ts';
+import { RecordedVolumes } from './store.ts';
 import type { VolumeStore } from './types.ts';
 
-/** Opens the volumes below `root`, mounting with the system's own calls. */
-export function openVolumeStore(options: { root: string; database: Database; log: Logger }): VolumeStore {
-  return new LocalVolumeStore({ ...options, mounter: systemMounter });
+/** Opens the volumes below `root`, mounting with the system's own calls; plugins are found where Docker's are. */
+export function openVolumeStore(options: {
+  root: string;
+  database: Database;
+  log: Logger;
+  pluginFolders?: PluginFolders;
+}): VolumeStore {
+  const { root, database, log } = options;
+  const local = new LocalDriver({
+    root,
+    log,
+    mounter: systemMounter,
+    quota: systemQuota,
+    resolve: addressOf,
+  });
+  const plugins = openPlugins({
+    folders: options.pluginFolders ?? SYSTEM_PLUGIN_FOLDERS,
+    dataRoot: root,
+    log,
+  });
+  return new RecordedVolumes({ local, plugins, database, log });
 }
 
-const systemMounter: VolumeMounter = {
+/** The system's mount calls. */
+export const systemMounter: VolumeMounter = {
   mount: ({ type, source, flags, data }, target) => {
     const bind = flags.includes('bind') || flags.includes('rbind');
-    mount({ source, target, ...(bind || type === 'none' ? {} : { type }), flags, data });
+    mount({ source, target, ...(bind ? {} : { type }), flags, data });
   },
   unmount: (target) => umount(target, { detach: true }),
-  mounted: (target) => mountInfo().some((entry) => entry.mountPoint === target),
+  mounts: () => mountInfo().map((entry) => entry.mountPoint),
 };
+
+/** The system's project quota and loop devices. */
+export const systemQuota: QuotaOps = {
+  limitProject: () => false,
+  makeDisk,
+  mountDisk: (file, target) => {
+    execFileSync('mount', ['-o', 'loop,nodev,discard', file, target]);
+  },
+};
+
+async function addressOf(name: string): Promise<string> {
+  try {
+    return (await lookup(name)).address;
+  } catch (thrown) {
+    throw new Error(`lookup ${name}: no such host`, { cause: thrown });
+  }
+}

@@ -5,8 +5,11 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { silentLog } from '../base/index.ts';
 import { openMemoryDatabase } from '../meta/index.ts';
+import { LocalDriver, type VolumeMounter } from './local-driver.ts';
 import { volumeMount } from './mount-options.ts';
-import { LocalVolumeStore, type VolumeMounter } from './store.ts';
+import { systemQuota } from './open.ts';
+import { openPlugins } from './plugin/index.ts';
+import { RecordedVolumes } from './store.ts';
 import { volumeStoreSuite } from './suite.ts';
 
 /** A mounter that only remembers. */
@@ -23,7 +26,7 @@ function recordingMounter() {
       calls.push('unmount');
       mounted.delete(target);
     },
-    mounted: (target) => mounted.has(target),
+    mounts: () => [...mounted],
   };
   return { mounter, calls, mounted };
 }
@@ -31,8 +34,12 @@ function recordingMounter() {
 function openTemporary(fake = recordingMounter()) {
   const root = mkdtempSync(join(tmpdir(), 'wharf-volumes-'));
   const database = openMemoryDatabase();
-  const open = () =>
-    new LocalVolumeStore({ root: join(root, 'v'), database, log: silentLog, mounter: fake.mounter });
+  const open = () => {
+    const own = { root: join(root, 'v'), log: silentLog, mounter: fake.mounter, quota: systemQuota };
+    const local = new LocalDriver({ ...own, resolve: async () => '192.0.2.7' });
+    const plugins = openPlugins({ folders: { sockets: [], specs: [] }, dataRoot: root, log: silentLog });
+    return new RecordedVolumes({ local, plugins, database, log: silentLog });
+  };
   const close = async () => {
     database[Symbol.dispose]();
     rmSync(root, { recursive: true, force: true });

@@ -1,87 +1,81 @@
-import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { KeyedLock, type Logger, newId, rfc3339Nano, systemClock, WharfError } from '../base/index.ts';
 import type { Collection, Database } from '../meta/types.ts';
 import type { Usage } from '../snapshot/types.ts';
-import { directoryUsage } from './directory-usage.ts';
-import { checkDriverOptions, type VolumeMount, volumeMount } from './mount-options.ts';
+import type { VolumeDriver } from './driver.ts';
+import type { LocalDriver } from './local-driver.ts';
+import { checkDriverOptions } from './mount-options.ts';
 import { checkVolumeName } from './names.ts';
-import type { VolumeRecord, VolumeStore } from './types.ts';
+import type { Plugins } from './plugin/index.ts';
+import type { VolumeDetail, VolumeQuota, VolumeRecord, VolumeStore } from './types.ts';
+import { parseVolumeSize } from './volume-size.ts';
 
-/** How volumes with mount options are mounted; the system's own calls unless a test brings others. */
-export interface VolumeMounter {
-  mount(mount: VolumeMount, target: string): void;
-  unmount(target: string): void;
-  /** True when something is mounted on `target` already (a daemon before this one did it). */
-  mounted(target: string): boolean;
-}
-
-export interface VolumeStoreOptions {
-  /** Directory of all volumes; each has `<name>/_data` below it. */
-  root: string;
+export interface RecordedVolumesOptions {
+  local: LocalDriver;
+  plugins: Plugins;
   database: Database;
   log: Logger;
-  mounter: VolumeMounter;
 }
 
 /** Docker's mark for volumes without a name of their own. */
 export const ANONYMOUS_LABEL = 'com.docker.volume.anonymous';
 
-/** Start of the names of directories being deleted; no volume's name starts with a dot. */
-const TRASH = '.removed-';
+/** Numbers of projects begin here: low ones are the administrator's. */
+const FIRST_PROJECT = 0x5748_0000;
 
-/** The local volume driver: directories below one root, recorded in the collection `volumes`. */
-export class LocalVolumeStore implements VolumeStore {
+/** The volumes of all drivers, recorded in the collection `volumes`. */
+export class RecordedVolumes implements VolumeStore {
   private readonly records: Collection<VolumeRecord>;
   private readonly cache = new Map<string, VolumeRecord>();
   private readonly users = new Map<string, Set<string>>();
   /** Holds by volume; one user may hold a volume several times. */
   private readonly reservations = new Map<string, Set<{ userId: string }>>();
   private readonly locks = new KeyedLock();
-  private readonly options: VolumeStoreOptions;
+  private readonly options: RecordedVolumesOptions;
+  private lastProject = FIRST_PROJECT;
   /** Never rejects. */
-  private readonly emptying: Promise<void>;
+  private readonly recovered: Promise<void>;
 
-  constructor(options: VolumeStoreOptions) {
+  constructor(options: RecordedVolumesOptions) {
     this.options = options;
-    // Others may pass through (containers' users reach their files by path), nobody may list.
-    mkdirSync(options.root, { recursive: true, mode: 0o701 });
     this.records = options.database.collection<VolumeRecord>({
       name: 'volumes',
       key: (volume) => volume.name,
     });
-    this.emptying = this.emptyTrash(readdirSync(options.root).filter((name) => name.startsWith(TRASH)));
-    for (const volume of this.records.all()) this.cache.set(volume.name, volume);
+    for (const volume of this.records.all()) {
+      this.cache.set(volume.name, volume);
+      if (volume.quota?.method === 'project')
+        this.lastProject = Math.max(this.lastProject, volume.quota.projectId);
+    }
+    this.recovered = options.local.recover(this.list(), (volume) => this.forget(volume));
   }
 
   async create(
     request: Parameters<VolumeStore['create']>[0],
   ): Promise<{ volume: VolumeRecord; created: boolean }> {
     const name = request.name || newId();
-    checkVolumeName(name);
     const driver = request.driver || 'local';
-    if (driver !== 'local') {
-      throw new WharfError(
-        'not-found',
-        `create ${name}: error looking up volume plugin ${driver}: plugin "${driver}" not found`,
-      );
-    }
+    if (driver === 'local') checkVolumeName(name);
     return this.locks.with(name, async () => {
       const existing = this.cache.get(name);
       // Docker answers with the volume of that name whatever its options are.
-      if (existing) return { volume: existing, created: false };
-      checkDriverOptions(name, request.options ?? {});
+      if (existing?.driver === driver) return { volume: existing, created: false };
+      if (existing) {
+        const why = `driver '${existing.driver}' already has volume '${name}': volume name must be unique`;
+        throw new WharfError('conflict', `create ${name}: ${why}`);
+      }
+      const options = { ...request.options };
+      if (driver === 'local') checkDriverOptions(name, options);
       const anonymous = request.anonymous ?? !request.name;
       const volume: VolumeRecord = {
         name,
-        driver: 'local',
-        options: { ...request.options },
+        driver,
+        options,
         labels: { ...request.labels, ...(anonymous ? { [ANONYMOUS_LABEL]: '' } : {}) },
         createdAt: rfc3339Nano((systemClock.nowNanos() / 1_000_000_000n) * 1_000_000_000n),
         anonymous,
+        ...(driver === 'local' && options['size'] ? { quota: this.quota(name, options['size']) } : {}),
       };
-      this.makeDirectory(volume);
+      await this.make(volume);
       return { volume, created: true };
     });
   }
@@ -94,31 +88,55 @@ export class LocalVolumeStore implements VolumeStore {
     return [...this.cache.values()];
   }
 
-  mountpoint(name: string): string {
-    return join(this.directory(name), '_data');
+  async find(name: string): Promise<VolumeDetail | undefined> {
+    const volume = this.cache.get(name);
+    return volume
+      ? this.driver(volume.driver, `get ${name}`).detail(volume)
+      : this.options.plugins.find(name);
   }
 
-  async acquire(name: string, userId: string): Promise<string> {
+  async listed(): Promise<{ volumes: VolumeDetail[]; warnings: string[] }> {
+    const recorded = this.list();
+    const local = recorded.filter(({ driver }) => driver === 'local');
+    const volumes = await Promise.all(local.map((volume) => this.options.local.detail(volume)));
+    const remote = await this.options.plugins.list(recorded.filter(({ driver }) => driver !== 'local'));
+    return { volumes: [...volumes, ...remote.volumes], warnings: remote.warnings };
+  }
+
+  drivers(): string[] {
+    return ['local', ...this.options.plugins.names()];
+  }
+
+  mountpoint(name: string): string {
+    const volume = this.cache.get(name);
+    return volume
+      ? this.driver(volume.driver, `get ${name}`).mountpoint(volume)
+      : this.options.local.mountpoint({ name });
+  }
+
+  async acquire(name: string, userId: string, options: { adopted?: boolean } = {}): Promise<string> {
     return this.locks.with(name, async () => {
       const volume = this.require(name);
-      const target = this.mountpoint(name);
-      const mount = volumeMount(volume.options);
+      const driver = this.driver(volume.driver, `mount ${name}`);
       const users = this.users.get(name) ?? new Set<string>();
-      if (mount && users.size === 0 && !this.options.mounter.mounted(target))
-        this.mountOn(volume, mount, target);
+      const mountpoint =
+        users.has(userId) || options.adopted
+          ? driver.mountpoint(volume)
+          : await driver.acquire(volume, userId, users.size === 0);
       users.add(userId);
       this.users.set(name, users);
-      return target;
+      return mountpoint;
     });
   }
 
   async release(name: string, userId: string): Promise<void> {
     await this.locks.with(name, async () => {
       const users = this.users.get(name);
-      if (!users?.delete(userId) || users.size > 0) return;
-      this.users.delete(name);
+      if (!users?.delete(userId)) return;
+      if (users.size === 0) this.users.delete(name);
       const volume = this.cache.get(name);
-      if (volume && volumeMount(volume.options)) this.options.mounter.unmount(this.mountpoint(name));
+      if (volume)
+        await this.driver(volume.driver, `unmount ${name}`).release(volume, userId, users.size === 0);
     });
   }
 
@@ -135,94 +153,66 @@ export class LocalVolumeStore implements VolumeStore {
   }
 
   async usage(name: string): Promise<Usage> {
-    this.require(name);
-    return directoryUsage(this.mountpoint(name));
+    const volume = this.require(name);
+    return this.driver(volume.driver, `get ${name}`).usage(volume);
   }
 
-  async remove(name: string): Promise<void> {
+  async remove(name: string, options: { force?: boolean } = {}): Promise<void> {
     await this.locks.with(name, async () => {
-      const volume = this.require(name);
+      const volume = this.cache.get(name) ?? (await this.options.plugins.find(name))?.volume;
+      if (!volume) throw missing(name);
       const holds = [...(this.reservations.get(name) ?? [])].map((hold) => hold.userId);
       const users = new Set([...(this.users.get(name) ?? []), ...holds]);
       if (users.size > 0) {
         throw new WharfError('conflict', `remove ${name}: volume is in use - [${[...users].join(', ')}]`);
       }
-      const target = this.mountpoint(name);
-      // Deleting below a mount that was left behind would delete what is mounted, not the volume (promise I7).
-      if (volumeMount(volume.options) && this.options.mounter.mounted(target))
-        this.options.mounter.unmount(target);
-      // Moved away before the record goes, so that no crash leaves files, whole or half, under a name that can be asked for
-      // again; the record alone is removed by the same request made anew.
-      const trash = join(this.options.root, `${TRASH}${newId()}`);
-      const moved = existsSync(this.directory(name));
-      if (moved) renameSync(this.directory(name), trash);
-      try {
-        this.records.delete(name);
-      } catch (thrown) {
-        if (moved) renameSync(trash, this.directory(name));
-        throw thrown;
-      }
-      this.cache.delete(name);
-      await rm(trash, { recursive: true, force: true });
+      const { plugins } = this.options;
+      if (options.force && volume.driver !== 'local' && !plugins.has(volume.driver))
+        return this.forget(volume);
+      await this.driver(volume.driver, `remove ${name}`).remove(volume, () => this.forget(volume));
     });
   }
 
   settled(): Promise<void> {
-    return this.emptying;
+    return this.recovered;
   }
 
-  /** Deletes what removals that were cut off left; a large volume takes minutes, and nothing asks for it any more. */
-  private async emptyTrash(names: string[]): Promise<void> {
-    for (const name of names) {
-      try {
-        await rm(join(this.options.root, name), { recursive: true, force: true });
-      } catch (thrown) {
-        this.options.log.warn('files of a removed volume stay', { directory: name, error: thrown });
-      }
+  private async make(volume: VolumeRecord): Promise<void> {
+    const driver = this.driver(volume.driver, `create ${volume.name}`);
+    try {
+      await driver.create(volume, () => {
+        this.records.put(volume);
+        this.cache.set(volume.name, volume);
+      });
+    } catch (thrown) {
+      if (this.cache.has(volume.name)) this.forget(volume);
+      throw thrown;
     }
   }
 
-  private directory(name: string): string {
-    return join(this.options.root, name);
+  private forget(volume: VolumeRecord): void {
+    this.records.delete(volume.name);
+    this.cache.delete(volume.name);
+  }
+
+  private driver(name: string, what: string): VolumeDriver {
+    return name === 'local' ? this.options.local : this.options.plugins.driver(name, what);
+  }
+
+  /** The filesystem's own quota, with a number that no other volume has, until the driver finds that there is none. */
+  private quota(name: string, size: string): VolumeQuota {
+    const bytes = parseVolumeSize(name, size);
+    this.lastProject += 1;
+    return { method: 'project', projectId: this.lastProject, bytes };
   }
 
   private require(name: string): VolumeRecord {
     const volume = this.cache.get(name);
-    if (!volume) throw new WharfError('not-found', `get ${name}: no such volume`);
+    if (!volume) throw missing(name);
     return volume;
   }
+}
 
-  private makeDirectory(volume: VolumeRecord): void {
-    const directory = this.directory(volume.name);
-    // Set when there was none before: files that lie there already are somebody's, whatever fails (promise I7).
-    let made: string | undefined;
-    try {
-      made = mkdirSync(directory, { recursive: true, mode: 0o701 });
-      mkdirSync(join(directory, '_data'), { recursive: true });
-      // Once more, since the daemon's umask has cut what mkdir was given.
-      chmodSync(directory, 0o701);
-      chmodSync(join(directory, '_data'), 0o755);
-      this.records.put(volume);
-    } catch (thrown) {
-      if (made !== undefined) rmSync(directory, { recursive: true, force: true });
-      throw WharfError.from(thrown);
-    }
-    this.cache.set(volume.name, volume);
-  }
-
-  private mountOn(volume: VolumeRecord, mount: VolumeMount, target: string): void {
-    try {
-      this.options.mounter.mount(mount, target);
-    } catch (thrown) {
-      const words = `failed to mount local volume: mount ${mount.source}:${target}, data: ${mount.data}`;
-      const reason = WharfError.from(thrown);
-      throw new WharfError(
-        reason.kind,
-        `error while mounting volume '${target}': ${words}: ${reason.message}`,
-        {
-          cause: { volume: volume.name, thrown },
-        },
-      );
-    }
-  }
+function missing(name: string): WharfError {
+  return new WharfError('not-found', `get ${name}: no such volume`);
 }
