@@ -101,7 +101,7 @@ export class ViewWriter implements TarSink, Disposable {
 
   /** Makes anything but a folder. */
   private make(parent: Fd, name: string, path: string, header: TarHeader): void {
-    this.refuseMount(path, header);
+    this.refuseMount(path, header, 'directory');
     try {
       this.maker.create(parent, name, header);
     } catch (thrown) {
@@ -140,18 +140,22 @@ export class ViewWriter implements TarSink, Disposable {
     const mount = this.view.mounts.get(path);
     if (!mount) return undefined;
     if (mount.readOnly) throw systemError('chmod', header.name, constants.errno.EROFS);
-    if (!isDirectory(fstatat(mount.fd, ''))) this.refuseMount(path, header);
+    if (!isDirectory(fstatat(mount.fd, ''))) this.refuseMount(path, header, 'non-directory');
     // The descriptor may be of O_PATH, by which nothing is changed.
     using held = duplicateFd(mount.fd);
     return openat2('/proc/self/fd', String(held.fd), { flags: O.RDONLY | O.DIRECTORY });
   }
 
   /** What is mounted, or has a mount beneath, stays: removing it would take the mount from the container that has it. */
-  private refuseMount(path: string, header: TarHeader): void {
+  private refuseMount(path: string, header: TarHeader, kind?: 'directory' | 'non-directory'): void {
     const inside = `${path}/`;
-    for (const mount of this.view.mounts.keys()) {
-      if (mount === path || mount.startsWith(inside))
-        throw systemError('unlinkat', header.name, constants.errno.EBUSY);
+    for (const [at, mount] of this.view.mounts) {
+      if (at !== path && !at.startsWith(inside)) continue;
+      // What must not be replaced for its kind is told first, as in Docker.
+      const found = isDirectory(fstatat(mount.fd, '')) ? 'directory' : 'non-directory';
+      if (at === path && found === kind && !this.rules.overwriteDirNonDir)
+        this.refuseReplacement(kind, kind === 'directory' ? 'non-directory' : 'directory', header);
+      throw systemError('unlinkat', header.name, constants.errno.EBUSY);
     }
   }
 
