@@ -104,10 +104,17 @@ function containerUser(deps: CopyDeps, { root, record }: ContainerView) {
 /** A name that vanished is told as the missing path, as in Docker; faults of an archive are no faults of the request. */
 function extractionError(ref: string, path: ContainerPath, thrown: unknown): unknown {
   if (isErrno(thrown, 'ENOENT')) return noSuchFile(ref, path, thrown);
+  if (isErrno(thrown, 'EBUSY')) return busy(WharfError.from(thrown));
   if (
     !(thrown instanceof WharfError) ||
     !['invalid', 'corrupt', 'conflict', 'forbidden'].includes(thrown.kind)
   )
     return thrown;
   return new WharfError('internal', thrown.message, { cause: thrown });
+}
+
+/** What replacing a mount fails with, in Go's words; the entry's name stands between the call and the reason. */
+function busy(thrown: WharfError): WharfError {
+  const name = /^\S+ (.+?)\/?: /s.exec(thrown.message)?.[1] ?? '';
+  return new WharfError('internal', `RemoveAll ${name}: device or resource busy`, { cause: thrown });
 }
