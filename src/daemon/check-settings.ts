@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { isAbsolute } from 'node:path';
 import { silentLog, WharfError } from '../base/index.ts';
-import { rotationPolicy } from '../logs/index.ts';
+import { checkLogConfig, rotationPolicy } from '../logs/index.ts';
 import { networkConfig } from '../network/index.ts';
 import { parseRegistrySettings } from '../registryd/settings.ts';
 import { CurrentSettings } from './current-settings.ts';
@@ -44,6 +44,7 @@ export function checkValues(settings: Settings): void {
       );
     }
   }
+  checkLogConfig(settings.logDriver, settings.logOpts);
   rotationPolicy(settings.logDriver, settings.logOpts);
   parseRegistrySettings(settings.registry);
 }

@@ -6,6 +6,7 @@ import { type Logger, makeFolder, UndoStack } from '../base/index.ts';
 import {
   type RunDeps,
   recoverContainers,
+  shipLeftLogs,
   shutdownContainers,
   startWithDaemon,
 } from '../engine/containers/index.ts';
@@ -132,6 +133,7 @@ async function recover(engine: Engine, run: RunDeps): Promise<void> {
 /** Work that need not hold up the first call. */
 async function afterStart(engine: Engine, run: RunDeps, current: CurrentSettings): Promise<void> {
   try {
+    shipLeftLogs(run);
     await startWithDaemon(run);
     await engine.clock.sleep(IDLE_MS);
     current.warmSeccomp(engine.host);
@@ -178,6 +180,7 @@ async function stop(
 ): Promise<void> {
   const { liveRestore, shutdownTimeout, pidfile } = current.settings;
   const closed = server.close(CLOSE_GRACE_MS);
+  engine.logs.shipping.hurry();
   await shutdownContainers(run, { keepRunning: liveRestore, timeoutSeconds: shutdownTimeout });
   engine.events.publish({
     type: 'daemon',
@@ -186,6 +189,7 @@ async function stop(
     attributes: { name: hostname() },
   });
   await closed;
+  await engine.logs.shipping.close();
   await registry.close();
   await engine.networks.close({ removeKernelObjects: engine.live.running().length === 0 });
   await engine.storage.snapshots.settled();

@@ -12,7 +12,7 @@ import { createEventBus } from '../engine/events/index.ts';
 import { ExecRegistry } from '../engine/execs/index.ts';
 import { imageLookup, type LoadDeps, MadeLayers } from '../engine/images/index.ts';
 import { containerBytes, layerSizes, snapshotBytes } from '../engine/system/index.ts';
-import { openLogReader, openLogRotator } from '../logs/index.ts';
+import { openLogReader, openLogRotator, openLogShipping } from '../logs/index.ts';
 import { openNetworkStack } from '../network/index.ts';
 import type { Digest } from '../oci/index.ts';
 import { type HostFacts, hostFacts, openTaskService } from '../runtime/index.ts';
@@ -51,7 +51,7 @@ export function buildEngine(current: CurrentSettings, storage: Storage, log: Log
     mounts: hostMountOps(),
     paths,
     sizes: sizesOnDisk(storage, paths),
-    logs: { ...openLogReader(), ...openLogRotator(log) },
+    logs: logging(log),
     tasks: openTaskService({ execRoot: settings.execRoot, conmonPath, log }),
     execs: new ExecRegistry(),
     lookup: imageLookup(storage),
@@ -71,6 +71,24 @@ function sizesOnDisk({ snapshots }: Storage, paths: RunPaths) {
     activeSize,
     layerSize: layerSizes(snapshots, activeSize),
     containerSize: (id: string) => containerBytes({ snapshots, paths }, id),
+  };
+}
+
+/** A log is removed when its server has its last lines, or does not want them. */
+function logging(log: Logger) {
+  const [reader, rotator, shipping] = [openLogReader(), openLogRotator(log), openLogShipping(log)];
+  return {
+    read: reader.read,
+    encode: reader.encode,
+    remove: async (logPath: string) => {
+      await shipping.release(logPath);
+      await reader.remove(logPath);
+    },
+    watch: rotator.watch,
+    losses: rotator.losses,
+    shipping,
+    ship: shipping.ship.bind(shipping),
+    finish: shipping.finish.bind(shipping),
   };
 }
 

@@ -280,7 +280,7 @@ export const OPTIONS: readonly OptionSpec[] = [
     key: 'log-driver',
     kind: 'string',
     defaultText: 'json-file',
-    help: 'Default log driver of containers ("json-file", "local" or "none")',
+    help: 'Default log driver of containers ("json-file", "local", "none", "journald", "syslog", "fluentd", "gelf")',
   },
   {
     flag: 'log-level',

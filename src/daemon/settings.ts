@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type LogLevel, WharfError } from '../base/index.ts';
+import { LOG_DRIVERS } from '../logs/index.ts';
 import type { ConfigFile } from './config-file.ts';
 import { readConfigFile } from './config-file.ts';
 import {
@@ -100,7 +101,7 @@ export function resolveSettings(flags: OptionValues, proxyEnv: ProxyEnvironment 
     init: read.boolean('init', false),
     initPath: read.optional('init-path'),
     seccompProfile: read.optional('seccomp-profile'),
-    logDriver: read.choice('log-driver', ['json-file', 'local', 'none'] as const, 'json-file'),
+    logDriver: read.choice('log-driver', [...LOG_DRIVERS.keys()], 'json-file'),
     logOpts: read.map('log-opt'),
     network: networkSettings(read),
     distribution: distributionSettings(read, proxyEnv),

@@ -13,6 +13,8 @@ const BLOCK = 64 * 1024;
 export interface OpenLogFile {
   fd: number;
   inode: bigint;
+  /** What `identityOf` says of it. */
+  identity: string;
   /** Packed files have no further use for their inode: they came to be from a file that was read before. */
   packed: boolean;
 }
@@ -41,6 +43,11 @@ function entriesOf(directory: string): string[] {
 /** Whether an error says that there is no such file. */
 export function isMissing(thrown: unknown): boolean {
   return (thrown as NodeJS.ErrnoException).code === 'ENOENT';
+}
+
+/** Tells a file from all others, whatever it is called: its inode's number, and its birth, since numbers are used again. */
+export function identityOf({ ino, birthtimeNs }: { ino: bigint; birthtimeNs: bigint }): string {
+  return `${ino} ${birthtimeNs}`;
 }
 
 /** The files of a log as they come to be, oldest first. Opens them at once; whoever takes one closes it. */
@@ -86,14 +93,13 @@ export class FileChain implements Disposable {
       if (isMissing(thrown)) return false;
       throw thrown;
     }
-    const { ino: inode, birthtimeNs } = fstatSync(fd, { bigint: true });
-    // The number of a deleted file is soon another's.
-    const identity = `${inode} ${birthtimeNs}`;
+    const stat = fstatSync(fd, { bigint: true });
+    const identity = identityOf(stat);
     if (this.seen.has(identity)) {
       closeSync(fd);
     } else {
       this.seen.add(identity);
-      fresh.push({ fd, inode, packed });
+      fresh.push({ fd, inode: stat.ino, identity, packed });
     }
     return true;
   }

@@ -1,5 +1,10 @@
-export { rotationPolicy } from './policy.ts';
+export { bufferBytes, checkLogConfig, isNonBlocking } from './check-options.ts';
+export { isRemote, LOG_DRIVERS } from './option-names.ts';
+export { BOUNDED, rotationPolicy } from './policy.ts';
 export { openLogReader } from './reader.ts';
 export { openLogRotator } from './rotation.ts';
+export type { ShipReport } from './ship/shipper.ts';
+export { isShipped, type LogShipping, openLogShipping, type ShippedLog, tryLogServer } from './shipping.ts';
+export type { LogSource } from './sinks/types.ts';
 export { formatTag, type TagSource } from './tag.ts';
 export type * from './types.ts';

@@ -1,23 +1,26 @@
 import { WharfError } from '../base/index.ts';
+import { parseCount, parseFlag, parseSize } from './option-values.ts';
 import type { RotationPolicy } from './types.ts';
 
 type Options = Readonly<Record<string, string>>;
 
-const MULTIPLES = 'kmgtp';
-const LOCAL_DEFAULTS = { maxBytes: 20 * 1024 * 1024, maxFiles: 5, compress: true };
+/** Bounds of a log whose options say nothing of its size. */
+export const BOUNDED = { maxBytes: 20 * 1024 * 1024, maxFiles: 5, compress: true };
 
 /**
- * What the log options of a driver ask for; undefined when the log may grow without end. Errors: `invalid` with the
- * text of the reference engine.
+ * What the log options of a driver ask for; undefined when the log may grow without end, or there is none. Without a
+ * word about its size, a log is bounded and packed. Errors: `invalid` with the text of the reference engine.
  */
 export function rotationPolicy(driver: string, options: Options): RotationPolicy | undefined {
+  if (driver === 'none') return undefined;
   if (driver === 'local') return localPolicy(options);
-  return driver === 'json-file' ? jsonFilePolicy(options) : undefined;
+  return driver === 'json-file' ? jsonFilePolicy(options) : spoolPolicy(options);
 }
 
 function jsonFilePolicy(options: Options): RotationPolicy | undefined {
   const { 'max-size': size, 'max-file': files, compress: packs } = options;
-  const maxBytes = size === undefined ? undefined : parseSize(size, 1000);
+  const endless = size === '-1';
+  const maxBytes = size === undefined || endless ? undefined : parseSize(size, 1000);
   if (maxBytes === 0) throw refusal('max-size must be a positive number');
   const maxFiles = files === undefined ? 1 : parseCount(files);
   if (maxFiles < 1) throw refusal('max-file cannot be less than 1');
@@ -25,22 +28,41 @@ function jsonFilePolicy(options: Options): RotationPolicy | undefined {
   if (compress && (maxFiles === 1 || maxBytes === undefined)) {
     throw refusal('compress cannot be true when max-file is less than 2 or max-size is not set');
   }
-  return maxBytes === undefined ? undefined : { maxBytes, maxFiles, compress };
+  if (endless) return undefined;
+  if (maxBytes !== undefined) return { maxBytes, maxFiles, compress };
+  const kept = files === undefined ? BOUNDED.maxFiles : maxFiles;
+  return { ...BOUNDED, maxFiles: kept, compress: packs === undefined && kept > 1 };
+}
+
+/** What is kept of a log that goes to a server. The reference engine passes over values here that it can't read. */
+function spoolPolicy(options: Options): RotationPolicy {
+  const maxBytes = valid(() => parseSize(options['cache-max-size'] ?? '', 1024)) || BOUNDED.maxBytes;
+  const maxFiles = valid(() => parseCount(options['cache-max-file'] ?? '')) || BOUNDED.maxFiles;
+  const compress = valid(() => parseFlag(options['cache-compress'] ?? '')) ?? BOUNDED.compress;
+  return { maxBytes, maxFiles: Math.max(1, maxFiles), compress: compress && maxFiles > 1 };
+}
+
+function valid<T>(parse: () => T): T | undefined {
+  try {
+    return parse();
+  } catch {
+    return undefined;
+  }
 }
 
 function localPolicy(options: Options): RotationPolicy | undefined {
   const { 'max-size': size, 'max-file': files, compress: packs } = options;
   const maxBytes =
     size === undefined
-      ? LOCAL_DEFAULTS.maxBytes
+      ? BOUNDED.maxBytes
       : named(`invalid value for max-size: ${size}: `, () => parseSize(size, 1024));
   const maxFiles =
     files === undefined
-      ? LOCAL_DEFAULTS.maxFiles
+      ? BOUNDED.maxFiles
       : named(`invalid value for max-file: ${files}: `, () => parseCount(files));
   const compress =
     packs === undefined
-      ? LOCAL_DEFAULTS.compress
+      ? BOUNDED.compress
       : named('error reading compress log option: ', () => parseFlag(packs));
   if (compress && maxFiles <= 1) throw refusal('compression cannot be enabled when max file count is 1');
   return maxBytes === 0 ? undefined : { maxBytes, maxFiles: Math.max(1, maxFiles), compress };
@@ -56,39 +78,4 @@ function named<T>(prefix: string, parse: () => T): T {
   } catch (thrown) {
     throw refusal(`${prefix}${(thrown as Error).message}`);
   }
-}
-
-/** Bytes of `10m`, `1.5 GB`, `20KiB`; `unit` is what a k multiplies by. */
-function parseSize(text: string, unit: number): number {
-  const last = text.search(/[\d. ][^\d. ]*$/);
-  if (last < 0) throw refusal(`invalid size: '${text}'`);
-  const number = parseDecimal(text.slice(0, text[last] === ' ' ? last : last + 1));
-  if (number < 0) throw refusal(`invalid size: '${text}'`);
-  const written = text.slice(last + 1);
-  const suffix = written.length > 3 ? written : written.toLowerCase();
-  if (!/^(b|[kmgtp](i?b)?)?$/.test(suffix)) throw refusal(`invalid suffix: '${suffix}'`);
-  const power = MULTIPLES.indexOf(suffix.charAt(0) || 'b') + 1;
-  return Math.floor(number * unit ** power);
-}
-
-function parseDecimal(text: string): number {
-  const digits = text.replace(/(?<=\d)_(?=\d)/g, '');
-  const wellFormed = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(digits);
-  const problem = wellFormed ? 'value out of range' : 'invalid syntax';
-  if (wellFormed && Number.isFinite(Number(digits))) return Number(digits);
-  throw refusal(`strconv.ParseFloat: parsing ${JSON.stringify(text)}: ${problem}`);
-}
-
-function parseCount(text: string): number {
-  if (!/^[+-]?\d+$/.test(text))
-    throw refusal(`strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`);
-  const count = Number(text);
-  if (Number.isSafeInteger(count)) return count;
-  throw refusal(`strconv.Atoi: parsing ${JSON.stringify(text)}: value out of range`);
-}
-
-function parseFlag(text: string): boolean {
-  if (/^(1|t|T|TRUE|true|True)$/.test(text)) return true;
-  if (/^(0|f|F|FALSE|false|False)$/.test(text)) return false;
-  throw refusal(`strconv.ParseBool: parsing ${JSON.stringify(text)}: invalid syntax`);
 }

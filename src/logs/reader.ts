@@ -3,6 +3,7 @@ import { logBlocks } from './blocks.ts';
 import { LogEncoder, RecordFilter } from './encode.ts';
 import { rotatedFiles } from './files.ts';
 import { isRecord, recordAt } from './record.ts';
+import { positionPath } from './ship/position.ts';
 import type { LogFormat, LogQuery, LogReader, LogRecord } from './types.ts';
 
 const NEWLINE = 10;
@@ -41,7 +42,7 @@ async function* encoded(
 async function remove(logPath: string): Promise<void> {
   const rotated = rotatedFiles(logPath).map(({ path }) => path);
   // conmon gives a new file its name by renaming it (`.tmp`); a packed one is `.packing` until it is whole.
-  for (const path of [logPath, `${logPath}.tmp`, `${logPath}.packing`, ...rotated]) {
+  for (const path of [logPath, `${logPath}.tmp`, `${logPath}.packing`, positionPath(logPath), ...rotated]) {
     await rm(path, { force: true });
   }
 }

@@ -5,19 +5,32 @@ import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { constants, createGzip } from 'node:zlib';
 import type { Logger } from '../base/index.ts';
-import { isMissing, rotatedFiles } from './files.ts';
-import type { LogRotator, RotatedLog, RotationPolicy } from './types.ts';
+import { identityOf, isMissing, rotatedFiles } from './files.ts';
+import { diskProbe, FullDiskWatch } from './full-disk.ts';
+import type { LogRotator, RotatedLog, RotationHold, RotationPolicy } from './types.ts';
 
 /** Bounds of the wait between two looks at a log that is growing. */
 const SHORTEST_MS = 4;
 const LONGEST_MS = 200;
 /** A monitor that was told to reopen by an earlier daemon has done so by then. */
 const SETTLE_MS = 250;
+/** Between two looks at a log on a full disk: nobody tells when there is room. */
+const FULL_MS = 500;
+/** A log of at least this many bytes is not watched from the first moment on. */
+const LARGE = 10 * 1024 * 1024;
 
 /** Opens the rotator. Failures of a rotation are logged; the log then grows on. */
 export function openLogRotator(log: Logger): LogRotator {
+  const watched = new Map<WatchedLog, string>();
   return {
-    watch: (logPath, policy, reopen) => new WatchedLog({ logPath, policy, reopen, log }),
+    watch(logPath, policy, reopen, monitorPid) {
+      const one = new WatchedLog({ logPath, policy, reopen, log, monitorPid });
+      watched.set(one, logPath);
+      void one.done.then(() => watched.delete(one));
+      return one;
+    },
+    losses: () =>
+      [...watched].flatMap(([{ lostBytes }, logPath]) => (lostBytes > 0 ? [{ logPath, lostBytes }] : [])),
   };
 }
 
@@ -26,6 +39,7 @@ interface Watched {
   policy: RotationPolicy;
   reopen: () => Promise<void>;
   log: Logger;
+  monitorPid: number | undefined;
 }
 
 /**
@@ -35,12 +49,19 @@ interface Watched {
 class WatchedLog implements RotatedLog {
   private readonly on: Watched;
   private readonly closing = new AbortController();
-  private readonly done: Promise<void>;
+  readonly done: Promise<void>;
+  private readonly disk: FullDiskWatch | undefined;
   private packing: Promise<void> = Promise.resolve();
 
   constructor(on: Watched) {
     this.on = on;
+    const { logPath, monitorPid, log } = on;
+    if (monitorPid !== undefined) this.disk = new FullDiskWatch(logPath, diskProbe(logPath, monitorPid), log);
     this.done = this.run();
+  }
+
+  get lostBytes(): number {
+    return this.disk?.loss.bytes ?? 0;
   }
 
   async close(): Promise<void> {
@@ -49,8 +70,11 @@ class WatchedLog implements RotatedLog {
   }
 
   private async run(): Promise<void> {
-    const { logPath, log } = this.on;
+    const { logPath, log, policy } = this.on;
     try {
+      // Most containers end soon, and what they print in a moment does not fill a large log.
+      if (policy.maxBytes >= LARGE)
+        await sleep(LONGEST_MS, undefined, { signal: this.closing.signal, ref: false });
       await this.recover();
       await this.loop();
     } catch (thrown) {
@@ -66,9 +90,12 @@ class WatchedLog implements RotatedLog {
     while (!signal.aborted) {
       const size = await sizeOf(logPath);
       const at = performance.now();
+      const full = this.disk?.look(size) === true;
       if (size >= policy.maxBytes) {
         await this.rotate();
         last = { size: 0, at: performance.now() };
+      } else if (full) {
+        await sleep(FULL_MS, undefined, { signal, ref: false });
       } else if (size === last.size) {
         await growth(logPath, size, signal);
         last = { size: -1, at: performance.now() };
@@ -87,23 +114,38 @@ class WatchedLog implements RotatedLog {
     await this.packing;
     const kept = policy.maxFiles - 1;
     for (const { index, path, packed } of rotatedFiles(logPath).reverse()) {
-      if (index >= kept) await rm(path, { force: true });
+      if (await this.mayGo(path, index, kept)) await rm(path, { force: true });
       else await rename(path, `${logPath}.${index + 1}${packed ? '.gz' : ''}`);
     }
     await rename(logPath, `${logPath}.1`);
     await reopen();
     await appearance(logPath, this.closing.signal);
-    if (kept === 0) await rm(`${logPath}.1`, { force: true });
-    else if (policy.compress) this.packing = this.pack();
+    if (kept === 0 && (await this.mayGo(`${logPath}.1`, 0, 0))) await rm(`${logPath}.1`, { force: true });
+    if (policy.compress) this.packing = this.pack();
+  }
+
+  /** Whether a file with this number is one too many. Who needs it is told, unless it is kept for that. */
+  private async mayGo(path: string, index: number, kept: number): Promise<boolean> {
+    if (index < kept) return false;
+    const { hold } = this.on.policy;
+    const identity = hold && (await heldIdentity(path, hold));
+    if (!identity) return true;
+    if (index < hold.mostFiles - 1) return false;
+    await hold.giveUp(identity);
+    return true;
   }
 
   private async pack(): Promise<void> {
-    const { logPath, log } = this.on;
+    const { logPath, log, policy } = this.on;
     try {
-      await packFile(`${logPath}.1`, `${logPath}.packing`);
+      for (const { path, packed } of rotatedFiles(logPath)) {
+        if (packed || (policy.hold && (await heldIdentity(path, policy.hold)))) continue;
+        await packFile(path, `${logPath}.packing`);
+      }
     } catch (thrown) {
       // Removed with its container.
       if (isMissing(thrown)) return;
+      await rm(`${logPath}.packing`, { force: true });
       log.warn('a rotated log is not packed', { logPath, error: thrown });
     }
   }
@@ -115,7 +157,8 @@ class WatchedLog implements RotatedLog {
     const rotated = rotatedFiles(logPath);
     for (const { index, path, packed } of rotated) {
       const whole = !packed && rotated.some((other) => other.packed && other.index === index);
-      if (whole || index > Math.max(1, policy.maxFiles - 1)) await rm(path, { force: true });
+      const surplus = index > Math.max(1, policy.maxFiles - 1) && (await this.mayGo(path, index, 0));
+      if (whole || surplus) await rm(path, { force: true });
     }
     if ((await sizeOf(logPath)) >= 0) return;
     const { signal } = this.closing;
@@ -125,6 +168,12 @@ class WatchedLog implements RotatedLog {
     await reopen();
     await appearance(logPath, signal);
   }
+}
+
+/** What a file that is needed is known by; undefined for one that nobody needs. */
+async function heldIdentity(path: string, hold: RotationHold): Promise<string | undefined> {
+  const identity = identityOf(await stat(path, { bigint: true }));
+  return hold.needs(identity) ? identity : undefined;
 }
 
 /** Size in bytes; -1 when there is no such file. */

@@ -53,10 +53,24 @@ export interface RotationPolicy {
   maxFiles: number;
   /** Rotated files are packed by gzip. */
   compress: boolean;
+  /** Somebody who must have read a file before it is packed or removed. */
+  hold?: RotationHold;
+}
+
+/** Whoever reads a log behind its writer. Files are named by what `identityOf` says of them. */
+export interface RotationHold {
+  /** Whether a file has still to be read. */
+  needs(identity: string): boolean;
+  /** So many files are kept for it, even when fewer are to stay. */
+  mostFiles: number;
+  /** A file that is needed is about to be removed: there are too many. */
+  giveUp(identity: string): Promise<void>;
 }
 
 /** A log that is being kept below its size. */
 export interface RotatedLog {
+  /** About how many bytes of output found no room on the disk. */
+  readonly lostBytes: number;
   /** Ends the watching; the files stay as they are. Resolves when nothing is under way any more. */
   close(): Promise<void>;
 }
@@ -65,7 +79,14 @@ export interface RotatedLog {
 export interface LogRotator {
   /**
    * Watches one log. `reopen` asks the monitor to go on in a new file at `logPath`. A rotation that an earlier daemon
-   * began is finished.
+   * began is finished. With the monitor's pid, what is lost on a full disk is counted.
    */
-  watch(logPath: string, policy: RotationPolicy, reopen: () => Promise<void>): RotatedLog;
+  watch(
+    logPath: string,
+    policy: RotationPolicy,
+    reopen: () => Promise<void>,
+    monitorPid?: number,
+  ): RotatedLog;
+  /** Logs that lost something on a full disk, while they are watched. */
+  losses(): { logPath: string; lostBytes: number }[];
 }

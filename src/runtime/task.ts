@@ -22,6 +22,7 @@ const KILL_LIMIT = 10_000;
 export class ConmonTask implements Task {
   readonly id: string;
   readonly pid: number;
+  readonly monitorPid: number;
   readonly exited: Promise<TaskExit>;
   private readonly place: TaskPlace;
   private readonly state: TaskState;
@@ -39,6 +40,7 @@ export class ConmonTask implements Task {
     this.log = log;
     this.id = state.id;
     this.pid = state.pid;
+    this.monitorPid = state.monitorPid;
     this.cgroup = new TaskCgroup(state.cgroup);
     this.exited = ended.then(() => this.settle());
   }

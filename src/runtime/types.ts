@@ -88,6 +88,8 @@ export interface Task {
   readonly id: string;
   /** Pid of the first process on the host. */
   readonly pid: number;
+  /** Pid of its monitor, which writes the log. */
+  readonly monitorPid?: number;
   /** Resolves once, also for an adopted task whose process ended while no daemon ran. Never rejects. */
   readonly exited: Promise<TaskExit>;
   /** Lets the process run its program. Errors: `not-found` (program missing), `forbidden` (not executable), `internal`, each with the runtime's text. */

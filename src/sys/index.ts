@@ -55,11 +55,13 @@ export { FdWatch, pollFd, type Readiness } from './poll.ts';
 export { type ProcessStatus, prctlSubreaper, processStartTicks, processStatus } from './process.ts';
 export { memoryFile, sealedFile } from './sealed.ts';
 export { compileSeccomp, type FilterCondition, type FilterRule, type FilterSource } from './seccomp.ts';
+export { unacknowledged } from './send-queue.ts';
 export { SeqpacketConnection } from './seqpacket.ts';
 export { signalName, signalNumber } from './signals.ts';
 export { decodeSocketAddress, encodeSocketAddress, type SocketAddress } from './socket-address.ts';
 export { type ChildProcessHandle, type SpawnRequest, spawnProcess } from './spawn.ts';
 export { mkfifo, type SystemInfo, sysinfo, uname } from './system.ts';
+export { UnixDatagram } from './unix-datagram.ts';
 export { hungUp, socketPeer } from './unix-socket.ts';
 export {
   fgetxattr,

@@ -4,7 +4,7 @@ import type { Fd } from './fd.ts';
 import { libcFunction } from './libc.ts';
 import { receivePackets } from './packet-batch.ts';
 import { FdWatch, type Readiness } from './poll.ts';
-import { connectSeqpacket } from './unix-socket.ts';
+import { connectUnix, SOCK_SEQPACKET } from './unix-socket.ts';
 
 /** conmon reads its attach sockets by 32 KiB and would lose the rest of a longer packet. */
 const MAX_PACKET = 32 * 1024;
@@ -46,7 +46,7 @@ export class SeqpacketConnection implements Disposable {
 
   /** Connects to a socket file at once. `not-found` when there is none, `unavailable` when nobody accepts. */
   static connect(path: string): SeqpacketConnection {
-    return new SeqpacketConnection(connectSeqpacket(path));
+    return new SeqpacketConnection(connectUnix(path, SOCK_SEQPACKET));
   }
 
   /** Sets the one listener of packets. A packet may be kept. */

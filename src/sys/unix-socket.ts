@@ -6,7 +6,9 @@ import { libcFunction } from './libc.ts';
 import { openat2 } from './openat2.ts';
 
 const AF_UNIX = 1;
-const SOCK_SEQPACKET = 5;
+/** Types of sockets (socket(2)). */
+export const SOCK_DGRAM = 2;
+export const SOCK_SEQPACKET = 5;
 const SOL_SOCKET = 1;
 const SO_PEERCRED = 17;
 /** `sun_path` has 108 bytes, the last of them NUL. */
@@ -21,13 +23,11 @@ const getsockoptCall = libcFunction<[number, number, number, Buffer, Buffer]>(
 );
 
 /**
- * A non-blocking SOCK_SEQPACKET connection to a socket file. A path too long for an address goes through the
+ * A non-blocking connection of a type to a socket file. A path too long for an address goes through the
  * descriptor of its directory. `unavailable` when nobody accepts (ECONNREFUSED) or the queue is full (EAGAIN).
  */
-export function connectSeqpacket(path: string): Fd {
-  const socket = new Fd(
-    check(socketCall(AF_UNIX, SOCK_SEQPACKET | O.NONBLOCK | O.CLOEXEC, 0), 'socket', path),
-  );
+export function connectUnix(path: string, type: number): Fd {
+  const socket = new Fd(check(socketCall(AF_UNIX, type | O.NONBLOCK | O.CLOEXEC, 0), 'socket', path));
   try {
     if (Buffer.byteLength(cString(path)) <= MAX_SUN_PATH) connect(socket, path, path);
     else {

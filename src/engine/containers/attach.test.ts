@@ -231,7 +231,15 @@ test('logs: no stream, and a driver without a log', async () => {
   );
 });
 
-const BARE = { id: '', name: '', imageId: '', imageRef: '', path: '', args: [] };
+const BARE = {
+  id: '',
+  name: '',
+  imageId: '',
+  created: '2026-01-02T03:04:05Z',
+  imageRef: '',
+  path: '',
+  args: [],
+};
 
 test('log details: patterns, and a bad one is passed over', () => {
   const details = (Config: Record<string, string>) =>

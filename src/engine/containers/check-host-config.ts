@@ -1,8 +1,9 @@
 import { isIP } from 'node:net';
 import type { ContainerConfig, HostConfig, RestartPolicy } from '../../api/index.ts';
 import { WharfError } from '../../base/index.ts';
+import { checkLogConfig } from '../../logs/index.ts';
 import type { ContainerDefaults } from './deps.ts';
-import { CAPABILITIES, LOG_OPTIONS } from './known-values.ts';
+import { CAPABILITIES } from './known-values.ts';
 import { modeContainer } from './modes.ts';
 
 function refuse(message: string): never {
@@ -151,16 +152,8 @@ function checkSecurityOptions(options: string[] | undefined): void {
   }
 }
 
-function checkLogging(hostConfig: HostConfig, defaults: ContainerDefaults): void {
-  const type = hostConfig.LogConfig?.Type || defaults.logDriver;
-  const known = LOG_OPTIONS.get(type);
-  if (!known) refuse(`error looking up logging plugin ${type}: plugin "${type}" not found`);
-  for (const [key, value] of Object.entries(hostConfig.LogConfig?.Config ?? {})) {
-    if (key === 'mode') {
-      if (value !== 'blocking' && value !== 'non-blocking')
-        refuse(`logger: logging mode not supported: ${value}`);
-    } else if (type !== 'none' && !known.has(key)) {
-      refuse(`unknown log opt '${key}' for ${type === 'local' ? 'log driver local' : `${type} log driver`}`);
-    }
-  }
+function checkLogging(hostConfig: HostConfig, { logDriver, logOpts }: ContainerDefaults): void {
+  const { Type: asked, Config: options } = hostConfig.LogConfig ?? {};
+  const type = asked || logDriver;
+  checkLogConfig(type, type === logDriver ? { ...logOpts, ...options } : (options ?? {}));
 }

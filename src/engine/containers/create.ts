@@ -122,7 +122,8 @@ function decideContainer(
 
 function logPathOf(directory: string, id: string, driver: string | undefined): string {
   if (driver === 'none') return '';
-  return join(directory, driver === 'local' ? 'container.log' : `${id}-json.log`);
+  if (driver === 'json-file') return join(directory, `${id}-json.log`);
+  return join(directory, driver === 'local' ? 'container.log' : 'container-cached.log');
 }
 
 function newState(): ContainerRecord['state'] {

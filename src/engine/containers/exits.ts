@@ -3,7 +3,7 @@ import type { Task, TaskExit } from '../../runtime/types.ts';
 import { publishContainerEvent, publishNetworkEvent, publishVolumeUnmounts } from './container-events.ts';
 import type { TeardownDeps } from './lifecycle-deps.ts';
 import type { LiveContainer } from './live.ts';
-import { keepLogBounded } from './log-options.ts';
+import { keepLog } from './log-options.ts';
 import type { ContainerRecord } from './record.ts';
 import { nextBackoff, wantsRestart } from './restart-policy.ts';
 import { saveAnyway } from './save-anyway.ts';
@@ -15,7 +15,7 @@ export type StartAgain = (record: ContainerRecord) => Promise<void>;
 
 /** Follows a task to its end: records the exit once, tells who waits, and sees to restart, removal and cleanup. */
 export function watchExit(deps: TeardownDeps, live: LiveContainer, task: Task, again: StartAgain): void {
-  keepLogBounded(deps, live.id, task);
+  keepLog(deps, live.id, task);
   live.exitHandled = task.exited.then((exit) =>
     deps.store
       .withLock(live.id, (record) => handleExit(deps, record, live, task, exit, again))

@@ -14,6 +14,7 @@ export { ensureInitLayer, HALF_MADE_INIT, initLayerKey, removeInitLayer } from '
 export { type InspectDeps, inspectContainer } from './inspect.ts';
 export * from './lifecycle.ts';
 export { type ListDeps, listContainers, type NetworkSettingsOf } from './list.ts';
+export { shipLeftLogs } from './log-options.ts';
 export { makeBindSource } from './make-mounts.ts';
 export {
   type NetworkFileDeps,

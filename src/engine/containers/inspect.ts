@@ -55,7 +55,8 @@ export async function inspectContainer(
     HostnamePath: files?.hostname ?? '',
     HostsPath: files?.hosts ?? '',
     // The format of `local` is nobody else's business, and neither is its place.
-    LogPath: record.state.hasStarted && record.hostConfig.LogConfig?.Type !== 'local' ? record.logPath : '',
+    LogPath:
+      record.state.hasStarted && record.hostConfig.LogConfig?.Type === 'json-file' ? record.logPath : '',
     Name: `/${record.name}`,
     RestartCount: record.state.restartCount,
     Driver: driverName(deps.snapshotter),

@@ -10,21 +10,6 @@ export const CAPABILITIES: ReadonlySet<string> = new Set(
     .map((name) => `CAP_${name}`),
 );
 
-const COMMON_LOG_OPTIONS = ['max-buffer-size'];
-
-/** Options by log driver. */
-export const LOG_OPTIONS: ReadonlyMap<string, ReadonlySet<string>> = new Map([
-  [
-    'json-file',
-    new Set([
-      ...COMMON_LOG_OPTIONS,
-      ...['max-file', 'max-size', 'compress', 'labels', 'labels-regex', 'env', 'env-regex', 'tag'],
-    ]),
-  ],
-  ['local', new Set([...COMMON_LOG_OPTIONS, 'max-file', 'max-size', 'compress'])],
-  ['none', new Set<string>(COMMON_LOG_OPTIONS)],
-]);
-
 /** Paths of /proc and /sys that a container sees empty (Docker 28's list). */
 export const MASKED_PATHS: readonly string[] = [
   '/proc/asound',

@@ -1,4 +1,5 @@
 import type { Clock, Logger } from '../../base/index.ts';
+import type { LogShipping } from '../../logs/index.ts';
 import type { LogReader, LogRotator } from '../../logs/types.ts';
 import type { NetworkStack } from '../../network/types.ts';
 import type {
@@ -83,7 +84,7 @@ export interface TeardownDeps extends CoreDeps {
   mounts: MountOps;
   paths: RunPaths;
   snapshotter: Pick<Snapshotter, 'mount' | 'remove' | 'stat' | 'list'>;
-  logs: Pick<LogReader, 'remove'> & LogRotator;
+  logs: Pick<LogReader, 'remove'> & Pick<LogRotator, 'watch'> & Pick<LogShipping, 'ship' | 'finish'>;
 }
 
 /** What is needed to run a container. */

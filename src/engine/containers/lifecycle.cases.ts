@@ -11,6 +11,7 @@ import {
   WharfError,
   ZERO_TIME,
 } from '../../base/index.ts';
+import type { ShippedLog } from '../../logs/index.ts';
 import type { LogFormat, LogQuery, LogRecord, RotationPolicy } from '../../logs/types.ts';
 import type { SandboxRecord } from '../../network/types.ts';
 import type { HostFacts } from '../../runtime/spec-input.ts';
@@ -85,6 +86,9 @@ export class World implements AsyncDisposable {
   readonly log: LogRecord[] = [];
   /** Logs that are kept below a size at the moment. */
   readonly boundedLogs = new Map<string, RotationPolicy>();
+  /** Logs that are sent to servers, and those whose end is known. */
+  readonly shippedLogs: ShippedLog[] = [];
+  readonly finishedLogs: string[] = [];
   deps: RunDeps;
   private readonly ended = new AbortController();
 
@@ -190,9 +194,14 @@ function makeDeps(world: World): RunDeps {
     },
     logs: {
       remove: async () => undefined,
+      ship: (shipped) => {
+        world.shippedLogs.push(shipped);
+        return undefined;
+      },
+      finish: (logPath) => void world.finishedLogs.push(logPath),
       watch: (path, policy) => {
         world.boundedLogs.set(path, policy);
-        return { close: async () => void world.boundedLogs.delete(path) };
+        return { lostBytes: 0, close: async () => void world.boundedLogs.delete(path) };
       },
     },
     specs: {

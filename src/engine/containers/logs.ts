@@ -1,13 +1,14 @@
 import { WharfError } from '../../base/index.ts';
 import type { LogQuery, LogReader } from '../../logs/types.ts';
-import { compileExpression } from '../filters/index.ts';
 import type { CoreDeps } from './lifecycle-deps.ts';
-import { logTag } from './log-options.ts';
+import { pickedAttributes } from './log-attributes.ts';
+import { isLogReadable, logTag } from './log-options.ts';
 import type { LogOutput, LogsInput } from './session.ts';
 
 /**
  * What a container printed. `follow` goes on until it ends; of one that does not run, it ends with the log. Errors:
- * `invalid` when no stream is asked for, `not-implemented` for the log driver `none`.
+ * `invalid` when no stream is asked for, `not-implemented` when the log
+ * is not kept.
  */
 export async function containerLogs(
   deps: Pick<CoreDeps, 'store' | 'live'> & { logs: Pick<LogReader, 'encode'> },
@@ -19,7 +20,7 @@ export async function containerLogs(
   if (!input.stdout && !input.stderr) {
     throw new WharfError('invalid', 'Bad parameters: you must choose at least one stream');
   }
-  if (record.hostConfig.LogConfig?.Type === 'none' || !record.logPath) {
+  if (!isLogReadable(record)) {
     throw new WharfError('not-implemented', 'configured logging driver does not support reading');
   }
   const live = deps.live.get(record.id);
@@ -61,31 +62,12 @@ async function* leaving(output: AsyncIterable<Buffer>, leave: () => unknown): As
 /** Labels and environment that the log options `labels`, `labels-regex`, `env`, `env-regex` and `tag` pick, as `details` shows them. */
 export function logDetails(record: Parameters<typeof logTag>[0]): string {
   const options = record.hostConfig.LogConfig?.Config ?? {};
-  const env = Object.fromEntries(
-    (record.config.Env ?? []).map((one) => {
-      const at = one.indexOf('=');
-      return at < 0 ? [one, ''] : [one.slice(0, at), one.slice(at + 1)];
-    }),
-  );
-  const picked = new Map([
-    ...pick(record.config.Labels ?? {}, options['labels'], options['labels-regex']),
-    ...pick(env, options['env'], options['env-regex']),
-  ]);
+  const picked = pickedAttributes(record.config, options);
   if (options['tag']) picked.set('tag', logTag(record, options['tag']));
   return [...picked]
     .map(([key, value]) => `${queryEscape(key)}=${queryEscape(value)}`)
     .sort()
     .join(',');
-}
-
-function pick(
-  values: Record<string, string>,
-  names: string | undefined,
-  pattern: string | undefined,
-): [string, string][] {
-  const wanted = new Set(names?.split(',').map((name) => name.trim()) ?? []);
-  const fits = pattern ? compileExpression(pattern) : undefined;
-  return Object.entries(values).filter(([key]) => wanted.has(key) || fits?.(key));
 }
 
 /** As Go's url.QueryEscape, which Docker uses here. */

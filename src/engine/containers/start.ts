@@ -14,7 +14,7 @@ import { watchExit } from './exits.ts';
 import type { RunDeps } from './lifecycle-deps.ts';
 import { linkEnvironment } from './links.ts';
 import type { LiveContainer } from './live.ts';
-import { checkLogOptions } from './log-options.ts';
+import { checkLogOptions, checkLogServer } from './log-options.ts';
 import type { ContainerRecord } from './record.ts';
 import { saveAnyway } from './save-anyway.ts';
 import { type StartFailure, startFailure } from './start-error.ts';
@@ -87,6 +87,7 @@ async function runTask(
   signal: AbortSignal | undefined,
 ): Promise<Task> {
   checkLogOptions(record);
+  await checkLogServer(record, signal);
   await using undo = new UndoStack(deps.log);
   const spec = await prepareRun(deps, record, undo);
   publishVolumeMounts(deps.events, record);

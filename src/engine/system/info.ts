@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import type { SystemInfo } from '../../api/index.ts';
 import { type Clock, rfc3339Nano } from '../../base/index.ts';
+import { BOUNDED, LOG_DRIVERS, rotationPolicy, type ShipReport } from '../../logs/index.ts';
 import type { HostFacts } from '../../runtime/index.ts';
 import type { ContainerRecord } from '../containers/record.ts';
 import { type RegistryFacts, registryFields } from './registry-fields.ts';
@@ -14,6 +15,7 @@ export interface InfoSettings {
   debug: boolean;
   liveRestore: boolean;
   logDriver: string;
+  logOpts: Record<string, string>;
   defaultRuntime: string;
   runtimes: Record<string, { path: string; runtimeArgs?: string[] }>;
   seccomp: 'builtin' | 'unconfined' | string;
@@ -30,6 +32,10 @@ export interface InfoDeps {
   imageCount: () => number;
   eventListeners: () => number;
   networkWarnings: () => Promise<string[]> | string[];
+  /** Log servers that take nothing, and lines that were lost. */
+  logReports: () => ShipReport[];
+  /** Output that found no room on a full disk. */
+  logLosses: () => { logPath: string; lostBytes: number }[];
   backingFilesystem: string;
   settings: () => InfoSettings;
   clock: Clock;
@@ -38,13 +44,17 @@ export interface InfoDeps {
 /** The document of `GET /info`. */
 export async function engineInfo(deps: InfoDeps): Promise<SystemInfo> {
   const settings = deps.settings();
-  const warnings = [...cgroupWarnings(deps.host), ...(await deps.networkWarnings())];
+  const warnings = [
+    ...cgroupWarnings(deps.host),
+    ...(await deps.networkWarnings()),
+    ...logWarnings(deps, settings),
+  ];
   return {
     ID: deps.id,
     ...containerCounts(deps.containers()),
     Images: deps.imageCount(),
     Driver: 'overlay2',
-    DriverStatus: driverStatus(deps.backingFilesystem),
+    DriverStatus: [...driverStatus(deps.backingFilesystem), ['Container Logs', logBounds(settings)]],
     Plugins: PLUGINS,
     ...limits(deps.host),
     IPv4Forwarding: readFlag('/proc/sys/net/ipv4/ip_forward'),
@@ -87,7 +97,7 @@ const PLUGINS = {
   Volume: ['local'],
   Network: ['bridge', 'host', 'ipvlan', 'macvlan', 'null'],
   Authorization: null as unknown as string[],
-  Log: ['json-file', 'local', 'none'],
+  Log: [...LOG_DRIVERS.keys()].filter((name) => name !== 'none'),
 };
 
 const SWARM = {
@@ -170,6 +180,35 @@ function cgroupWarnings(host: HostFacts): string[] {
     [cgroup.pidsLimit, 'WARNING: No pids limit support'],
   ];
   return missing.filter(([there]) => !there).map(([, text]) => text);
+}
+
+const MEBIBYTE = 1024 * 1024;
+
+/** What a container's log takes at most when the container's own options say nothing. */
+function logBounds({ logDriver, logOpts }: InfoSettings): string {
+  const policy = rotationPolicy(logDriver, logOpts);
+  if (!policy) return logDriver === 'none' ? 'none are kept' : 'without a bound';
+  const { maxFiles, maxBytes, compress } = policy;
+  const size = `${Math.round((maxBytes / MEBIBYTE) * 10) / 10} MiB`;
+  return `at most ${maxFiles} file${maxFiles === 1 ? '' : 's'} of ${size}${compress ? ', compressed' : ''}`;
+}
+
+function logWarnings(deps: InfoDeps, settings: InfoSettings): string[] {
+  const endless = settings.logDriver !== 'none' && !rotationPolicy(settings.logDriver, settings.logOpts);
+  const bound = `the default is ${BOUNDED.maxFiles} files of ${BOUNDED.maxBytes / MEBIBYTE} MiB`;
+  return [
+    ...(endless ? [`WARNING: container logs may grow without a bound: ${bound}`] : []),
+    ...deps.logReports().map(shipWarning),
+    ...deps.logLosses().map(({ logPath, lostBytes }) => {
+      return `WARNING: a full disk took about ${lostBytes} bytes of the log ${logPath}`;
+    }),
+  ];
+}
+
+function shipWarning({ name, driver, lostRecords, trouble }: ShipReport): string {
+  const lost = lostRecords > 0 ? [`${lostRecords} lines were dropped`] : [];
+  const stuck = trouble === undefined ? [] : [trouble];
+  return `WARNING: log driver ${driver} of container ${name}: ${[...lost, ...stuck].join('; ')}`;
 }
 
 function readFlag(path: string): boolean {
