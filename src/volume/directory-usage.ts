@@ -2,11 +2,11 @@ import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Usage } from '../snapshot/types.ts';
 
-/** Allocated bytes and inodes below a directory, hard links counted once, other filesystems left out. What vanishes meanwhile is not counted. */
+/** Allocated bytes and inodes of a directory and all below it, hard links counted once, other filesystems left out. What vanishes meanwhile is not counted. */
 export async function directoryUsage(root: string): Promise<Usage> {
-  const usage: Usage = { bytes: 0, inodes: 0 };
   const seen = new Set<bigint>();
   const top = await lstat(root, { bigint: true });
+  const usage: Usage = { bytes: Number(top.blocks) * 512, inodes: 1 };
   const pending = [root];
   for (let directory = pending.pop(); directory !== undefined; directory = pending.pop()) {
     const names = await readdir(directory).catch(() => []);

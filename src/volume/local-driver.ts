@@ -1,13 +1,4 @@
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  renameSync,
-  rmdirSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Logger, newId, WharfError } from '../base/index.ts';
@@ -170,8 +161,8 @@ export class LocalDriver implements VolumeDriver {
 
   async usage(volume: VolumeRecord): Promise<Usage> {
     if (volumeMount(volume.options)) return { bytes: 0, inodes: 0 };
-    if (volume.quota?.method !== 'disk') return directoryUsage(this.mountpoint(volume));
-    return { bytes: statSync(join(this.directory(volume), DISK)).blocks * 512, inodes: 1 };
+    // With its own directories, and with the file of a disk, as du(1): so much comes free with the volume.
+    return directoryUsage(this.directory(volume));
   }
 
   private directory(volume: Pick<VolumeRecord, 'name'>): string {
@@ -236,8 +227,12 @@ export class LocalDriver implements VolumeDriver {
   }
 
   private removals(): string[] {
-    const parent = join(this.options.root, REMOVED);
-    return existsSync(parent) ? readdirSync(parent).map((name) => join(parent, name)) : [];
+    const { root } = this.options;
+    const parent = join(root, REMOVED);
+    const within = existsSync(parent) ? readdirSync(parent).map((name) => join(parent, name)) : [];
+    // Daemons of version 0.3 put them beside the volumes.
+    const beside = readdirSync(root).filter((name) => name.startsWith(`${REMOVED}-`));
+    return [...within, ...beside.map((name) => join(root, name))];
   }
 
   private async empty(directories: string[]): Promise<void> {
