@@ -2,7 +2,9 @@ import { closeSync, type FSWatcher, fstatSync, read, statSync, watch } from 'nod
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { FileChain, isMissing, type OpenLogFile, unpackFile } from './files.ts';
+import { firstTime, sinceOffset } from './since.ts';
 import { tailOffset } from './tail.ts';
+import { mended } from './tear.ts';
 import type { LogQuery } from './types.ts';
 
 const NEWLINE = 10;
@@ -23,12 +25,12 @@ export interface LogBlock {
  */
 export async function* logBlocks(
   logPath: string,
-  query: Pick<LogQuery, 'tail' | 'follow'>,
+  query: Pick<LogQuery, 'tail' | 'since' | 'follow'>,
   signal: AbortSignal,
 ): AsyncGenerator<LogBlock> {
   using chain = new FileChain(logPath);
   using changes = new Changes(logPath, chain, query.follow?.ended, signal);
-  let start = await seek(chain, logPath, query.tail);
+  let start = await seek(chain, logPath, query);
   const buffer = Buffer.allocUnsafe(BLOCK);
   while (!signal.aborted) {
     const file = chain.take();
@@ -46,8 +48,31 @@ export async function* logBlocks(
   }
 }
 
+/** Skips what comes before the last `tail` lines, and most of what is older than `since`. */
+async function seek(
+  chain: FileChain,
+  logPath: string,
+  { tail, since }: Pick<LogQuery, 'tail' | 'since'>,
+): Promise<number> {
+  const start = await seekTail(chain, logPath, tail);
+  if (since === undefined) return start;
+  const files = chain.pending;
+  let at = files.length - 1;
+  for (; at > 0; at--) {
+    const file = files[at] as OpenLogFile;
+    await unpackFile(file, logPath);
+    if (((await firstTime(file.fd)) ?? since) < since) break;
+  }
+  const file = files[Math.max(0, at)];
+  if (!file) return start;
+  if (at > 0) chain.skip(at);
+  await unpackFile(file, logPath);
+  const offset = await sinceOffset(file.fd, since);
+  return at > 0 ? offset : Math.max(start, offset);
+}
+
 /** Skips the files and finds the offset before the last `tail` lines. */
-async function seek(chain: FileChain, logPath: string, tail: number | undefined): Promise<number> {
+async function seekTail(chain: FileChain, logPath: string, tail: number | undefined): Promise<number> {
   if (tail === undefined) return 0;
   const search = { wanted: tail, begun: false };
   const files = chain.pending;
@@ -81,8 +106,10 @@ async function* fileBlocks(
     const filled = held + bytesRead;
     const length = buffer.lastIndexOf(NEWLINE, filled - 1) + 1;
     if (length > 0) {
-      yield { buffer, length };
-      if (changes.aborted) return;
+      for (const lines of mended(buffer, length, position - filled)) {
+        yield { buffer: lines, length: lines.length };
+        if (changes.aborted) return;
+      }
       buffer.copyWithin(0, length, filled);
     }
     held = filled - length;

@@ -5,9 +5,18 @@ import { rotationPolicy } from './policy.ts';
 describe('options of json-file', () => {
   const policy = (options: Record<string, string>) => rotationPolicy('json-file', options);
 
-  it('without a size, the log grows without end', () => {
-    assert.equal(policy({}), undefined);
-    assert.equal(policy({ 'max-file': '3', labels: 'a' }), undefined);
+  it('without a size, the log is bounded and packed', () => {
+    const bounds = { maxBytes: 20_971_520, maxFiles: 5, compress: true };
+    assert.deepEqual(policy({}), bounds);
+    assert.deepEqual(policy({ labels: 'a' }), bounds);
+    assert.deepEqual(policy({ 'max-file': '3' }), { ...bounds, maxFiles: 3 });
+    assert.deepEqual(policy({ 'max-file': '1' }), { ...bounds, maxFiles: 1, compress: false });
+    assert.deepEqual(policy({ compress: 'false' }), { ...bounds, compress: false });
+  });
+
+  it('a log grows without end only where that is asked for', () => {
+    assert.equal(policy({ 'max-size': '-1' }), undefined);
+    assert.equal(policy({ 'max-size': '-1', 'max-file': '2' }), undefined);
   });
 
   it('sizes multiply by 1000, and one file is the default', () => {
@@ -32,7 +41,7 @@ describe('options of json-file', () => {
     for (const [options, message] of [
       [{ 'max-size': '0' }, 'max-size must be a positive number'],
       [{ 'max-size': 'abc' }, "invalid size: 'abc'"],
-      [{ 'max-size': '-1' }, "invalid size: '-1'"],
+      [{ 'max-size': '-2' }, "invalid size: '-2'"],
       [{ 'max-file': '0' }, 'max-file cannot be less than 1'],
       [{ 'max-file': 'x' }, 'strconv.Atoi: parsing "x": invalid syntax'],
       [

@@ -145,7 +145,7 @@ class WatchedLog implements RotatedLog {
     } catch (thrown) {
       // Removed with its container.
       if (isMissing(thrown)) return;
-      await rm(`${logPath}.packing`, { force: true });
+      await rm(`${logPath}.packing`, { force: true }).catch(() => undefined);
       log.warn('a rotated log is not packed', { logPath, error: thrown });
     }
   }

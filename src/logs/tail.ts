@@ -1,6 +1,7 @@
 import { fstatSync, read } from 'node:fs';
 import { promisify } from 'node:util';
 import { isPartial, isRecord } from './record.ts';
+import { tearIn } from './tear.ts';
 
 const NEWLINE = 10;
 const readAsync = promisify(read);
@@ -33,7 +34,12 @@ export async function tailOffset(fd: number, search: TailSearch): Promise<{ offs
     while (newline >= 0) {
       const before = newline === 0 ? -1 : buffer.lastIndexOf(NEWLINE, newline - 1);
       if (before < 0 && base > 0) break;
-      if (isBeyond(search, buffer, before + 1, newline)) return { offset: base + newline + 1, done: true };
+      const tear = tearIn(buffer, before + 1, newline, base);
+      if (tear >= 0 && isBeyond(search, buffer, tear, newline))
+        return { offset: base + newline + 1, done: true };
+      const end = tear < 0 ? newline : tear;
+      const next = tear < 0 ? newline + 1 : tear;
+      if (isBeyond(search, buffer, before + 1, end)) return { offset: base + next, done: true };
       newline = before;
     }
     // The first line of this block began before it: it is read again with the next. One that fills a block is none of conmon's.

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { isPartial, isRecord, PREFIX_LENGTH, parseTimestamp, recordAt } from '../record.ts';
 import type { LogEntry } from '../sinks/types.ts';
+import { mended } from '../tear.ts';
 
 const NEWLINE = 10;
 /** A line goes in pieces of at most so many bytes, as the reference engine cuts it. */
@@ -22,19 +23,23 @@ export class Assembler {
   };
   private entries: LogEntry[] = [];
 
-  /** The entries of a block of whole records. What is open at its end goes as a piece: positions lie between records. */
-  take(block: Buffer): LogEntry[] {
+  /** The entries of a block of whole records, which begins at an offset of its file. What is open at its end goes as a piece: positions lie between records. */
+  take(block: Buffer, base: number): LogEntry[] {
     this.entries = [];
+    for (const lines of mended(block, block.length, base)) this.addAll(lines);
+    for (const stream of ['stdout', 'stderr'] as const) {
+      if ((this.lines[stream]?.bytes ?? 0) > 0) this.flush(stream, false);
+    }
+    return this.entries;
+  }
+
+  private addAll(block: Buffer): void {
     for (let start = 0; start < block.length; ) {
       const newline = block.indexOf(NEWLINE, start);
       const end = newline < 0 ? block.length : newline;
       if (isRecord(block, start, end)) this.add(block, start, end);
       start = end + 1;
     }
-    for (const stream of ['stdout', 'stderr'] as const) {
-      if ((this.lines[stream]?.bytes ?? 0) > 0) this.flush(stream, false);
-    }
-    return this.entries;
   }
 
   private add(block: Buffer, start: number, end: number): void {

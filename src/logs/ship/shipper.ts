@@ -171,7 +171,7 @@ export class Shipper {
   private async ship(block: SpoolBlock): Promise<void> {
     if (this.dropsOld(block)) return;
     const length = batchLength(block);
-    const entries = this.assembler.take(block.buffer.subarray(0, length));
+    const entries = this.assembler.take(block.buffer.subarray(0, length), block.offset);
     if (!(await this.deliver(entries, block.identity))) return;
     this.spool.advance(length);
     this.save(block.identity, block.offset + length);
