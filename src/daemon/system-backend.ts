@@ -10,12 +10,14 @@ import {
   type EngineFacts,
   engineInfo,
   engineVersion,
+  looseLoops,
   pruneBuildCache,
   verifyEngine,
 } from '../engine/system/index.ts';
 import {
   createVolume,
   inspectVolume,
+  inspectVolumeUsage,
   listVolumes,
   pruneVolumes,
   removeVolume,
@@ -105,6 +107,7 @@ export function volumesBackend(engine: Engine): VolumesBackend {
     list: (filters) => listVolumes(deps, filters),
     create: (options) => createVolume(deps, options),
     inspect: (name) => inspectVolume(deps, name),
+    inspectUsage: (name) => inspectVolumeUsage(deps, name),
     remove: (name, options) => removeVolume(deps, name, options),
     prune: (filters) => pruneVolumes(deps, filters),
   };
@@ -202,6 +205,15 @@ function verifyDeps(engine: Engine, current: CurrentSettings): Parameters<typeof
     alive: (pid) => existsSync(`/proc/${pid}`),
     hasCgroup: (record) =>
       hasCgroup(record.id, record.hostConfig.CgroupParent || current.settings.cgroupParent),
-    paths: { mounts: paths.mounts, volumes: join(current.settings.dataRoot, 'volumes') },
+    looseLoops: () =>
+      looseLoops(
+        current.settings.dataRoot,
+        mountInfo().map(({ source }) => source),
+      ),
+    paths: {
+      mounts: paths.mounts,
+      subpaths: paths.subpaths,
+      volumes: join(current.settings.dataRoot, 'volumes'),
+    },
   };
 }

@@ -14,7 +14,7 @@ const stopped = 'b'.repeat(64);
 const chain = digestOf('chain');
 
 function container(id: string, status: ContainerStatus, pid: number): ContainerRecord {
-  return { id, state: { status, pid } } as unknown as ContainerRecord;
+  return { id, state: { status, pid }, mounts: [] } as unknown as ContainerRecord;
 }
 
 /** An engine in which everything is as it must be; each test spoils one thing. */
@@ -68,7 +68,7 @@ async function sound() {
     },
     networks: { verify: async () => state.network },
     volumes: {
-      list: () => state.volumeNames.map((name) => ({ name }) as never),
+      list: () => state.volumeNames.map((name) => ({ name, driver: 'local' }) as never),
       mountpoint: (name) => join(volumes, name, '_data'),
     },
     tasks: { leftovers: async () => state.leftovers },
@@ -79,7 +79,8 @@ async function sound() {
     mountPoints: () => state.mountPoints,
     alive: (pid) => state.alive.has(pid),
     hasCgroup: (record) => state.cgroups.has(record.id),
-    paths: { mounts: '/run/mounts', volumes },
+    paths: { mounts: '/run/mounts', volumes, subpaths: '/run/subpaths' },
+    looseLoops: () => [],
   };
   return { state, deps };
 }

@@ -9,8 +9,9 @@ import { type Digest, splitDigest } from '../../oci/index.ts';
 import type { TaskService } from '../../runtime/index.ts';
 import type { Snapshotter } from '../../snapshot/index.ts';
 import type { VolumeStore } from '../../volume/index.ts';
-import { type ContainerRecord, HALF_MADE_INIT } from '../containers/index.ts';
+import { type ContainerRecord, containerOfSnapshot, HALF_MADE_INIT } from '../containers/index.ts';
 import { EXTRACT_PREFIX, type ImageName, type ImageRecord, type KeptIndex } from '../images/index.ts';
+import { checkResidue, type ResidueDeps } from './residue.ts';
 
 export interface VerifyDeps {
   database: Pick<Database, 'check'>;
@@ -29,7 +30,8 @@ export interface VerifyDeps {
   alive: (pid: number) => boolean;
   /** Whether a cgroup of that container is left on the host. */
   hasCgroup: (record: ContainerRecord) => boolean;
-  paths: { mounts: string; volumes: string };
+  paths: { mounts: string; volumes: string; subpaths: string };
+  looseLoops: ResidueDeps['looseLoops'];
 }
 
 /** One difference between what must be and what is. */
@@ -50,6 +52,7 @@ export async function verifyEngine(deps: VerifyDeps): Promise<{ ok: boolean; fin
     tasks: () => checkTasks(deps),
     network: () => deps.networks.verify(),
     volumes: () => checkVolumes(deps),
+    residue: () => checkResidue(deps, liveIds(deps)),
   };
   const findings: Finding[] = [];
   for (const [check, run] of Object.entries(checks)) {
@@ -134,13 +137,14 @@ function checkLayers(deps: VerifyDeps): string[] {
       problems.push(`the directory of snapshot ${snapshot.key} is missing`);
     }
     const passing = [EXTRACT_PREFIX, HALF_MADE_INIT].some((prefix) => snapshot.key.startsWith(prefix));
-    if (snapshot.kind === 'active' && !passing && !records.has(snapshot.key)) {
+    if (snapshot.kind === 'active' && !passing && !records.has(containerOfSnapshot(snapshot.key))) {
       problems.push(`snapshot ${snapshot.key} belongs to no container`);
     }
   }
   for (const image of deps.images()) {
-    for (const { chainId } of image.layers) {
-      if (!deps.snapshots.stat(chainId)) problems.push(`layer ${chainId} of image ${image.id} is missing`);
+    for (const { chainId, late } of image.layers) {
+      if (!late && !deps.snapshots.stat(chainId))
+        problems.push(`layer ${chainId} of image ${image.id} is missing`);
     }
   }
   for (const record of records.values()) {
@@ -204,7 +208,8 @@ async function checkTasks(deps: VerifyDeps): Promise<string[]> {
 
 /** Each volume has its directory, each directory its volume. */
 function checkVolumes(deps: VerifyDeps): string[] {
-  const names = new Set(deps.volumes.list().map((volume) => volume.name));
+  const local = deps.volumes.list().filter(({ driver }) => driver === 'local');
+  const names = new Set(local.map((volume) => volume.name));
   const problems = [...names]
     .filter((name) => !existsSync(deps.volumes.mountpoint(name)))
     .map((name) => `the directory of volume ${name} is missing`);
