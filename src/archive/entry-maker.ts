@@ -246,8 +246,8 @@ function setXattrs(header: TarHeader, set: (name: string, value: Buffer) => void
   }
 }
 
-/** Returns the bytes of the files and links that are gone with it; a file with another name stays. */
-function removeTree(parent: Fd, name: string): number {
+/** Removes a file or a folder by descriptors, never through a link. Returns the bytes of the files and links that are gone with it; a file with another name stays. */
+export function removeTree(parent: Fd, name: string): number {
   const stat = fstatat(parent, name);
   if (!isDirectory(stat)) {
     unlinkat(parent, name);

@@ -1,5 +1,6 @@
 export { type ApplyOptions, applyLayer } from './apply-layer.ts';
 export { type Compression, decompress, sniffCompression } from './decompress.ts';
+export { removeTree } from './entry-maker.ts';
 export { type ExtractOptions, extractView } from './extract-view.ts';
 export { GrowingFile } from './growing-file.ts';
 export type { UnpackResult } from './layer-unpacker.ts';
@@ -8,6 +9,7 @@ export { DEFAULT_LIMITS } from './limits.ts';
 export { type PackOptions, packTree } from './pack-tree.ts';
 export { type PackViewOptions, packView } from './pack-view.ts';
 export { readTar } from './read-tar.ts';
+export { TarDecoder } from './tar-decoder.ts';
 export type * from './types.ts';
 export { type UnpackRequest, unpackLayer } from './unpack-layer.ts';
 export { type Located, locate, type TreeView, type ViewMount, type WalkOptions } from './view.ts';

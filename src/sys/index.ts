@@ -29,6 +29,7 @@ export {
 } from './inet-socket.ts';
 export { type Inflater, openGunzip, openUnzstd } from './inflate.ts';
 export { spreadBelow } from './inode-flags.ts';
+export { attachLoop, type LoopDevice } from './loop-device.ts';
 export {
   type FileSystemStat,
   type MountRequest,
@@ -53,10 +54,12 @@ export { type OpenHow, openat2, openInRoot, RESOLVE } from './openat2.ts';
 export { type ExitStatus, openPidfd, pidfdExited, pidfdSendSignal } from './pidfd.ts';
 export { FdWatch, pollFd, type Readiness } from './poll.ts';
 export { type ProcessStatus, prctlSubreaper, processStartTicks, processStatus } from './process.ts';
+export { limitProject, projectUsage } from './project-quota.ts';
 export { memoryFile, sealedFile } from './sealed.ts';
 export { compileSeccomp, type FilterCondition, type FilterRule, type FilterSource } from './seccomp.ts';
 export { unacknowledged } from './send-queue.ts';
 export { SeqpacketConnection } from './seqpacket.ts';
+export { shutDownFilesystem } from './shutdown.ts';
 export { signalName, signalNumber } from './signals.ts';
 export { decodeSocketAddress, encodeSocketAddress, type SocketAddress } from './socket-address.ts';
 export { type ChildProcessHandle, type SpawnRequest, spawnProcess } from './spawn.ts';

@@ -1,16 +1,12 @@
 import { check, isErrno } from './errno.ts';
 import { O } from './fd.ts';
-import { libcFunction } from './libc.ts';
+import { ioctl } from './ioctl.ts';
 import { openat2 } from './openat2.ts';
 
 // ioctl_iflags(2), for 64-bit kernels.
 const FS_IOC_GETFLAGS = 0x80086601;
 const FS_IOC_SETFLAGS = 0x40086602;
 const FS_TOPDIR_FL = 0x00020000;
-
-const ioctl = libcFunction<[number, number | bigint, Buffer], number>(
-  'int ioctl(int fd, unsigned long request, void *flags)',
-);
 
 /**
  * Tells the filesystem that the directories right below this one have nothing to do with each other (chattr(1), "T"): ext4
