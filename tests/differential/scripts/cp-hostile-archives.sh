@@ -7,7 +7,7 @@ $DOCKER run -d --name $N-a busybox sleep 100 >/dev/null; echo bad >f
 put() { code cp - $N-a:/tmp <t.tar; }
 tar cPf t.tar --transform 's,^f,../../up,' f; put; tar cPf t.tar --transform 's,^f,/absolute,' f; put; tar cPf t.tar --transform 's,^f,a/../b,' f; put
 ln -s ../../../../../etc esc; tar cf t.tar esc; put
-$DOCKER exec $N-a sh -c 'ls /tmp; readlink /tmp/esc; ls /up'
+$DOCKER exec $N-a sh -c 'ls /tmp; readlink /tmp/esc; ls /up 2>&1'
 echo h >h1; ln h1 h2; tar cf t.tar h1 h2; put; tar --delete -f t.tar h1; $DOCKER exec $N-a rm /tmp/h1 /tmp/h2; put
 echo garbage >t.tar; $DOCKER cp - $N-a:/tmp <t.tar 2>/dev/null; echo $?
 $DOCKER exec $N-a ls /tmp; $DOCKER rm -f $N-a
