@@ -22,11 +22,12 @@ import {
   waitContainer,
 } from '../engine/containers/index.ts';
 import { createExec, inspectExec, resizeExec, startExec } from '../engine/execs/index.ts';
+import { unpackImage } from '../engine/images/index.ts';
 import { networkSettings } from '../engine/networks/index.ts';
 import { checkHostConfig, resourcesFromHostConfig } from '../runtime/index.ts';
 import type { ContainersBackend, ExecsBackend } from '../server/index.ts';
 import type { CurrentSettings } from './current-settings.ts';
-import type { Engine } from './engine.ts';
+import { type Engine, imageDeps } from './engine.ts';
 
 /** Container operations bound to the engine. */
 export function containersBackend(engine: Engine, run: RunDeps, current: CurrentSettings): ContainersBackend {
@@ -36,7 +37,7 @@ export function containersBackend(engine: Engine, run: RunDeps, current: Current
   const documents = { networkSettings, snapshotter };
   const create = () => ({
     ...run,
-    images: lookup,
+    images: { ...lookup, unpack: (imageId: string) => unpackImage(imageDeps(engine), imageId) },
     volumes: storage.volumes,
     snapshotter,
     host,

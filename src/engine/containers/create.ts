@@ -45,7 +45,7 @@ export async function createContainer(
   using held = new DisposableStack();
   const plan = planMounts(deps.store, record.config, record.hostConfig);
   holdVolumes(deps.volumes, plan, id, held);
-  const layerKey = await orGone(deps, record, ensureInitLayer(deps, record.chainId));
+  const layerKey = await orGone(deps, record, ensureLayers(deps, record));
   if (signal?.aborted) throw new WharfError('cancelled', 'the request was cancelled');
   record.mounts = await makeMounts(deps, plan, { id, layerKey }, undo);
   await orGone(deps, record, deps.snapshotter.prepare(id, layerKey));
@@ -60,6 +60,9 @@ export async function createContainer(
   insertNamed(deps, record, input.name);
   undo.commit();
   publishContainerEvent(deps.events, record, 'create');
+  if (record.mounts.some((mount) => mount.Type === 'image')) {
+    warnings.push('Image mount is an experimental feature');
+  }
   return { id, warnings };
 }
 
@@ -160,6 +163,12 @@ function noSuchImage(ref: string): WharfError {
 
 function imageIsThere(deps: CreateDeps, record: ContainerRecord): boolean {
   return deps.images.resolve(record.imageId) !== undefined;
+}
+
+/** The layers under a container; those of an image that was committed here are made at its first use. */
+async function ensureLayers(deps: CreateDeps, { imageId, chainId }: ContainerRecord): Promise<string> {
+  if (chainId && !deps.snapshotter.stat(chainId)) await deps.images.unpack?.(imageId);
+  return ensureInitLayer(deps, chainId);
 }
 
 /** Waits for a step that stands on the image's layers: removing the image meanwhile sweeps them away. */

@@ -26,6 +26,8 @@ export interface ImageLookup {
    * the caller compares. Errors: `invalid` for a reference that can't be one.
    */
   resolve(ref: string, platform?: Platform): ResolvedImage | undefined;
+  /** Makes the layers of an image that are still packed. Errors: `exhausted`, `not-found` for an image that went meanwhile. */
+  unpack?(imageId: string): Promise<void>;
 }
 
 /** What requests are checked against; part of `hostFacts()`. */

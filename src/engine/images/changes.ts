@@ -55,9 +55,12 @@ const instructions: Record<string, Instruction> = {
  * Errors: `invalid` with the instruction named, in Docker's words.
  */
 export function applyChanges(config: ExecutionConfig, changes: readonly string[]): void {
-  for (const change of changes.flatMap((text) => text.split('\n'))) {
-    const line = change.trim();
-    if (line === '') continue;
+  const lines = changes.flatMap(instructionLines);
+  if (changes.length > 0 && lines.length === 0) {
+    throw new WharfError('invalid', 'file with no instructions');
+  }
+  let commanded = false;
+  for (const line of lines) {
     const [, word = '', rest = ''] = /^(\S+)\s*(.*)$/s.exec(line) ?? [];
     const name = word.toUpperCase();
     const instruction = Object.hasOwn(instructions, name) ? instructions[name] : undefined;
@@ -66,7 +69,20 @@ export function applyChanges(config: ExecutionConfig, changes: readonly string[]
       throw new WharfError('invalid', `${name} requires ${instruction.needs}`);
     }
     instruction.apply(config, rest);
+    // The command of before belongs to the entrypoint of before.
+    if (name === 'ENTRYPOINT' && !commanded) config.Cmd = null;
+    commanded ||= name === 'CMD';
   }
+}
+
+/** Lines that a backslash joins are one; comments and empty lines are none. */
+function instructionLines(text: string): string[] {
+  const lines = text.split('\n').filter((line) => !/^\s*#/.test(line));
+  const joined = lines.join('\n').replace(/\\[ \t]*\n/g, '');
+  return joined
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
 }
 
 function set<K extends keyof ExecutionConfig>(

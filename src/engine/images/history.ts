@@ -2,7 +2,7 @@ import type { ContentStore } from '../../content/index.ts';
 import type { Platform } from '../../oci/index.ts';
 import { readConfig } from './inspect.ts';
 import { requirePlatform } from './platform.ts';
-import { familiarName, type ImageStore } from './store.ts';
+import { familiarName, type ImageRecord, type ImageStore } from './store.ts';
 
 /** One line of `GET /images/{name}/history`, newest first. */
 export interface HistoryLine {
@@ -37,14 +37,18 @@ export async function imageHistory(
       Comment: ('comment' in entry && entry.comment) || '',
     };
   });
-  const newest = lines.at(-1);
-  if (newest) {
-    newest.Id = image.id;
+  lines.reverse();
+  // A commit adds one line: the next one is the parent's newest.
+  let named: ImageRecord | undefined = image;
+  for (const line of lines) {
+    if (!named) break;
+    line.Id = named.id;
     const tags = deps.images
-      .namesOf(image.id)
+      .namesOf(named.id)
       .map(familiarName)
       .filter((name) => !name.includes('@'));
-    newest.Tags = tags.length > 0 ? tags : null;
+    line.Tags = tags.length > 0 ? tags : null;
+    named = named.parent === undefined ? undefined : deps.images.get(named.parent);
   }
-  return lines.reverse();
+  return lines;
 }

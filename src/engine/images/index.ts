@@ -35,3 +35,4 @@ export { sweepContent, wholeBlocks } from './sweep.ts';
 export { tagImage } from './tag.ts';
 export { takeIn } from './take-in.ts';
 export { targetName } from './target-name.ts';
+export { unpackImage } from './unpack-image.ts';

@@ -8,7 +8,7 @@ import {
   parseImageConfig,
 } from '../../oci/index.ts';
 import type { Snapshotter } from '../../snapshot/index.ts';
-import { imageSize } from './list.ts';
+import { imageSize, parentOf } from './list.ts';
 import { requirePlatform } from './platform.ts';
 import { familiarName, type ImageRecord, type ImageStore } from './store.ts';
 
@@ -38,7 +38,7 @@ export async function inspectImage(
     Id: image.id,
     RepoTags: names.filter((name) => !name.includes('@')),
     RepoDigests: names.filter((name) => name.includes('@')),
-    Parent: '',
+    Parent: parentOf(deps.images, image),
     Comment: String(file['comment'] ?? history.at(-1)?.comment ?? ''),
     Created: file.created,
     DockerVersion: String(file['docker_version'] ?? ''),
@@ -56,7 +56,8 @@ export async function inspectImage(
 
 /** Where the layers lie, as Docker's overlay2 names it. */
 function graphData(snapshots: Snapshotter, image: ImageRecord): Record<string, string> {
-  const directories = image.layers.map((layer) => snapshots.directory(layer.chainId)).reverse();
+  const here = image.layers.filter(({ chainId }) => snapshots.stat(chainId));
+  const directories = here.map(({ chainId }) => snapshots.directory(chainId)).reverse();
   const [upper, ...lower] = directories;
   if (!upper) return {};
   const home = dirname(upper);

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { pipeline, Readable, type TransformOptions } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { constants, createZstdCompress, type ZstdOptions } from 'node:zlib';
-import { decompress, type GrowingFile, readTar } from '../../archive/index.ts';
+import { DEFAULT_LIMITS, decompress, type GrowingFile, TarDecoder } from '../../archive/index.ts';
 import { abortable, type KeyedLock, type Logger, newId, UndoStack, WharfError } from '../../base/index.ts';
 import type { ContentStore, Lease } from '../../content/index.ts';
 import { type Descriptor, type Digest, MediaTypes, parseDigest } from '../../oci/index.ts';
@@ -71,16 +71,8 @@ export async function storePlainLayer(
   const compress = createZstdCompress(options);
   // A failing source destroys the compressor with its error, which the store's write then reports.
   const packed = pipeline(Readable.from(hashed(), { objectMode: false }), compress, () => {});
-  const packedHash = createHash('sha256');
-  const leased = async function* () {
-    for await (const chunk of packed as AsyncIterable<Buffer>) {
-      packedHash.update(chunk);
-      yield chunk;
-    }
-    // Before the store names the blob: a sweep must not see it without a holder.
-    lease.add(`sha256:${packedHash.digest('hex')}`);
-  };
-  const written = await content.write(leased(), undefined, signal);
+  const verified = (digest: Digest) => lease.add(digest);
+  const written = await content.write(packed as AsyncIterable<Buffer>, undefined, signal, { verified });
   const blob = { ...written, mediaType: MediaTypes.ociLayerZstd };
   return { blob, diffId: parseDigest(`sha256:${hash.digest('hex')}`) };
 }
@@ -208,16 +200,15 @@ async function knownLayer(
   if (known?.blob.digest === blob.digest) return { ...known, blob };
   await making.arrived;
   const hash = createHash('sha256');
+  const files = countFileBytes();
   let tarBytes = 0;
-  const counted = async function* () {
-    for await (const chunk of decompress(deps.content.open(blob.digest))) {
-      signal?.throwIfAborted();
-      hash.update(chunk);
-      tarBytes += chunk.length;
-      yield chunk;
-    }
-  };
-  const bytes = await fileBytes(counted());
+  for await (const chunk of decompress(deps.content.open(blob.digest))) {
+    signal?.throwIfAborted();
+    hash.update(chunk);
+    files.push(chunk);
+    tarBytes += chunk.length;
+  }
+  const bytes = files.total();
   const found = `sha256:${hash.digest('hex')}`;
   if (found !== diffId)
     throw new WharfError(
@@ -229,13 +220,25 @@ async function knownLayer(
   return made;
 }
 
-/** Apparent bytes of the files and symbolic links of a tar, which is read to its end. */
-async function fileBytes(tar: AsyncIterable<Uint8Array>): Promise<number> {
+/** Counts the apparent bytes of the files and symbolic links of a tar that is pushed to it. Errors: as of `TarDecoder`. */
+export function countFileBytes(): { push(piece: Uint8Array): void; total(): number } {
   const sizes = new Map<string, number>();
-  for await (const { name, type, size, linkName } of readTar(tar)) {
-    sizes.set(name, type === 'symlink' ? Buffer.byteLength(linkName) : size);
-  }
-  return [...sizes.values()].reduce((sum, size) => sum + size, 0);
+  const decoder = new TarDecoder(
+    {
+      entry: ({ name, type, size, linkName }) =>
+        sizes.set(name, type === 'symlink' ? Buffer.byteLength(linkName) : size),
+      data: () => undefined,
+      end: () => undefined,
+    },
+    DEFAULT_LIMITS,
+  );
+  return {
+    push: (piece) => decoder.push(piece),
+    total() {
+      decoder.finish();
+      return [...sizes.values()].reduce((sum, size) => sum + size, 0);
+    },
+  };
 }
 
 async function unpackInto(

@@ -29,6 +29,8 @@ export function listImages(deps: ListDeps, input: ListInput): ImageSummary[] {
   const found: ImageSummary[] = [];
   for (const image of deps.images.all()) {
     const names = passes(image);
+    // What only other images were committed from is shown when all are asked for.
+    if (names?.length === 0 && !input.all && deps.images.needed().parents.has(image.id)) continue;
     if (names) found.push(summary(deps, image, names, shared));
   }
   return found.sort(
@@ -45,7 +47,7 @@ function summary(
   const familiar = names.map(familiarName);
   return {
     Id: image.id,
-    ParentId: '',
+    ParentId: parentOf(deps.images, image),
     RepoTags: familiar.filter((name) => !name.includes('@')),
     RepoDigests: familiar.filter((name) => name.includes('@')),
     Created: unixSeconds(image.created),
@@ -59,6 +61,11 @@ function summary(
 /** Bytes of an image's files, all layers. */
 export function imageSize(image: ImageRecord): number {
   return image.layers.reduce((sum, layer) => sum + layer.bytes, 0);
+}
+
+/** The image that this one was committed from, as long as it is here; else empty. */
+export function parentOf(images: Pick<ImageStore, 'get'>, { parent }: ImageRecord): string {
+  return parent && images.get(parent) ? parent : '';
 }
 
 function unixSeconds(time: string): number {

@@ -31,6 +31,7 @@ export function imagePruneRule(deps: RemoveDeps & { clock: Clock }, filters: Fil
     takes: (image) => {
       if (!deps.images.get(image.id) || deps.containersOf(image.id).length > 0) return false;
       if (onlyDangling && isTagged(deps.images.namesOf(image.id))) return false;
+      if (onlyDangling && deps.images.needed().parents.has(image.id)) return false;
       return passes(image) !== undefined;
     },
   };

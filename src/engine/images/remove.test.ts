@@ -199,10 +199,7 @@ test('an image removed while it is loaded again is whole after', async () => {
 
 /** Each layer takes 10,000 bytes of disk, each of the small blobs a block. */
 const prune = (fixture: Fixture, filters: Record<string, string[]> = {}) =>
-  pruneImages(
-    { ...fixture, layerBytes: async () => 10_000 },
-    new Map(Object.entries(filters)) as Filters,
-  );
+  pruneImages({ ...fixture, layerBytes: async () => 10_000 }, new Map(Object.entries(filters)) as Filters);
 
 test('prune removes what has no name and no container, and counts what that freed', async () => {
   await using fixture = openFixture();

@@ -27,9 +27,8 @@ export async function removeImage(
   const items: ImageDeleteResponseItem[] = [];
   // Before names go, and with them what was kept for them.
   const blobs = deps.images.blobsOf(image.id);
-  if (recorded(deps, (inside) => unrecord(inside, ref, image, options.force, items)))
-    await free(deps, image, items, blobs);
-  else await sweepAmong(deps, blobs);
+  const gone = recorded(deps, (inside) => unrecord(inside, ref, image, options, items));
+  await free(deps, gone, items, blobs);
   return items;
 }
 
@@ -40,8 +39,8 @@ export async function deleteImage(
   items: ImageDeleteResponseItem[],
 ): Promise<number> {
   const blobs = deps.images.blobsOf(image.id);
-  recorded(deps, (inside) => forget(inside, image, items));
-  return free(deps, image, items, blobs);
+  const gone = recorded(deps, (inside) => forget(inside, image, items));
+  return free(deps, gone, items, blobs);
 }
 
 /**
@@ -57,7 +56,9 @@ export function unrecordImage(
   const items: ImageDeleteResponseItem[] = [];
   return {
     image,
-    went: recorded(deps, (inside) => unrecord(inside, ref, image, options.force, items)),
+    went:
+      recorded(deps, (inside) => unrecord(inside, ref, image, { ...options, noPrune: false }, items)).length >
+      0,
     items,
   };
 }
@@ -82,40 +83,63 @@ function unrecord(
   deps: RemoveDeps,
   ref: string,
   image: ImageRecord,
-  force: boolean,
+  options: { force: boolean; noPrune: boolean },
   items: ImageDeleteResponseItem[],
-): boolean {
+): Gone[] {
   const name = canonicalName(ref);
   if (name !== undefined && deps.images.named(name) === image.id) {
-    if (!untagByName(deps, image, name, force, items)) return false;
+    if (!untagByName(deps, image, name, options.force, items)) return [];
   } else {
-    untagById(deps, image, force, items);
+    untagById(deps, image, options.force, items);
   }
-  const conflict = findConflict(deps, image, force);
+  const conflict = findConflict(deps, image, options.force);
   // A name was taken away as asked; that the image itself stays is no error then.
-  if (conflict?.used && items.length > 0) return false;
+  if (conflict?.used && items.length > 0) return [];
   if (conflict) throw conflictError(image, conflict);
-  forget(deps, image, items);
-  return true;
+  return forget(deps, image, items, options.noPrune);
 }
 
-function forget(deps: RemoveDeps, image: ImageRecord, items: ImageDeleteResponseItem[]): void {
-  for (const name of deps.images.namesOf(image.id)) untag(deps, image, name, items);
-  deps.images.delete(image.id);
-  items.push({ Deleted: image.id });
-  // Its labels are gone with it, as in Docker.
-  publishImage(deps, { ...image, labels: null }, 'delete');
+/** An image that went, and the blobs that it had. */
+interface Gone {
+  image: ImageRecord;
+  blobs: Digest[];
 }
 
-async function free(
+/** Returns the images that went: this one, and those it was committed from that have no name and no other use. */
+function forget(
   deps: RemoveDeps,
   image: ImageRecord,
   items: ImageDeleteResponseItem[],
-  blobs: Digest[],
+  alone = false,
+): Gone[] {
+  const gone = { image, blobs: deps.images.blobsOf(image.id) };
+  for (const name of deps.images.namesOf(image.id)) untag(deps, image, name, items);
+  deps.images.delete(image.id);
+  // Its labels are gone with it, as in Docker.
+  publishImage(deps, { ...image, labels: null }, 'delete');
+  const parent = image.parent && !alone ? deps.images.get(image.parent) : undefined;
+  if (!parent || deps.images.namesOf(parent.id).length > 0 || findConflict(deps, parent, false))
+    return [gone];
+  return [gone, ...forget(deps, parent, items)];
+}
+
+/** Sweeps what only these needed, and tells of each what went with it: itself, then its own layers. */
+async function free(
+  deps: RemoveDeps,
+  gone: readonly Gone[],
+  items: ImageDeleteResponseItem[],
+  blobs: readonly Digest[],
 ): Promise<number> {
-  const freed = await sweepAmong(deps, blobs);
-  const gone = image.layers.toReversed().filter(({ chainId }) => !deps.snapshots.stat(chainId));
-  for (const { chainId } of gone) items.push({ Deleted: chainId });
+  const freed = await sweepAmong(deps, [...blobs, ...gone.flatMap((one) => one.blobs)]);
+  const needed = deps.images.needed().layers;
+  for (const [at, { image }] of gone.entries()) {
+    items.push({ Deleted: image.id });
+    const parents = new Set(gone[at + 1]?.image.layers.map(({ chainId }) => chainId));
+    for (const { chainId } of image.layers.toReversed()) {
+      const stays = deps.snapshots.stat(chainId) || needed.has(chainId) || parents.has(chainId);
+      if (!stays) items.push({ Deleted: chainId });
+    }
+  }
   return freed;
 }
 
@@ -171,7 +195,7 @@ function untagById(
 
 interface Conflict {
   hard: boolean;
-  /** A container uses the image. */
+  /** A container, or another image, uses the image. */
   used: boolean;
   text: string;
 }
@@ -182,6 +206,8 @@ function findConflict(
   force: boolean,
   options: { ignoreNames?: boolean } = {},
 ): Conflict | undefined {
+  if (deps.images.needed().parents.has(image.id))
+    return { hard: true, used: true, text: 'image has dependent child images' };
   const users = deps.containersOf(image.id);
   const running = users.find((user) => user.running);
   if (running) {

@@ -11,6 +11,8 @@ export interface ImageLayer {
   bytes: number;
   /** Bytes of its plain tar. */
   tarBytes: number;
+  /** It came from a commit: its directory is made from the blob when a container first needs it. */
+  late?: true;
 }
 
 /** An image as stored in the collection `images`. The config and manifest themselves are blobs. */
@@ -55,6 +57,8 @@ export interface KeptIndex {
 export interface Needed {
   blobs: ReadonlySet<string>;
   layers: ReadonlySet<string>;
+  /** Images that others were committed from. */
+  parents: ReadonlySet<string>;
 }
 
 /** The images and their names. */
@@ -242,7 +246,9 @@ export function ownBlobs(image: ImageRecord): Digest[] {
 function neededBy(images: ImageRecord[], indexes: KeptIndex[]): Needed {
   const blobs = new Set<string>();
   const layers = new Set<string>();
+  const parents = new Set<string>();
   for (const image of images) {
+    if (image.parent) parents.add(image.parent);
     for (const digest of ownBlobs(image)) blobs.add(digest);
     for (const { chainId } of image.layers) layers.add(chainId);
     const top = image.layers.at(-1);
@@ -252,7 +258,7 @@ function neededBy(images: ImageRecord[], indexes: KeptIndex[]): Needed {
     blobs.add(index.digest);
     for (const { digest } of index.blobs) blobs.add(digest);
   }
-  return { blobs, layers };
+  return { blobs, layers, parents };
 }
 
 /** An image by id or id prefix; several matches count as none, since the reference might be a name. */
