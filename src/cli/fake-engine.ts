@@ -8,7 +8,15 @@ import { main } from './main.ts';
 export type Answer = (
   request: http.IncomingMessage,
   body: string,
-) => { status?: number; json?: unknown; text?: string; break?: boolean };
+  raw: Buffer,
+) => {
+  status?: number;
+  json?: unknown;
+  text?: string;
+  bytes?: Uint8Array;
+  headers?: Readonly<Record<string, string>>;
+  break?: boolean;
+};
 
 /** What the command sees of a terminal. */
 export interface Screen {
@@ -30,17 +38,18 @@ export async function runAgainst(
   const asked: string[] = [];
   let shown = '';
   const server = http.createServer(async (request, response) => {
-    let body = '';
-    for await (const part of request) body += part;
+    const parts: Buffer[] = [];
+    for await (const part of request) parts.push(part);
+    const raw = Buffer.concat(parts);
     asked.push(`${request.method} ${request.url}`);
-    const { status = 200, json, text, break: broken } = answer(request, body);
+    const { status = 200, json, text, bytes, headers, break: broken } = answer(request, raw.toString(), raw);
     if (broken) {
       if (text === undefined) return void request.socket.destroy();
       response.writeHead(status, { 'Content-Length': '1000' });
       return void response.write(text, () => request.socket.destroy());
     }
-    response.writeHead(status, { 'Content-Type': 'application/json' });
-    response.end(text ?? (json === undefined ? '' : JSON.stringify(json)));
+    response.writeHead(status, { 'Content-Type': 'application/json', ...headers });
+    response.end(bytes ?? text ?? (json === undefined ? '' : JSON.stringify(json)));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];

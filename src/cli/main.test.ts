@@ -42,7 +42,7 @@ test('errors of the command line have their texts and exit codes', async () => {
     ],
   );
   assert.equal((await run(['nosuch'], nothing)).code, 1);
-  assert.match((await run(['cp', 'a', 'b'], nothing)).err, /is not in this version; use a bind mount/);
+  assert.match((await run(['buildx', 'build'], nothing)).err, /is not in this version; use "wharf load"/);
 });
 
 test('create sends what the flags say', async () => {
