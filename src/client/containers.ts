@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { WharfError } from '../base/index.ts';
 import type { ContainerRow, CreateRequest, StatsSample, WaitResult } from './documents.ts';
 import type { EngineClient, Hijacked, Query } from './engine-client.ts';
-import { objectPath } from './object-path.ts';
+import { checkedName, objectPath } from './object-path.ts';
 
 const at = (id: string, rest = ''): string => objectPath('container', id, rest);
 
@@ -162,11 +162,17 @@ export function resizeContainer(
 }
 
 /** GET /containers/{id}/export: the container's files as a tar. */
-export function exportContainer(client: EngineClient, id: string): Promise<IncomingMessage> {
-  return client.stream('GET', at(id, '/export'));
+export async function exportContainer(client: EngineClient, id: string): Promise<IncomingMessage> {
+  return await client.stream('GET', at(id, '/export'));
 }
 
-/** POST /commit: an image of a container's changes. */
-export function commitContainer(client: EngineClient, query: Query): Promise<{ Id: string }> {
-  return client.json('POST', '/commit', { query, json: null });
+/** POST /commit: an image of a container's changes. Throws WharfError `invalid` for an empty name. */
+export async function commitContainer(
+  client: EngineClient,
+  container: string,
+  query: Query,
+): Promise<{ Id: string }> {
+  return await client.json('POST', '/commit', {
+    query: { container: checkedName('container', container), ...query },
+  });
 }

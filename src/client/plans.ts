@@ -1,6 +1,6 @@
 import type { Plan } from '../api/index.ts';
-import { isKind, WharfError } from '../base/index.ts';
-import { type EngineClient, isEngineError, type Query } from './engine-client.ts';
+import type { EngineClient, Query } from './engine-client.ts';
+import { wharfOnly } from './wharf-only.ts';
 
 /** What a prune can be about. */
 export type PruneKind = 'containers' | 'images' | 'volumes' | 'networks' | 'system' | 'builder';
@@ -25,19 +25,7 @@ export function planRemove(
   return ask(client, `remove/${kind}`, { name: names, ...query });
 }
 
-async function ask(client: EngineClient, path: string, query: Query): Promise<Plan> {
-  try {
-    return await client.json('GET', `/wharf/plan/${path}`, { query });
-  } catch (thrown) {
-    const unknown =
-      isEngineError(thrown) && isKind(thrown, 'not-found') && /page not found/.test(thrown.message);
-    if (!unknown) throw thrown;
-    throw new WharfError(
-      'not-implemented',
-      'this engine makes no plans: --dry-run needs a Wharf engine of 0.4 or later',
-      {
-        cause: thrown,
-      },
-    );
-  }
+function ask(client: EngineClient, path: string, query: Query): Promise<Plan> {
+  const answer = client.json<Plan>('GET', `/wharf/plan/${path}`, { query });
+  return wharfOnly(answer, 'this engine makes no plans: --dry-run');
 }

@@ -1,7 +1,9 @@
 import type { PruneReport, VolumeRow } from './documents.ts';
 import type { EngineClient } from './engine-client.ts';
+import { objectPath } from './object-path.ts';
+import { wharfOnly } from './wharf-only.ts';
 
-const at = (name: string): string => `/volumes/${encodeURIComponent(name)}`;
+const at = (name: string): string => objectPath('volume', name);
 
 /** GET /volumes */
 export function listVolumes(
@@ -17,8 +19,8 @@ export function createVolume(client: EngineClient, json: unknown): Promise<Volum
 }
 
 /** GET /volumes/{name}, as the engine wrote it. */
-export function inspectVolumeText(client: EngineClient, name: string): Promise<string> {
-  return client.text('GET', at(name));
+export async function inspectVolumeText(client: EngineClient, name: string): Promise<string> {
+  return await client.text('GET', at(name));
 }
 
 /** DELETE /volumes/{name} */
@@ -33,7 +35,9 @@ export function pruneVolumes(client: EngineClient, filters: string | undefined):
 
 /**
  * GET /wharf/volumes/{name}, as the engine wrote it: with how much it holds, and which containers use it. Wharf's own.
+ * Throws WharfError `not-implemented` for another engine.
  */
-export function inspectVolumeUsageText(client: EngineClient, name: string): Promise<string> {
-  return client.text('GET', `/wharf${at(name)}`);
+export async function inspectVolumeUsageText(client: EngineClient, name: string): Promise<string> {
+  const lack = 'this engine does not tell who uses a volume: --usage';
+  return await wharfOnly(client.text('GET', `/wharf${at(name)}`), lack);
 }

@@ -1,3 +1,4 @@
+import { WharfError } from '../../../base/index.ts';
 import { commitContainer } from '../../../client/index.ts';
 import type { CommandSpec } from '../../command.ts';
 import { flag } from '../../flags.ts';
@@ -22,10 +23,11 @@ export const command: CommandSpec = {
   async run(context, flags) {
     const [container = '', target = ''] = flags.operands;
     const { name, tag, digest } = target === '' ? {} : fullName(target);
-    const { Id } = await commitContainer(context.client(), {
-      container,
+    if (digest !== undefined)
+      throw new WharfError('invalid', 'refusing to create a tag with a digest reference');
+    const { Id } = await commitContainer(context.client(), container, {
       repo: name,
-      tag: tag ?? (name === undefined || digest !== undefined ? undefined : 'latest'),
+      tag: tag ?? (name === undefined ? undefined : 'latest'),
       comment: flags.string('message') || undefined,
       author: flags.string('author') || undefined,
       changes: flags.list('change'),

@@ -1,3 +1,4 @@
+import { WharfError } from '../../../base/index.ts';
 import { containerChanges } from '../../../client/index.ts';
 import { type CommandSpec, exactly } from '../../command.ts';
 import { safeCell } from '../../sanitize.ts';
@@ -11,7 +12,9 @@ export const command: CommandSpec = {
   arity: exactly(1),
   completes: 'containers',
   async run(context, flags) {
-    const changes = (await containerChanges(context.client(), flags.operands[0] ?? '')) ?? [];
+    const [name = ''] = flags.operands;
+    if (name === '') throw new WharfError('invalid', 'Container name cannot be empty');
+    const changes = (await containerChanges(context.client(), name)) ?? [];
     context.print(changes.map(({ Kind, Path }) => `${KINDS[Kind] ?? '?'} ${safeCell(Path)}\n`).join(''));
     return 0;
   },
