@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -144,6 +153,18 @@ describe('a database on a full disk', () => {
     again.put({ id: 'later', text: 'fits' });
     assert.deepEqual([again.get('first')?.text, again.count()], ['kept', written + 2]);
     assert.deepEqual(opened?.check(), []);
+  });
+
+  it('has taken room beforehand for what gives room back', () => {
+    mount({ source: 'tmpfs', target: dir, type: 'tmpfs', data: 'size=16m' });
+    const items = open().collection<Item>(spec);
+    for (let at = 0; at < 50; at++) items.put({ id: `${at}`, text: 'x'.repeat(2000) });
+    const ballast = join(dir, 'ballast');
+    assert.throws(() => {
+      for (;;) appendFileSync(ballast, Buffer.alloc(4096));
+    }, /ENOSPC/);
+    for (let at = 0; at < 50; at++) items.delete(`${at}`);
+    assert.equal(items.count(), 0);
   });
 });
 

@@ -2,6 +2,7 @@ import { chmodSync, closeSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { errnoCode, WharfError } from '../base/index.ts';
+import { isErrno, reserveSpace } from '../sys/index.ts';
 import { type SqlAccess, SqliteCollection } from './collection.ts';
 import { migrate } from './schema.ts';
 import type { Collection, CollectionSpec, Database } from './types.ts';
@@ -67,6 +68,22 @@ function takeLock(file: string): Disposable {
 
 const SQLITE_BUSY = 5;
 
+/** Bytes of the write-ahead log at which it is folded back: SQLite's default of 1,000 pages, each with its header. */
+const LOG_BYTES = 1000 * (4096 + 24) + 32;
+
+/** Takes room for the whole log beforehand: on a full disk it must be written down what gives room back. */
+function reserveLog(file: string): void {
+  const log = openSync(`${file}-wal`, 'r+');
+  try {
+    reserveSpace(log, 0, LOG_BYTES);
+  } catch (thrown) {
+    // The disk is full already, or its filesystem can't do it: then there is no such comfort.
+    if (!isErrno(thrown, 'ENOSPC', 'EDQUOT', 'EOPNOTSUPP', 'ENOTSUP', 'ENOSYS')) throw thrown;
+  } finally {
+    closeSync(log);
+  }
+}
+
 class SqliteDatabase implements Database, SqlAccess {
   readonly schemaVersion: number;
   private readonly db: DatabaseSync;
@@ -82,6 +99,7 @@ class SqliteDatabase implements Database, SqlAccess {
       // FULL makes every commit durable in WAL mode. The WAL is folded back at 1,000 pages, SQLite's default.
       this.db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON');
       this.schemaVersion = migrate(this.db);
+      if (lock) reserveLog(file);
     } catch (thrown) {
       this.db.close();
       throw thrown;

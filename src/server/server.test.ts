@@ -119,6 +119,9 @@ test('a handler that crashes is a 500 with a logged id; later requests are serve
         start: async () => {
           throw new WharfError('not-modified', 'container already started');
         },
+        stop: async () => {
+          throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+        },
       },
     },
     log,
@@ -130,6 +133,10 @@ test('a handler that crashes is a 500 with a logged id; later requests are serve
   assert.match((await fixture.ask('GET', '/containers/x/json')).body, /on fire/);
   const same = await fixture.ask('POST', '/containers/x/start');
   assert.deepEqual([same.status, same.body], [304, '']);
+  const full = await fixture.ask('POST', '/containers/x/stop');
+  assert.equal(full.status, 507);
+  assert.match(full.body, /no space left on device/);
+  assert.equal(logged.length, 1);
 });
 
 test('malformed HTTP gets 400 or a closed connection, and pipelined requests answers in order', async () => {

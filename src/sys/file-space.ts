@@ -43,3 +43,9 @@ export function punchHole(fd: Fd | number, offset: number, length: number): void
 export function fallocate(fd: Fd | number, offset: number, length: number): void {
   check(fallocateCall(fdNumber(fd), 0, offset, length), 'fallocate', `descriptor ${fdNumber(fd)}`);
 }
+
+/** Takes room like `fallocate`, and leaves the size of the file as it is: whoever makes it longer finds the room. */
+export function reserveSpace(fd: Fd | number, offset: number, length: number): void {
+  const taken = fallocateCall(fdNumber(fd), FALLOC_FL_KEEP_SIZE, offset, length);
+  check(taken, 'fallocate', `descriptor ${fdNumber(fd)}`);
+}

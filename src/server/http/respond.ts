@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { WharfError } from '../../base/index.ts';
+import { errnoCode, WharfError } from '../../base/index.ts';
 import { ERROR_STATUS } from '../error-status.ts';
 import type { Call } from './call.ts';
+
+const DISK_IS_FULL: ReadonlySet<string> = new Set(['ENOSPC', 'EDQUOT']);
 
 /** Writes one JSON answer, head and body together. */
 export function sendJson(call: Call, status: number, value: unknown): void {
@@ -50,6 +52,8 @@ export function sendError(call: Call, thrown: unknown): void {
 function describe(call: Call, thrown: unknown): WharfError {
   const error = WharfError.from(thrown);
   if (thrown instanceof WharfError || error.kind === 'cancelled') return error;
+  // A full disk may show at any write, and is for the user to mend.
+  if (DISK_IS_FULL.has(errnoCode(thrown) ?? '')) return WharfError.from(thrown, 'exhausted');
   const id = randomBytes(4).toString('hex');
   call.context.log.error('a request failed unexpectedly', {
     id,
