@@ -17,7 +17,11 @@ async function offers(...words: string[]): Promise<string[]> {
 test('values of flags are those that the flag takes', async () => {
   assert.deepEqual(await offers('run', '--restart', ''), ['no', 'on-failure', 'always', 'unless-stopped']);
   assert.deepEqual(await offers('run', '--pull', ''), ['always', 'missing', 'never']);
-  assert.deepEqual(await offers('run', '--log-driver', ''), ['json-file', 'local', 'none']);
+  assert.deepEqual(await offers('run', '--log-driver', 'j'), ['journald', 'json-file']);
+  assert.deepEqual(await offers('run', '--log-opt', 'mode'), ['mode=blocking', 'mode=non-blocking']);
+  assert.deepEqual(await offers('volume', 'create', '-o', 'si'), ['size=']);
+  assert.deepEqual(await offers('volume', 'prune', '--filter', 'l'), ['label=', 'label!=']);
+  assert.deepEqual(await offers('commit', '-c', 'E'), ['ENTRYPOINT', 'ENV', 'EXPOSE']);
   assert.deepEqual(await offers('run', '--network', ''), [
     'bridge',
     'host',
@@ -50,6 +54,15 @@ test('operands', async () => {
   assert.deepEqual(await offers('network', 'renumber', ''), ['bridge', 'back']);
   assert.deepEqual(await offers('network', 'create', '-d', ''), ['bridge', 'ipvlan', 'macvlan']);
   assert.deepEqual(await offers('network', 'create', '-o', 'par'), ['parent=']);
+});
+
+test('cp takes containers and paths here, and paths of containers stay to be typed', async () => {
+  assert.deepEqual(await offers('cp', ''), ['web:', 'db:']);
+  assert.deepEqual(await offers('cp', './x', 'w'), ['web:']);
+  assert.deepEqual(await offers('cp', '-'), ['--archive', '--follow-link', '--help', '--quiet']);
+  assert.equal((await runAgainst(['__complete', '--', 'cp', './'], engine)).code, 3);
+  assert.deepEqual(await offers('commit', 'w'), ['web']);
+  assert.deepEqual(await offers('volume', 'rm', '--dr'), ['--dry-run']);
 });
 
 test('global flags may stand before the command', async () => {

@@ -44,6 +44,16 @@ const NETWORK_OPTIONS =
   'com.docker.network.container_iface_prefix= com.docker.network.driver.mtu= ipvlan_flag= ipvlan_mode= ' +
   'macvlan_mode= parent= wharf.publish-policy=obey wharf.publish-policy=open';
 
+const LOG_OPTIONS =
+  'cache-compress= cache-disabled=true cache-max-file= cache-max-size= compress= env= env-regex= fluentd-address= ' +
+  'fluentd-async=true fluentd-request-ack=true fluentd-sub-second-precision=true fluentd-write-timeout= gelf-address= ' +
+  'gelf-compression-level= gelf-compression-type=gzip gelf-compression-type=none gelf-compression-type=zlib labels= ' +
+  'labels-regex= max-buffer-size= max-file= max-size= mode=blocking mode=non-blocking syslog-address= ' +
+  'syslog-facility= syslog-format=rfc3164 syslog-format=rfc5424 syslog-format=rfc5424micro syslog-tls-ca-cert= ' +
+  'syslog-tls-cert= syslog-tls-key= syslog-tls-skip-verify=true tag=';
+
+const COMMIT_CHANGES = 'CMD ENTRYPOINT ENV EXPOSE HEALTHCHECK LABEL ONBUILD STOPSIGNAL USER VOLUME WORKDIR';
+
 /** Values by flag, wherever the flag stands. */
 const ANYWHERE: Readonly<Record<string, Offer>> = {
   attach: words('stdin stdout stderr'),
@@ -54,9 +64,9 @@ const ANYWHERE: Readonly<Record<string, Offer>> = {
   format: words('json table'),
   ipc: shared('host none private shareable'),
   link: listed('running'),
-  'log-driver': words('json-file local none'),
+  'log-driver': words('fluentd gelf journald json-file local none syslog'),
   'log-level': words('debug info warn error fatal'),
-  'log-opt': words('compress= env= labels= max-file= max-size= tag='),
+  'log-opt': words(LOG_OPTIONS),
   net: networks,
   network: networks,
   pid: shared('host'),
@@ -80,16 +90,25 @@ const ANYWHERE: Readonly<Record<string, Offer>> = {
 
 /** Values by command and flag, where they differ from those above. */
 const BY_COMMAND: Readonly<Record<string, Offer>> = {
+  'builder prune filter': words('until='),
+  'container commit change': words(COMMIT_CHANGES),
+  'container prune filter': words('label= label!= until='),
   'container ls filter': words(
     'ancestor= before= exited= expose= health= id= label= name= network= publish= since= volume= ' +
       'status=created status=running status=paused status=restarting status=removing status=exited status=dead',
   ),
+  'image import change': words(COMMIT_CHANGES),
+  'image prune filter': words('dangling=true dangling=false label= label!= until='),
   'image ls filter': words('before= dangling=true dangling=false label= reference= since='),
   'network create config-from': listed('networks'),
   'network create driver': words('bridge ipvlan macvlan'),
   'network create opt': words(NETWORK_OPTIONS),
+  'network prune filter': words('label= label!= until='),
   'network ls filter': words('dangling= driver= id= label= name= scope= type=custom type=builtin'),
   'system events filter': words('container= event= image= label= network= type= volume='),
+  'system prune filter': words('label= label!= until='),
+  'volume create opt': words('device= o= size= type=bind type=cifs type=nfs type=none type=tmpfs'),
+  'volume prune filter': words('all=true label= label!='),
   'volume create driver': words('local'),
   'volume ls filter': words('dangling= driver= label= name='),
 };
