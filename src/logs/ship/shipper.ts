@@ -188,7 +188,7 @@ export class Shipper {
       } catch (thrown) {
         signal.throwIfAborted();
         this.fail(thrown);
-        if (this.isOverfull()) return false;
+        if (this.surplus() > 0) return false;
         await sleep(wait, undefined, { signal, ref: false });
       }
     }
@@ -212,16 +212,19 @@ export class Shipper {
     this.on.log.info('the log server takes lines again', { ...this.names, lostRecords: this.lost.records });
   }
 
-  private isOverfull(): boolean {
-    return this.on.buffer !== undefined && this.spool.backlog() > this.on.buffer;
+  /** Bytes that are more than may wait; none in blocking mode. */
+  private surplus(): number {
+    return this.on.buffer === undefined ? 0 : Math.max(0, this.spool.backlog() - this.on.buffer);
   }
 
   /** In non-blocking mode, what is more than may wait is passed over, the oldest first, and counted. */
-  private dropsOld(block: SpoolBlock): boolean {
-    if (!this.trouble || !this.isOverfull()) return false;
-    this.lose(newlines(block.buffer.subarray(0, block.length)), block.length);
-    this.spool.advance(block.length);
-    this.save(block.identity, block.offset + block.length);
+  private dropsOld({ buffer, length, identity, offset }: SpoolBlock): boolean {
+    const surplus = this.trouble ? this.surplus() : 0;
+    if (surplus === 0) return false;
+    const dropped = surplus >= length ? length : buffer.indexOf(NEWLINE, surplus - 1) + 1;
+    this.lose(newlines(buffer.subarray(0, dropped)), dropped);
+    this.spool.advance(dropped);
+    this.save(identity, offset + dropped);
     return true;
   }
 
