@@ -32,9 +32,10 @@ export interface LocalDriverOptions {
   resolve: ResolveHost;
 }
 
-/** Directories below the root for volumes being made, and being deleted; no volume's name starts with a dot. */
+/** Directory below the root for volumes being made, and how those being deleted begin; no volume's name starts with a dot. */
 const MAKING = '.making';
-const REMOVED = '.removed';
+const REMOVED = '.removed-';
+const MAX_NAME_BYTES = 255;
 /** The file of a volume that is a filesystem of its own. */
 const DISK = 'disk.ext4';
 
@@ -57,15 +58,21 @@ export class LocalDriver implements VolumeDriver {
     const lost = records.filter(
       (volume) => volume.driver === this.name && !existsSync(this.directory(volume)),
     );
-    const removed = this.removals();
+    const { root } = this.options;
+    const removed = readdirSync(root).filter((name) => name.startsWith(REMOVED));
     for (const volume of lost) {
-      const made = join(this.options.root, MAKING, volume.name);
+      const made = join(root, MAKING, volume.name);
       if (existsSync(made)) renameSync(made, this.directory(volume));
-      else if (removed.some((trash) => existsSync(join(trash, volume.name)))) forget(volume);
+      else if (removed.some((trash) => trash.slice(REMOVED.length + 13) === volume.name)) forget(volume);
     }
     for (const { quota, ...volume } of records)
       if (quota?.method === 'project' && existsSync(this.mountpoint(volume))) this.limit(volume, quota);
-    return this.empty([join(this.options.root, MAKING), ...removed]);
+    // Out of the way of the volumes that are made from now on.
+    if (existsSync(join(root, MAKING))) {
+      removed.push(trashName('making'));
+      renameSync(join(root, MAKING), join(root, removed.at(-1) as string));
+    }
+    return this.empty(removed.map((name) => join(root, name)));
   }
 
   async create(volume: VolumeRecord, record: () => void): Promise<void> {
@@ -111,24 +118,17 @@ export class LocalDriver implements VolumeDriver {
     const directory = this.directory(volume);
     // Moved away before the record goes, so that no crash leaves files, whole or half, under a name that can be asked for
     // again; `recover` forgets the record of what lies there.
-    const trash = join(this.options.root, REMOVED, newId());
+    const trash = join(this.options.root, trashName(volume.name));
     const moved = existsSync(directory);
-    if (moved) {
-      mkdirSync(trash, { recursive: true, mode: 0o700 });
-      renameSync(directory, join(trash, volume.name));
-    }
+    if (moved) renameSync(directory, trash);
     try {
       forget();
     } catch (thrown) {
-      if (moved) renameSync(join(trash, volume.name), directory);
-      removeEmpty(trash);
-      removeEmpty(join(this.options.root, REMOVED));
+      if (moved) renameSync(trash, directory);
       throw thrown;
     }
-    if (volume.quota?.method === 'project')
-      this.lift(join(trash, volume.name, '_data'), volume.quota.projectId);
+    if (volume.quota?.method === 'project') this.lift(join(trash, '_data'), volume.quota.projectId);
     await rm(trash, { recursive: true, force: true });
-    removeEmpty(join(this.options.root, REMOVED));
   }
 
   mountpoint(volume: Pick<VolumeRecord, 'name'>): string {
@@ -226,15 +226,6 @@ export class LocalDriver implements VolumeDriver {
     dropLostAndFound(target);
   }
 
-  private removals(): string[] {
-    const { root } = this.options;
-    const parent = join(root, REMOVED);
-    const within = existsSync(parent) ? readdirSync(parent).map((name) => join(parent, name)) : [];
-    // Daemons of version 0.3 put them beside the volumes.
-    const beside = readdirSync(root).filter((name) => name.startsWith(`${REMOVED}-`));
-    return [...within, ...beside.map((name) => join(root, name))];
-  }
-
   private async empty(directories: string[]): Promise<void> {
     for (const directory of directories) {
       try {
@@ -243,8 +234,13 @@ export class LocalDriver implements VolumeDriver {
         this.options.log.warn('files of a removed volume stay', { directory, error: thrown });
       }
     }
-    removeEmpty(join(this.options.root, REMOVED));
   }
+}
+
+/** Made by a rename alone: removing works on a full disk. A long name leaves no room for itself, and only its files are found. */
+function trashName(name: string): string {
+  const start = `${REMOVED}${newId().slice(0, 12)}`;
+  return start.length + 1 + name.length > MAX_NAME_BYTES ? start : `${start}-${name}`;
 }
 
 /** Whether it is mounted at all, by options or as a disk. */

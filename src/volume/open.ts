@@ -1,8 +1,7 @@
-import { execFileSync } from 'node:child_process';
 import { lookup } from 'node:dns/promises';
 import type { Logger } from '../base/index.ts';
 import type { Database } from '../meta/types.ts';
-import { mount, mountInfo, umount } from '../sys/index.ts';
+import { attachLoop, limitProject, mount, mountInfo, umount } from '../sys/index.ts';
 import { LocalDriver, type VolumeMounter } from './local-driver.ts';
 import { openPlugins, type PluginFolders, SYSTEM_PLUGIN_FOLDERS } from './plugin/index.ts';
 import { makeDisk, type QuotaOps } from './quota.ts';
@@ -44,10 +43,12 @@ export const systemMounter: VolumeMounter = {
 
 /** The system's project quota and loop devices. */
 export const systemQuota: QuotaOps = {
-  limitProject: () => false,
+  limitProject,
   makeDisk,
   mountDisk: (file, target) => {
-    execFileSync('mount', ['-o', 'loop,nodev,discard', file, target]);
+    // Let go after the mount: the device goes with its last user.
+    using loop = attachLoop(file);
+    mount({ source: loop.path, target, type: 'ext4', flags: ['nodev'], data: 'discard' });
   },
 };
 

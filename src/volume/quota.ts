@@ -32,7 +32,10 @@ export async function makeDisk(file: string, bytes: number): Promise<void> {
       env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
     });
   } catch (thrown) {
-    if (errnoCode(thrown) !== 'ENOENT') throw WharfError.from(thrown);
+    if (errnoCode(thrown) !== 'ENOENT') {
+      const { stderr = '' } = thrown as { stderr?: string };
+      throw new WharfError('internal', `mkfs.ext4: ${stderr.trim()}`, { cause: thrown });
+    }
     const why = 'the filesystem has no project quota, and mkfs.ext4 (e2fsprogs) is not installed';
     throw new WharfError('unavailable', `quota size requested but no quota support: ${why}`, {
       cause: thrown,

@@ -99,7 +99,7 @@ export class RecordedVolumes implements VolumeStore {
     const recorded = this.list();
     const local = recorded.filter(({ driver }) => driver === 'local');
     const volumes = await Promise.all(local.map((volume) => this.options.local.detail(volume)));
-    const remote = await this.options.plugins.list(recorded.filter(({ driver }) => driver !== 'local'));
+    const remote = await this.options.plugins.list(recorded);
     return { volumes: [...volumes, ...remote.volumes], warnings: remote.warnings };
   }
 

@@ -20,6 +20,12 @@ export interface Volume {
   UsageData?: VolumeUsageData | null;
 }
 
+/** Answer of Wharf's own `GET /wharf/volumes/{name}`: `UsageData` always, and the ids of the containers that have it. */
+export interface VolumeWithUsers extends Volume {
+  UsageData: VolumeUsageData;
+  Users: string[];
+}
+
 /** Engine API v1.51 `VolumeCreateOptions`. */
 export interface VolumeCreateOptions {
   Name?: string;

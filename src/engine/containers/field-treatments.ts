@@ -150,6 +150,6 @@ export const MOUNT_FIELDS: Readonly<Record<keyof Mount, Treatment>> = {
   Consistency: 'kept',
   BindOptions: 'checked',
   VolumeOptions: 'checked',
-  ImageOptions: 'refused',
+  ImageOptions: 'checked',
   TmpfsOptions: 'checked',
 };

@@ -9,6 +9,7 @@ export type { ContainerDefaults, CreateDeps, HostAbilities, ImageLookup, Resolve
 export { disconnectContainer } from './disconnect-network.ts';
 export { wishes } from './endpoints.ts';
 export { type ExportDeps, exportContainer } from './export.ts';
+export { containerOfSnapshot, mountedImages } from './image-mounts.ts';
 export { imageUsers, usedVolumes, volumeUsers } from './in-use.ts';
 export { ensureInitLayer, HALF_MADE_INIT, initLayerKey, removeInitLayer } from './init-layer.ts';
 export { type InspectDeps, inspectContainer } from './inspect.ts';

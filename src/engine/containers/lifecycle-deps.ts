@@ -83,7 +83,7 @@ export interface TeardownDeps extends CoreDeps {
   volumes: Pick<VolumeStore, 'acquire' | 'release' | 'remove' | 'get' | 'mountpoint'>;
   mounts: MountOps;
   paths: RunPaths;
-  snapshotter: Pick<Snapshotter, 'mount' | 'remove' | 'stat' | 'list'>;
+  snapshotter: Pick<Snapshotter, 'mount' | 'view' | 'remove' | 'stat' | 'list'>;
   logs: Pick<LogReader, 'remove'> & Pick<LogRotator, 'watch'> & Pick<LogShipping, 'ship' | 'finish'>;
 }
 

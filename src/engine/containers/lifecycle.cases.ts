@@ -188,6 +188,7 @@ function makeDeps(world: World): RunDeps {
     },
     snapshotter: {
       mount: () => ({ type: 'overlay', source: 'overlay', options: [], flags: [] }),
+      view: () => ({ type: 'overlay', source: 'overlay', options: [], flags: ['ro'] }),
       remove: async (key) => void world.snapshots.delete(key),
       stat: (key) => (world.snapshots.has(key) ? { key, kind: 'active', parent: undefined } : undefined),
       list: () => [...world.snapshots].map((key) => ({ key, kind: 'active', parent: undefined })),

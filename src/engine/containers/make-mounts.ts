@@ -1,7 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { errnoCode, isKind, newId, span, type UndoStack, WharfError } from '../../base/index.ts';
-import { copyUp, publishVolumeEvent } from '../volumes/index.ts';
+import { copyUp, hasFiles, publishVolumeEvent } from '../volumes/index.ts';
 import type { CreateDeps } from './deps.ts';
+import { makeImageMount } from './image-mounts.ts';
 import { volumeUsers } from './in-use.ts';
 import { withMounted } from './init-layer.ts';
 import type { MountPlan } from './mount-plan.ts';
@@ -42,6 +43,10 @@ export async function makeMounts(
   for (const wish of plan.wishes) {
     if (wish.type === 'volume') {
       mounts.push(await makeVolumeMount(deps, wish, undo));
+      continue;
+    }
+    if (wish.type === 'image') {
+      mounts.push(await makeImageMount(deps, wish, { id: container.id, place: mounts.length }, undo));
       continue;
     }
     const mount: MountRecord = {
@@ -131,6 +136,8 @@ async function fillVolumes(
   if (fillable.length === 0) return;
   await withMounted(deps, deps.snapshotter.mount(container.layerKey), async (rootfs) => {
     for (const mount of fillable) {
+      // Most volumes have nothing to get: then nothing need be mounted, nor a plugin asked.
+      if (!hasFiles(rootfs, mount.Destination as string)) continue;
       const directory = await deps.volumes.acquire(mount.Name as string, container.id);
       try {
         await copyUp(rootfs, mount.Destination as string, directory);

@@ -1,6 +1,6 @@
-import { closeSync, mkdirSync, openSync, statSync } from 'node:fs';
-import { isKind, WharfError } from '../../base/index.ts';
-import { mount, mountInfo, O, openat2, RESOLVE, umountIfMounted } from '../../sys/index.ts';
+import { closeSync, mkdirSync, openSync, rmdirSync, statSync, unlinkSync } from 'node:fs';
+import { mount, mountInfo, umountIfMounted } from '../../sys/index.ts';
+import { openSubpath } from '../volumes/index.ts';
 import type { MountOps } from './lifecycle-deps.ts';
 
 /** The mount operations of this host. */
@@ -24,24 +24,22 @@ export function hostMountOps(): MountOps {
 }
 
 /**
- * The path belongs to whoever writes the volume: it is resolved by the kernel beneath the root without any link, and
+ * The path belongs to whoever writes the volume: it is resolved by the kernel beneath the root and never out of it, and
  * what is bound is the descriptor, so that a swap afterwards changes nothing.
  */
 function bindBeneath(root: string, path: string, target: string): void {
-  const relative = path.replace(/^\/+/, '');
-  try {
-    using source = openat2(root, relative, {
-      flags: O.PATH | O.CLOEXEC,
-      resolve: RESOLVE.BENEATH | RESOLVE.NO_SYMLINKS | RESOLVE.NO_MAGICLINKS,
-    });
-    const fdPath = `/proc/self/fd/${source.fd}`;
-    if (statSync(fdPath).isDirectory()) mkdirSync(target, { recursive: true, mode: 0o700 });
-    else closeSync(openSync(target, 'a', 0o600));
-    mount({ source: fdPath, target, flags: ['rbind'] });
-  } catch (thrown) {
-    if (!isKind(thrown, 'not-found')) throw WharfError.from(thrown);
-    throw new WharfError('invalid', `cannot access path ${path}: no such file or directory`, {
-      cause: thrown,
-    });
-  }
+  using source = openSubpath(root, path);
+  const fdPath = `/proc/self/fd/${source.fd}`;
+  // The last run's, of the other kind when the volume's has changed.
+  removeEmpty(target);
+  if (statSync(fdPath).isDirectory()) mkdirSync(target, { recursive: true, mode: 0o700 });
+  else closeSync(openSync(target, 'a', 0o600));
+  mount({ source: fdPath, target, flags: ['rbind'] });
+}
+
+/** Never recursive: a mount that was left there must not cost the files it shows. */
+function removeEmpty(path: string): void {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat?.isDirectory()) rmdirSync(path);
+  else if (stat) unlinkSync(path);
 }

@@ -64,7 +64,8 @@ function inheritMounts(store: Pick<ContainerStore, 'resolve'>, hostConfig: HostC
   for (const spec of hostConfig.VolumesFrom ?? []) {
     const { ref, readOnly } = parseVolumesFrom(spec);
     for (const mount of resolveAsInvalid(store, ref).mounts) {
-      if (mount.unlisted) continue;
+      // An image is kept by its own container's hold on it.
+      if (mount.unlisted || mount.Type === 'image') continue;
       const copy = structuredClone(mount);
       delete copy.copyUp;
       // Its own container owns the anonymous volume; this one only uses it.

@@ -73,7 +73,11 @@ test('mounts are refused with the texts of the reference', () => {
     [bind({ Target: '/' }), of('bind', "invalid specification: destination can't be '/'")],
     [bind({ Type: 'x' }), of('x', 'mount type unknown')],
     [bind({ Type: 'cluster' }), of('cluster', 'mount type unknown')],
-    [bind({ Type: 'image' }), of('image', 'image mounts are not supported by this engine')],
+    [bind({ Type: 'image', Source: '' }), of('image', 'field Source must not be empty')],
+    [
+      bind({ Type: 'image', ImageOptions: { Subpath: '/x' } }),
+      of('image', 'subpath must be a relative path within the volume'),
+    ],
     [bind({ VolumeOptions: {} }), 'VolumeOptions must not be specified on mount type "bind"'],
     [bind({ BindOptions: { Propagation: 'x' } }), of('bind', 'invalid propagation mode: x')],
     [{ Type: 'tmpfs', Source: '/tmp', Target: '/a' }, of('tmpfs', 'field Source must not be specified')],

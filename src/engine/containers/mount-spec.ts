@@ -5,8 +5,8 @@ import { type ErrorKind, WharfError } from '../../base/index.ts';
 
 /** A mount as asked for, in one form whatever field it came from. */
 export interface MountWish {
-  type: 'bind' | 'volume' | 'tmpfs';
-  /** Host path, or volume name; empty for an anonymous volume and for tmpfs. */
+  type: 'bind' | 'volume' | 'tmpfs' | 'image';
+  /** Host path, volume name or image; empty for an anonymous volume and for tmpfs. */
   source: string;
   destination: string;
   readOnly: boolean;
@@ -131,8 +131,8 @@ function parseMode(mode: string): { readOnly: boolean; propagation: string; noCo
 export function parseMount(mount: Mount, sourceExists: (path: string) => boolean = existsSync): MountWish {
   const type = mount.Type ?? '';
   const fail = (fault: string): never => refuse(`invalid mount config for type "${type}": ${fault}`);
-  if (type === 'image') fail('image mounts are not supported by this engine');
-  if (type !== 'bind' && type !== 'volume' && type !== 'tmpfs') return fail('mount type unknown');
+  if (type !== 'bind' && type !== 'volume' && type !== 'tmpfs' && type !== 'image')
+    return fail('mount type unknown');
   const foreign = {
     BindOptions: 'bind',
     VolumeOptions: 'volume',
@@ -141,6 +141,7 @@ export function parseMount(mount: Mount, sourceExists: (path: string) => boolean
   } as const;
   for (const [field, owner] of Object.entries(foreign)) {
     if (mount[field as keyof Mount] && owner !== type) {
+      if (owner === 'image') fail('field ImageOptions must not be specified');
       refuse(`${field} must not be specified on mount type "${type}"`);
     }
   }
@@ -153,6 +154,7 @@ export function parseMount(mount: Mount, sourceExists: (path: string) => boolean
   } as const;
   if (type === 'bind') return { ...parseBindMount(mount, fail, sourceExists), ...base };
   if (type === 'tmpfs') return { ...parseTmpfsMount(mount, fail), ...base };
+  if (type === 'image') return { ...parseImageMount(mount, fail), ...base, readOnly: true };
   return { ...parseVolumeMount(mount, fail), ...base };
 }
 
@@ -200,13 +202,8 @@ function parseTmpfsMount(mount: Mount, fail: (fault: string) => never): MountWis
 function parseVolumeMount(mount: Mount, fail: (fault: string) => never): MountWish {
   const { Source: source = '', VolumeOptions: options = {} } = mount;
   const subpath = options.Subpath ?? '';
-  if (subpath !== '') {
-    if (source === '') fail('must not set Subpath when using anonymous volumes');
-    const clean = posix.normalize(subpath);
-    if (clean.startsWith('/') || clean === '..' || clean.startsWith('../')) {
-      fail('subpath must be a relative path within the volume');
-    }
-  }
+  if (subpath !== '' && source === '') fail('must not set Subpath when using anonymous volumes');
+  checkSubpath(subpath, fail);
   return wish({
     type: 'volume',
     destination: '',
@@ -219,6 +216,21 @@ function parseVolumeMount(mount: Mount, fail: (fault: string) => never): MountWi
     labels: options.Labels ?? {},
     subpath,
   });
+}
+
+function parseImageMount(mount: Mount, fail: (fault: string) => never): MountWish {
+  const { Source: source = '', ImageOptions: options = {} } = mount;
+  if (source === '') fail('field Source must not be empty');
+  const subpath = options.Subpath ?? '';
+  checkSubpath(subpath, fail);
+  return wish({ type: 'image', destination: '', source, subpath });
+}
+
+function checkSubpath(subpath: string, fail: (fault: string) => never): void {
+  const clean = posix.normalize(subpath);
+  if (clean.startsWith('/') || clean === '..' || clean.startsWith('../')) {
+    fail('subpath must be a relative path within the volume');
+  }
 }
 
 /** The entries of `HostConfig.Tmpfs`. Errors: `invalid`. */

@@ -42,6 +42,8 @@ export interface MountRecord extends MountPoint {
   options?: string[];
   /** `bind` mounts only: a missing source is made, a directory of root's (`-v`, or `CreateMountpoint`). */
   createSource?: boolean;
+  /** `image` mounts only: the snapshot that stands on the image's layers. */
+  imageSnapshot?: string;
   /** From `HostConfig.Tmpfs`, which clients do not see among the mounts. */
   unlisted?: boolean;
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { mapLimit, rfc3339Nano } from '../../base/index.ts';
 import type { Task } from '../../runtime/types.ts';
 import { watchExit } from './exits.ts';
+import { containerOfSnapshot } from './image-mounts.ts';
 import { HALF_MADE_INIT } from './init-layer.ts';
 import type { RunDeps } from './lifecycle-deps.ts';
 import type { LiveContainer } from './live.ts';
@@ -120,7 +121,7 @@ async function adopt(deps: RunDeps, record: ContainerRecord): Promise<'adopted' 
   for (const mount of record.mounts) {
     if (mount.Type !== 'volume' || !mount.Name) continue;
     try {
-      await deps.volumes.acquire(mount.Name, record.id);
+      await deps.volumes.acquire(mount.Name, record.id, { adopted: true });
     } catch (thrown) {
       // The container runs, whatever became of its volume: its exit must be seen.
       deps.log.warn('volume of a running container not found', { volume: mount.Name, error: thrown });
@@ -207,7 +208,7 @@ async function purgeLeftovers(
       await deps.snapshotter.remove(snapshot.key);
       continue;
     }
-    const id = containerIdOf(snapshot.key);
+    const id = containerIdOf(containerOfSnapshot(snapshot.key));
     if (snapshot.kind !== 'active' || id === undefined || deps.store.get(id)) continue;
     await deps.snapshotter.remove(snapshot.key);
     report.purged.push(id);

@@ -3,12 +3,14 @@ import { dirname, join } from 'node:path';
 import type { Mount } from '../../api/index.ts';
 import { span, type UndoStack, WharfError } from '../../base/index.ts';
 import type { OciMount } from '../../runtime/spec-types.ts';
+import { finishCopyUp } from '../volumes/index.ts';
+import { mountImage } from './image-mounts.ts';
 import type { NetworkFiles, TeardownDeps } from './lifecycle-deps.ts';
 import { makeBindSource } from './make-mounts.ts';
 import { checkPropagation } from './mount-propagation.ts';
 import type { ContainerRecord, MountRecord } from './record.ts';
 
-type MountDeps = Pick<TeardownDeps, 'volumes' | 'mounts' | 'paths'>;
+type MountDeps = Pick<TeardownDeps, 'volumes' | 'mounts' | 'paths' | 'snapshotter'>;
 
 /** Said anew from the record's own fields. */
 const ACCESS = new Set(['bind', 'rbind', 'ro', 'rro']);
@@ -39,6 +41,7 @@ export async function resolveMounts(
     const asked = record.hostConfig.Mounts?.find((one) => one.Target === mount.Destination);
     if (mount.Type === 'tmpfs') resolved.push(tmpfsMount(mount));
     else if (mount.Type === 'volume') resolved.push(await volumeMount(deps, record, mount, asked, undo));
+    else if (mount.Type === 'image') resolved.push(imageMount(deps, record, mount, undo));
     else resolved.push(bindMount(mount, asked, bindSource(mount)));
   }
   return resolved.sort((a, b) => depth(a.destination) - depth(b.destination));
@@ -88,15 +91,34 @@ async function volumeMount(
   const name = mount.Name ?? '';
   let source = await deps.volumes.acquire(name, record.id);
   undo.push(`release volume ${name}`, () => deps.volumes.release(name, record.id));
+  finishCopyUp(source);
   const subpath = mount.subpath ?? asked?.VolumeOptions?.Subpath;
-  if (subpath) {
-    const target = join(deps.paths.subpaths, record.id, String(record.mounts.indexOf(mount)));
-    mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
-    deps.mounts.bindBeneath(source, subpath, target);
-    undo.push(`unbind subpath of ${name}`, () => deps.mounts.unmount(target));
-    source = target;
-  }
+  if (subpath) source = bindSubpath(deps, record, mount, { source, subpath }, undo);
   return bindMount(mount, asked, source);
+}
+
+function imageMount(deps: MountDeps, record: ContainerRecord, mount: MountRecord, undo: UndoStack): OciMount {
+  const source = mountImage(deps, record, mount, undo);
+  const { subpath } = mount;
+  return bindMount(
+    mount,
+    undefined,
+    subpath ? bindSubpath(deps, record, mount, { source, subpath }, undo) : source,
+  );
+}
+
+function bindSubpath(
+  deps: MountDeps,
+  record: ContainerRecord,
+  mount: MountRecord,
+  { source, subpath }: { source: string; subpath: string },
+  undo: UndoStack,
+): string {
+  const target = join(deps.paths.subpaths, record.id, String(record.mounts.indexOf(mount)));
+  mkdirSync(dirname(target), { recursive: true, mode: 0o700 });
+  deps.mounts.bindBeneath(source, subpath, target);
+  undo.push(`unbind subpath of ${mount.Name}`, () => deps.mounts.unmount(target));
+  return target;
 }
 
 function bindMount(mount: MountRecord, asked: Mount | undefined, source: string): OciMount {

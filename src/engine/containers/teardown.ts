@@ -5,6 +5,7 @@ import { span, WharfError } from '../../base/index.ts';
 import type { Task } from '../../runtime/types.ts';
 import type { VolumeRecord, VolumeStore } from '../../volume/types.ts';
 import { publishContainerEvent } from './container-events.ts';
+import { mountedImages } from './image-mounts.ts';
 import type { TeardownDeps } from './lifecycle-deps.ts';
 import type { LiveContainer } from './live.ts';
 import type { ContainerRecord } from './record.ts';
@@ -84,6 +85,7 @@ export async function destroyLocked(
     unmountRun(deps, id);
     await deps.snapshotter.remove(id);
   }
+  for (const key of mountedImages(record)) if (deps.snapshotter.stat(key)) await deps.snapshotter.remove(key);
   if (options.anonymousVolumes) await removeAnonymousVolumes(deps, record);
   deps.store.delete(id);
   publishContainerEvent(deps.events, record, 'destroy');

@@ -18,7 +18,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { lgetxattr, lsetxattr, mkfifo } from '../../sys/index.ts';
-import { copyUp } from './copy-up.ts';
+import { copyUp, finishCopyUp } from './copy-up.ts';
 import { openSubpath } from './subpath.ts';
 
 /** An image root, a volume and a canary outside both, below one temporary directory. */
@@ -87,14 +87,66 @@ test('an image can not name the host: dot-dot and links stay in its root', async
   assert.deepEqual(readdirSync(trees.canary), ['secret']);
 });
 
-test('a subpath is opened beneath the volume, without links', () => {
+test('a subpath is opened beneath the volume; links are followed inside it only', () => {
   using trees = openTrees();
   mkdirSync(join(trees.volume, 'sub', 'deep'), { recursive: true });
   symlinkSync(trees.canary, join(trees.volume, 'link'));
   symlinkSync('sub', join(trees.volume, 'inner'));
   using opened = openSubpath(trees.volume, 'sub/deep');
   assert.equal(readlinkSync(`/proc/self/fd/${opened.fd}`), join(trees.volume, 'sub', 'deep'));
-  for (const bad of ['link', 'link/secret', 'inner/deep', '../canary', 'missing', '/etc']) {
+  using inner = openSubpath(trees.volume, 'inner/deep');
+  assert.equal(readlinkSync(`/proc/self/fd/${inner.fd}`), join(trees.volume, 'sub', 'deep'));
+  for (const bad of ['link', 'link/secret', '../canary', 'missing', '/etc']) {
     assert.throws(() => openSubpath(trees.volume, bad), { kind: 'invalid' }, bad);
   }
+});
+
+test('a subpath says why it is not there, as the reference', () => {
+  using trees = openTrees();
+  mkdirSync(join(trees.volume, 'sub'));
+  writeFileSync(join(trees.volume, 'sub', 'file'), '');
+  symlinkSync(trees.canary, join(trees.volume, 'out'));
+  const at = trees.volume;
+  const texts = {
+    none: `cannot access path ${at}/none: lstat ${at}/none: no such file or directory`,
+    out: `path concatenation escapes the base directory, base: ${at}, subpath: out`,
+    'sub/file/x': `error while resolving symlinks in combined path "${at}/sub/file/x": not a directory`,
+  };
+  for (const [subpath, message] of Object.entries(texts)) {
+    assert.throws(() => openSubpath(at, subpath), { kind: 'invalid', message });
+  }
+});
+
+test('a copy that was cut off while it was made is dropped, and made anew', async () => {
+  using trees = openTrees();
+  mkdirSync(join(trees.image, 'data'));
+  writeFileSync(join(trees.image, 'data', 'file'), 'whole');
+  mkdirSync(join(trees.volume, '.wharf-filling', 'sub'), { recursive: true });
+  writeFileSync(join(trees.volume, '.wharf-filling', 'sub', 'half'), 'ha');
+  assert.equal(await copyUp(trees.image, '/data', trees.volume), true);
+  assert.deepEqual(readdirSync(trees.volume), ['file']);
+});
+
+test('a copy that was whole, but not yet in its place, is put there, beside what others wrote', () => {
+  using trees = openTrees();
+  const filled = join(trees.volume, '.wharf-filled');
+  mkdirSync(join(filled, 'sub'), { recursive: true, mode: 0o750 });
+  writeFileSync(join(filled, 'sub', 'file'), 'image');
+  writeFileSync(join(filled, 'taken'), 'image');
+  chownSync(filled, 33, 44);
+  writeFileSync(join(trees.volume, 'taken'), 'theirs');
+  finishCopyUp(trees.volume);
+  assert.deepEqual(readdirSync(trees.volume).sort(), ['sub', 'taken']);
+  assert.equal(readFileSync(join(trees.volume, 'taken'), 'utf8'), 'theirs');
+  assert.equal(readFileSync(join(trees.volume, 'sub', 'file'), 'utf8'), 'image');
+  assert.equal(lstatSync(trees.volume).uid, 33);
+});
+
+test('what a container puts in the place of a half copy leads nowhere', () => {
+  using trees = openTrees();
+  symlinkSync(trees.canary, join(trees.volume, '.wharf-filling'));
+  symlinkSync(trees.canary, join(trees.volume, '.wharf-filled'));
+  finishCopyUp(trees.volume);
+  assert.deepEqual(readdirSync(trees.canary), ['secret']);
+  mkdirSync(join(trees.volume, 'real'));
 });

@@ -1,5 +1,6 @@
-import { fchmodSync, fchownSync, readdirSync, readSync, rmSync, writeSync } from 'node:fs';
+import { fchmodSync, fchownSync, lstatSync, readdirSync, readSync, writeSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
+import { removeTree } from '../../archive/index.ts';
 import { errnoCode, isKind, WharfError } from '../../base/index.ts';
 import {
   type Fd,
@@ -20,7 +21,9 @@ import {
   openInRoot,
   RESOLVE,
   readlinkat,
+  renameat2,
   symlinkat,
+  syncfs,
   utimensat,
 } from '../../sys/index.ts';
 
@@ -40,27 +43,79 @@ interface CopyState {
   buffer: Buffer;
 }
 
+/** The folder in the volume that the copy is made in; it has the second name when it is whole and on disk. */
+const FILLING = '.wharf-filling';
+const FILLED = '.wharf-filled';
+
+/** Whether the image has a directory there, whose files, owner and mode a volume would get. */
+export function hasFiles(rootfs: string, destination: string): boolean {
+  using source = openSource(rootfs, destination);
+  return source !== undefined;
+}
+
 /**
  * Fills an empty volume with what the image has at `destination`, and gives its directory the owner and mode of the
  * image's. `rootfs` is the image's root, mounted; links on the way are followed inside it alone (an image can't name the
- * host's files), and nothing below is followed. Returns false, and changes nothing, when the volume has files already or
- * the image has no such directory.
+ * host's files), and nothing below is followed. All or nothing, over crashes and power cuts too: see `finishCopyUp`.
+ * Returns false, and changes nothing, when the volume has files already or the image has no such directory.
  */
 export async function copyUp(rootfs: string, destination: string, volumeDirectory: string): Promise<boolean> {
   using source = openSource(rootfs, destination);
   if (!source) return false;
+  finishCopyUp(volumeDirectory);
   using target = openInRoot(volumeDirectory, '.', O.RDONLY | O.DIRECTORY);
   if (readdirSync(procPath(target)).length > 0) return false;
-  const state: CopyState = { target, linked: new Map(), entries: 0, buffer: Buffer.allocUnsafe(CHUNK) };
+  if (readdirSync(procPath(source)).length === 0) {
+    copyDirectoryMarks(source, target);
+    return true;
+  }
   try {
-    await copyDirectory(state, source, target, '.');
+    mkdirat(target, FILLING, 0o700);
+    using stage = openBeneath(target, FILLING, O.RDONLY | O.DIRECTORY);
+    const state = { target: stage, linked: new Map(), entries: 0, buffer: Buffer.allocUnsafe(CHUNK) };
+    await copyDirectory(state, source, stage, '.');
+    await syncfs(procPath(stage));
+    renameat2(target, FILLING, target, FILLED);
+    finishCopyUp(volumeDirectory);
   } catch (thrown) {
-    for (const name of readdirSync(procPath(target))) {
-      rmSync(`${procPath(target)}/${name}`, { recursive: true, force: true });
-    }
+    dropTree(target, FILLING);
     throw thrown;
   }
   return true;
+}
+
+/** Drops a copy that was cut off while it was made, and puts a whole one into its place. Before a volume is used. */
+export function finishCopyUp(volumeDirectory: string): void {
+  const isThere = (name: string) =>
+    lstatSync(`${volumeDirectory}/${name}`, { throwIfNoEntry: false })?.isDirectory() === true;
+  // The usual case costs two looks and no descriptor.
+  const [isHalf, isWhole] = [isThere(FILLING), isThere(FILLED)];
+  if (!isHalf && !isWhole) return;
+  using target = openInRoot(volumeDirectory, '.', O.RDONLY | O.DIRECTORY);
+  if (isHalf) dropTree(target, FILLING);
+  if (!isWhole) return;
+  using stage = openBeneath(target, FILLED, O.RDONLY | O.DIRECTORY);
+  const times = fstatat(stage, '');
+  for (const name of readdirSync(procPath(stage))) {
+    try {
+      renameat2(stage, name, target, name, { noReplace: true });
+    } catch (thrown) {
+      // Somebody who has the volume already made one of that name: that one stays.
+      if (!isKind(thrown, 'conflict')) throw thrown;
+    }
+  }
+  copyDirectoryMarks(stage, target);
+  dropTree(target, FILLED);
+  utimensat(target, '.', times);
+}
+
+/** By descriptors: who has the volume already may put a link into its place meanwhile. */
+function dropTree(target: Fd, name: string): void {
+  try {
+    removeTree(target, name);
+  } catch (thrown) {
+    if (!isKind(thrown, 'not-found')) throw thrown;
+  }
 }
 
 function openSource(rootfs: string, destination: string): Fd | undefined {
@@ -82,6 +137,10 @@ async function copyDirectory(state: CopyState, source: Fd, target: Fd, path: str
     if (state.entries % ENTRIES_A_TURN === 0) await setImmediate();
     await copyEntry(state, source, target, path, name);
   }
+  copyDirectoryMarks(source, target);
+}
+
+function copyDirectoryMarks(source: Fd, target: Fd): void {
   const stat = fstatat(source, '');
   fchownSync(target.fd, stat.uid, stat.gid);
   fchmodSync(target.fd, stat.mode & 0o7777);

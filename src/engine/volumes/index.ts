@@ -1,8 +1,9 @@
-export { copyUp } from './copy-up.ts';
+export { copyUp, finishCopyUp, hasFiles } from './copy-up.ts';
 export {
   checkRemovable,
   createVolume,
   inspectVolume,
+  inspectVolumeUsage,
   listVolumes,
   publishVolumeEvent,
   removeVolume,

@@ -1,6 +1,6 @@
-import type { Filters, Volume, VolumeCreateOptions } from '../../api/index.ts';
+import type { Filters, Volume, VolumeCreateOptions, VolumeWithUsers } from '../../api/index.ts';
 import { type Logger, WharfError } from '../../base/index.ts';
-import type { VolumeRecord, VolumeStore } from '../../volume/index.ts';
+import type { VolumeDetail, VolumeRecord, VolumeStore } from '../../volume/index.ts';
 import type { EventBus } from '../events/types.ts';
 import { booleanFilter, checkFilterKeys, matchLabels, matchPattern } from '../filters/index.ts';
 
@@ -17,21 +17,22 @@ export interface VolumeDeps {
 const LIST_FILTERS = new Set(['dangling', 'name', 'driver', 'label']);
 
 /** The wire form of a volume. */
-export function volumeDocument(volumes: Pick<VolumeStore, 'mountpoint'>, volume: VolumeRecord): Volume {
+export function volumeDocument({ volume, mountpoint, scope, status }: VolumeDetail): Volume {
   const orNull = (map: Record<string, string>) => (Object.keys(map).length ? map : null);
   return {
     CreatedAt: volume.createdAt,
     Driver: volume.driver,
     Labels: orNull(volume.labels),
-    Mountpoint: volumes.mountpoint(volume.name),
+    Mountpoint: mountpoint,
     Name: volume.name,
     Options: orNull(volume.options),
-    Scope: 'local',
+    Scope: scope,
+    ...(status ? { Status: status } : {}),
     // The wire has null where the types, made from the contract, know a map only.
   } as Volume;
 }
 
-/** Volumes by name, newest last. Errors: `invalid` filter. */
+/** Volumes by name, newest last; those of plugins as these tell. Errors: `invalid` filter. */
 export async function listVolumes(
   deps: VolumeDeps,
   filters: Filters,
@@ -40,12 +41,13 @@ export async function listVolumes(
   const dangling = booleanFilter(filters, 'dangling');
   const used = dangling === undefined ? new Set<string>() : deps.usedVolumes();
   const drivers = filters.get('driver') ?? [];
-  const found = deps.volumes.list().filter((volume) => {
+  const { volumes, warnings } = await deps.volumes.listed();
+  const found = volumes.filter(({ volume }) => {
     if (dangling !== undefined && used.has(volume.name) === dangling) return false;
     if (drivers.length > 0 && !drivers.includes(volume.driver)) return false;
     return matchPattern(filters, 'name', [volume.name]) && matchLabels(filters, volume.labels);
   });
-  return { Volumes: found.map((volume) => volumeDocument(deps.volumes, volume)), Warnings: [] };
+  return { Volumes: found.map(volumeDocument), Warnings: warnings };
 }
 
 /** Makes a volume, or answers with the one of that name. Errors: `invalid`, `not-found` driver. */
@@ -63,14 +65,24 @@ export async function createVolume(deps: VolumeDeps, options: VolumeCreateOption
     labels: options.Labels ?? {},
   });
   if (created) publishVolumeEvent(deps.events, volume, 'create');
-  return volumeDocument(deps.volumes, volume);
+  return inspectVolume(deps, volume.name);
 }
 
 /** Errors: `not-found`. */
-export async function inspectVolume(deps: VolumeDeps, name: string): Promise<Volume> {
-  const volume = deps.volumes.get(name);
-  if (!volume) throw new WharfError('not-found', `get ${name}: no such volume`);
-  return volumeDocument(deps.volumes, volume);
+export async function inspectVolume(deps: Pick<VolumeDeps, 'volumes'>, name: string): Promise<Volume> {
+  const found = await deps.volumes.find(name);
+  if (!found) throw new WharfError('not-found', `get ${name}: no such volume`);
+  return volumeDocument(found);
+}
+
+/** The volume with the bytes that it takes of this disk (-1 where its files lie elsewhere), and who has it. Errors: `not-found`. */
+export async function inspectVolumeUsage(deps: VolumeDeps, name: string): Promise<VolumeWithUsers> {
+  const document = await inspectVolume(deps, name);
+  const { Driver, Options } = document;
+  const elsewhere = Driver !== 'local' || Options?.['type'] !== undefined;
+  const Size = elsewhere ? -1 : (await deps.volumes.usage(name)).bytes;
+  const ids = deps.volumeUsers(name);
+  return { ...document, UsageData: { Size, RefCount: ids.length }, Users: ids };
 }
 
 /** The volume that a removal would take; undefined for a missing one with `force`. Errors: as `removeVolume`. */
@@ -84,11 +96,13 @@ export function checkRemovable(
     if (options.force) return undefined;
     throw new WharfError('not-found', `get ${name}: no such volume`);
   }
-  const users = deps.volumeUsers(name);
-  if (users.length > 0) {
-    throw new WharfError('conflict', `remove ${name}: volume is in use - [${users.join(', ')}]`);
-  }
-  return volume;
+  return checkFree(deps, volume);
+}
+
+function checkFree(deps: Pick<VolumeDeps, 'volumeUsers'>, volume: VolumeRecord): VolumeRecord {
+  const users = deps.volumeUsers(volume.name);
+  if (users.length === 0) return volume;
+  throw new WharfError('conflict', `remove ${volume.name}: volume is in use - [${users.join(', ')}]`);
 }
 
 /** Removes a volume that no container has. With `force` a missing one is no error. Errors: `conflict`, `not-found`. */
@@ -97,9 +111,10 @@ export async function removeVolume(
   name: string,
   options: { force: boolean },
 ): Promise<void> {
-  const volume = checkRemovable(deps, name, options);
+  const known = deps.volumes.get(name) ?? (await deps.volumes.find(name))?.volume;
+  const volume = known ? checkFree(deps, known) : checkRemovable(deps, name, options);
   if (!volume) return;
-  await deps.volumes.remove(name);
+  await deps.volumes.remove(name, options);
   publishVolumeEvent(deps.events, volume, 'destroy');
 }
 

@@ -6,6 +6,7 @@ import type {
   SystemVersion,
   Volume,
   VolumeCreateOptions,
+  VolumeWithUsers,
 } from '../../api/index.ts';
 
 export interface SystemBackend {
@@ -36,6 +37,8 @@ export interface VolumesBackend {
   list(filters: Filters): Promise<{ Volumes: Volume[]; Warnings: string[] }>;
   create(options: VolumeCreateOptions): Promise<Volume>;
   inspect(name: string): Promise<Volume>;
+  /** With what it holds and who has it. */
+  inspectUsage(name: string): Promise<VolumeWithUsers>;
   remove(name: string, options: { force: boolean }): Promise<void>;
   prune(filters: Filters): Promise<{ VolumesDeleted: string[]; SpaceReclaimed: number }>;
 }

@@ -134,6 +134,7 @@ export function fakeBackends(overrides: FakeOverrides = {}): Backends {
       list: async () => ({ Volumes: [], Warnings: [] }),
       create: async (options) => ({ Name: options.Name ?? 'anonymous' }),
       inspect: unused,
+      inspectUsage: unused,
       remove: async () => undefined,
       prune: async () => ({ VolumesDeleted: [], SpaceReclaimed: 0 }),
       ...overrides.volumes,

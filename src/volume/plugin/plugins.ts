@@ -15,8 +15,8 @@ export interface Plugins {
   names(): string[];
   /** A volume that some plugin has, and nobody made here. */
   find(name: string): Promise<VolumeDetail | undefined>;
-  /** Those recorded, with what their plugins say of them, and what plugins have on their own. */
-  list(recorded: VolumeRecord[]): Promise<{ volumes: VolumeDetail[]; warnings: string[] }>;
+  /** Of all that are recorded those of plugins, with what these say of them, and what plugins have on their own. */
+  list(recorded: readonly VolumeRecord[]): Promise<{ volumes: VolumeDetail[]; warnings: string[] }>;
 }
 
 export interface PluginsOptions {
@@ -101,8 +101,10 @@ export function openPlugins(options: PluginsOptions): Plugins {
     async list(recorded) {
       const known = new Map(recorded.map((volume) => [volume.name, volume]));
       const warnings: string[] = [];
+      const names = new Set([...pluginNames(folders), ...recorded.map(({ driver }) => driver)]);
+      names.delete('local');
       const lists = await Promise.all(
-        [...new Set([...pluginNames(folders), ...recorded.map(({ driver }) => driver)])].map(async (name) => {
+        [...names].map(async (name) => {
           const own = recorded.filter(({ driver }) => driver === name);
           try {
             return merged(own, known, await (await activate(name)).asking.list());
