@@ -149,7 +149,7 @@ describe('a project quota', () => {
   }
 
   it('is not there without the mount option, and nothing is changed then', () => {
-    using place = disk('no-quota', ext4('-O', 'quota,project', '-E', 'quotatype=prjquota'));
+    using place = disk('no-quota', ext4());
     assert.equal(limitProject(place.target, 7, MiB), false);
     assert.equal(projectUsage(place.target), undefined);
     assert.equal(limitProject('/proc', 7, MiB), false);
