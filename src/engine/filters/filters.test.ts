@@ -38,10 +38,13 @@ test('patterns: substrings, expressions, malformed ones match nothing, nested re
   assert.ok(!matchPattern(filters({ name: ['(a+)+$'] }), 'name', [`${'a'.repeat(60)}!`]));
 });
 
-test('booleans: agreement only', () => {
+test('booleans: one truth only', () => {
   assert.equal(booleanFilter(filters({}), 'dangling'), undefined);
   assert.equal(booleanFilter(filters({ dangling: ['1'] }), 'dangling'), true);
   assert.equal(booleanFilter(filters({ dangling: ['false', '0'] }), 'dangling'), false);
+  assert.equal(booleanFilter(filters({ dangling: ['x', '0'] }), 'dangling'), false);
+  assert.equal(booleanFilter(filters({ dangling: ['true', 'T'] }), 'dangling'), true);
+  assert.throws(() => booleanFilter(filters({ dangling: ['T'] }), 'dangling'), { kind: 'invalid' });
   assert.throws(() => booleanFilter(filters({ dangling: ['x'] }), 'dangling'), {
     message: "invalid filter 'dangling=[x]'",
   });

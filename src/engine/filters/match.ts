@@ -53,16 +53,18 @@ function makeTester(pattern: string): (text: string) => boolean {
   return compileExpression(pattern) ?? (() => false);
 }
 
-/** The one boolean of a filter: undefined when it is absent. Errors: `invalid`, with Docker's text. */
+/**
+ * The one boolean of a filter: undefined when it is absent. As in Docker `1` and `true` say yes, `0` and `false` no, and
+ * other words beside them nothing. Errors: `invalid` when it says both or neither.
+ */
 export function booleanFilter(filters: Filters, key: string): boolean | undefined {
   const values = filters.get(key);
   if (!values || values.length === 0) return undefined;
-  const truths = values.map(parseBoolean);
-  const first = truths[0];
-  if (first === undefined || truths.some((truth) => truth !== first)) {
+  const says = (...words: string[]) => values.some((value) => words.includes(value));
+  const yes = says('1', 'true');
+  if (yes === says('0', 'false'))
     throw new WharfError('invalid', `invalid filter '${key}=[${values.join(' ')}]'`);
-  }
-  return first;
+  return yes;
 }
 
 /** Go's ParseBool; undefined for what is none. */
