@@ -2,6 +2,8 @@ import { packTree } from '../../archive/index.ts';
 import { WharfError } from '../../base/index.ts';
 import type { Snapshotter } from '../../snapshot/types.ts';
 import { type Fd, O, openat2 } from '../../sys/index.ts';
+import type { EventBus } from '../events/types.ts';
+import { publishContainerEvent } from './container-events.ts';
 import { withMounted } from './init-layer.ts';
 import type { RunPaths } from './lifecycle-deps.ts';
 import type { LiveContainers } from './live.ts';
@@ -10,6 +12,7 @@ import type { ContainerStore } from './store.ts';
 
 export interface ExportDeps {
   store: Pick<ContainerStore, 'resolve' | 'get'>;
+  events: EventBus;
   live: Pick<LiveContainers, 'get'>;
   snapshotter: Pick<Snapshotter, 'view'>;
   paths: Pick<RunPaths, 'mounts'>;
@@ -39,6 +42,7 @@ async function* exported(
   using _ = root;
   yield* packTree(root, { mode: 'tree', wholeSeconds: true }, signal);
   refuseGoing(deps, record, 'export');
+  publishContainerEvent(deps.events, record, 'export');
 }
 
 /**

@@ -1,5 +1,4 @@
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { once } from 'node:events';
 import type { Call } from '../http/call.ts';
 import { startStream } from '../http/respond.ts';
 import type { Route } from '../http/route.ts';
@@ -10,12 +9,16 @@ export const exportRoutes: readonly Route[] = [
 ];
 
 async function exportContainer(call: Call): Promise<void> {
-  const archive = await call.backends.commits.export(call.param('id'), call.signal);
+  const { signal, response } = call;
+  const archive = await call.backends.commits.export(call.param('id'), signal);
   startStream(call, 'application/octet-stream');
   try {
-    await pipeline(Readable.from(archive, { objectMode: false }), call.response);
+    for await (const piece of archive) {
+      if (!response.write(piece)) await once(response, 'drain', { signal });
+    }
+    response.end();
   } catch (thrown) {
     // What fails midway cuts the connection: a client must not take the rest for the whole.
-    if (!call.signal.aborted) throw thrown;
+    if (!signal.aborted) throw thrown;
   }
 }

@@ -3,7 +3,7 @@ exec 2>&1
 T=$(mktemp -d); cd $T
 show() { tar tf - --numeric-owner -v | awk '{print $1,$2,($1 ~ /^d/ ? 0 : $3),$6,$7,$8,$9,$10}'; }
 # The client's own race with an early answer (level=error) is no matter of the engine.
-code() { $DOCKER "$@" >out 2>&1; c=$?; grep -v level=error out | sed "s,$T,DIR,g"; rm -f out; echo "exit $c"; }
+code() { $DOCKER "$@" >out 2>&1; r=$?; grep -av level=error out | sed "s,$T,DIR,g"; rm -f out; echo "exit $r"; }
 echo 1.2.3.4 mine >hosts; mkdir -p d/hosts
 $DOCKER run -d --name $N-a busybox sleep 100 >/dev/null
 for f in hosts hostname resolv.conf; do cp hosts x; code cp x $N-a:/etc/$f; done

@@ -2,7 +2,7 @@ N=${N:-df$$}
 exec 2>&1
 T=$(mktemp -d); cd $T
 # The client's own race with an early answer (level=error) is no matter of the engine.
-code() { $DOCKER "$@" >out 2>&1; c=$?; grep -v level=error out | sed "s,$T,DIR,g"; rm -f out; echo "exit $c"; }
+code() { $DOCKER "$@" >out 2>&1; r=$?; grep -av level=error out | sed "s,$T,DIR,g"; rm -f out; echo "exit $r"; }
 $DOCKER run -d --name $N-a busybox sleep 100 >/dev/null
 echo one >f; code cp f $N-a:/tmp; $DOCKER exec $N-a cat /tmp/f
 code cp f $N-a:/tmp/g; $DOCKER exec $N-a cat /tmp/g

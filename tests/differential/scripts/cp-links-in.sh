@@ -2,7 +2,7 @@ N=${N:-df$$}
 exec 2>&1
 T=$(mktemp -d); cd $T
 # The client's own race with an early answer (level=error) is no matter of the engine.
-code() { $DOCKER "$@" >out 2>&1; c=$?; grep -v level=error out | sed "s,$T,DIR,g"; rm -f out; echo "exit $c"; }
+code() { $DOCKER "$@" >out 2>&1; r=$?; grep -av level=error out | sed "s,$T,DIR,g"; rm -f out; echo "exit $r"; }
 $DOCKER run -d --name $N-a busybox sh -c 'mkdir -p /d/s; ln -s d /rel; ln -s /d/file /abs; ln -s nothing /dangling; ln -s ../../../../d /up; echo up; sleep 100' >/dev/null
 until $DOCKER logs $N-a | grep -q up; do sleep 0.1; done
 echo 1 >f; code cp f $N-a:/rel; code cp f $N-a:/rel/g; code cp f $N-a:/up/h; $DOCKER exec $N-a find /d | sort

@@ -3,7 +3,7 @@ exec 2>&1
 T=$(mktemp -d); cd $T
 show() { tar tf - --numeric-owner -v | awk '{print $1,$2,($1 ~ /^d/ ? 0 : $3),$6,$7,$8,$9,$10}'; }
 # The client's own race with an early answer (level=error) is no matter of the engine.
-code() { $DOCKER "$@" >out 2>&1; c=$?; grep -v level=error out | sed "s,$T,DIR,g"; rm -f out; echo "exit $c"; }
+code() { $DOCKER "$@" >out 2>&1; r=$?; grep -av level=error out | sed "s,$T,DIR,g"; rm -f out; echo "exit $r"; }
 echo mine >f; echo theirs >one; mkdir d b
 $DOCKER run -d --name $N-a -v $T/one:/one -v $N-v:/vol busybox sleep 100 >/dev/null
 for p in /one /vol/../one; do code cp f $N-a:$p; done; cat one

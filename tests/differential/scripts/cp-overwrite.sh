@@ -2,7 +2,7 @@ N=${N:-df$$}
 exec 2>&1
 T=$(mktemp -d); cd $T
 # The client's own race with an early answer (level=error) is no matter of the engine.
-code() { $DOCKER "$@" >out 2>&1; c=$?; grep -v level=error out | sed "s,$T,DIR,g"; rm -f out; echo "exit $c"; }
+code() { $DOCKER "$@" >out 2>&1; r=$?; grep -av level=error out | sed "s,$T,DIR,g"; rm -f out; echo "exit $r"; }
 mkdir x y; echo f >x/n; mkdir y/n; echo in >y/n/in; tar cf file.tar -C x n; tar cf dir.tar -C y n
 $DOCKER run -d --name $N-a busybox sh -c 'mkdir -p /t/n; sleep 100' >/dev/null; sleep 0.5
 code cp x/n $N-a:/t/n; code cp x/n $N-a:/t; $DOCKER exec $N-a find /t | sort

@@ -3,7 +3,7 @@ exec 2>&1
 T=$(mktemp -d); cd $T
 show() { tar tf - --numeric-owner -v | awk '{print $1,$2,($1 ~ /^d/ ? 0 : $3),$6,$7,$8,$9,$10}'; }
 # The client's own race with an early answer (level=error) is no matter of the engine.
-code() { $DOCKER "$@" >out 2>&1; c=$?; grep -v level=error out | sed "s,$T,DIR,g"; rm -f out; echo "exit $c"; }
+code() { $DOCKER "$@" >out 2>&1; r=$?; grep -av level=error out | sed "s,$T,DIR,g"; rm -f out; echo "exit $r"; }
 $DOCKER create --name $N-a busybox >/dev/null; echo 1 >c:d; echo 2 >f
 code cp ./c:d $N-a:/tmp; code cp c:d $N-a:/tmp; code cp $N-a:/tmp/c:d ./e:f; ls; code cp f ./g:h; ls; code cp $PWD/c:d $N-a:/tmp/z; $DOCKER cp $N-a:/tmp - | show
 $DOCKER rm $N-a

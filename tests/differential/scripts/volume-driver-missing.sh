@@ -1,0 +1,3 @@
+N=${N:-df$$}
+$DOCKER volume create -d nosuchdriver $N-v; echo $?
+$DOCKER volume create -d local $N-v; $DOCKER volume rm $N-v
