@@ -14,8 +14,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { WharfError } from '../../base/index.ts';
 import { putFile } from '../containers/test-fixture.ts';
+import { CopyWorld, calm, file, source, tar } from './copy.cases.ts';
 import { copyIn, copyOut } from './index.ts';
-import { CopyWorld, calm, file, source, tar } from './test-fixture.ts';
 
 function fill(root: string): void {
   putFile(root, 'd/f', 'hi');

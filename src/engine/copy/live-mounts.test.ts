@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { CopyWorld, file } from './test-fixture.ts';
+import { CopyWorld, file } from './copy.cases.ts';
 
 /** A process in a mount namespace of its own, with that root, after those mounts. */
 async function inside(root: string, mounts: string): Promise<AsyncDisposable & { pid: number }> {

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { isKind, WharfError } from '../../base/index.ts';
 import { mountInfo } from '../../sys/index.ts';
-import { CopyWorld } from './test-fixture.ts';
+import { CopyWorld } from './copy.cases.ts';
 
 const filesOf = (fd: number) => readdirSync(`/proc/self/fd/${fd}`);
 const mounted = (world: CopyWorld) =>
