@@ -39,7 +39,7 @@ describe('encoding', () => {
         log.record('g') +
         log.record('next'),
     );
-    const form = { framed: true, timestamps: true, details: 'a=b,c=d' };
+    const form = { framed: true, timestamps: true, details: 'a=b,c=d ' };
     const stamp = (second: number) => `2026-01-02T03:04:0${second}.000000001Z a=b,c=d `;
     assert.deepEqual(frames(await log.encoded({}, form)), [
       `1:${stamp(0)}lo`,
@@ -53,10 +53,10 @@ describe('encoding', () => {
   it('finds room for details longer than the lines', async () => {
     using log = new LogFolder();
     log.write(log.lines(1, 3000));
-    const details = 'k='.padEnd(700, 'v');
+    const details = `${'k='.padEnd(700, 'v')} `;
     const found = frames(await log.encoded({}, { framed: true, timestamps: true, details }));
     assert.equal(found.length, 3000);
-    assert.ok(found.every((one, at) => one.endsWith(` ${details} ${at + 1}\n`)));
+    assert.ok(found.every((one, at) => one.endsWith(` ${details}${at + 1}\n`)));
   });
 
   it('keeps many lines in order', async () => {

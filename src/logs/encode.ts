@@ -79,7 +79,7 @@ export class LogEncoder {
   constructor(query: LogQuery, format: LogFormat) {
     this.filter = new RecordFilter(query);
     this.format = format;
-    this.details = Buffer.from(format.details ? `${format.details} ` : '');
+    this.details = Buffer.from(format.details);
   }
 
   /** Encodes a block; the result is a buffer of its own, empty when no record was wanted. */

@@ -67,7 +67,7 @@ export function asBytes(lines: Line[], format: LogFormat): Buffer {
   for (const { nanos, stderr, partial, text } of lines) {
     const parts = [text, Buffer.from(partial ? '' : '\n')];
     if (!open.get(stderr)) {
-      if (format.details) parts.unshift(Buffer.from(`${format.details} `));
+      if (format.details) parts.unshift(Buffer.from(format.details));
       if (format.timestamps) parts.unshift(Buffer.from(`${localTime(nanos, 0)}Z `));
     }
     open.set(stderr, partial);

@@ -65,7 +65,7 @@ function someQuery(lines: Line[], { below, of }: Chance): LogQuery {
 }
 
 function someFormat({ below, of }: Chance): LogFormat {
-  const details = of(['', 'a=b', `long=${'v'.repeat(200)}`]);
+  const details = of(['', ' ', 'a=b ', `long=${'v'.repeat(200)} `]);
   return { framed: below(2) === 0, timestamps: below(2) === 0, details };
 }
 
@@ -135,7 +135,7 @@ describe('random logs', () => {
       log,
       bytes.map((one, at) => ({ bytes: one, packed: at === 0 })),
     );
-    const format = { framed: true, timestamps: true, details: 'a=b' };
+    const format = { framed: true, timestamps: true, details: 'a=b ' };
     for (const tail of [undefined, 0, 1, 2, 3]) {
       const query = { stdout: true, stderr: true, ...(tail !== undefined && { tail }) };
       const found = await log.encoded(query, format);

@@ -28,7 +28,7 @@ export interface LogFormat {
   framed: boolean;
   /** The time with nine digits of fraction and a space before each line. */
   timestamps: boolean;
-  /** Put with a space before each line, behind the time; empty for none. */
+  /** Put as it is before each line, behind the time; empty for nothing. */
   details: string;
 }
 

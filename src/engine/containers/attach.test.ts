@@ -246,7 +246,7 @@ test('log details: patterns, and a bad one is passed over', () => {
     logDetails({
       ...BARE,
       config: { Labels: { 'a.b': '1', c: '2' } },
-      hostConfig: { LogConfig: { Config } },
+      hostConfig: { LogConfig: { Type: 'json-file', Config } },
     });
   assert.equal(details({ 'labels-regex': '^a' }), 'a.b=1');
   assert.equal(details({ 'labels-regex': '(' }), '');

@@ -36,7 +36,8 @@ export async function containerLogs(
   signal.addEventListener('abort', leave, { once: true });
   if (signal.aborted) leave();
   const tty = record.config.Tty === true;
-  const details = input.details ? logDetails(record) : '';
+  // Without any, a blank stands before each line, as with the reference engine.
+  const details = input.details ? `${logDetails(record)} ` : '';
   const format = { framed: !tty, timestamps: input.timestamps, details };
   const query = queryOf(input, follows ? ended : undefined);
   return { tty, output: leaving(deps.logs.encode(record.logPath, query, format, signal), leave) };
@@ -61,7 +62,9 @@ async function* leaving(output: AsyncIterable<Buffer>, leave: () => unknown): As
 
 /** Labels and environment that the log options `labels`, `labels-regex`, `env`, `env-regex` and `tag` pick, as `details` shows them. */
 export function logDetails(record: Parameters<typeof logTag>[0]): string {
-  const options = record.hostConfig.LogConfig?.Config ?? {};
+  const { Type: type = '', Config: options = {} } = record.hostConfig.LogConfig ?? {};
+  // What is read of a log that went to a server has none, and `local` never has any.
+  if (type !== 'json-file') return '';
   const picked = pickedAttributes(record.config, options);
   if (options['tag']) picked.set('tag', logTag(record, options['tag']));
   return [...picked]
