@@ -1,12 +1,5 @@
-import {
-  fchmodSync,
-  fchownSync,
-  fstatSync,
-  ftruncateSync,
-  readdirSync,
-  readFileSync,
-  writeSync,
-} from 'node:fs';
+import { fchmodSync, fchownSync, fstatSync, ftruncateSync, readFileSync, writeSync } from 'node:fs';
+import { constants } from 'node:os';
 import { errnoCode, WharfError } from '../base/index.ts';
 import {
   type Fd,
@@ -22,7 +15,9 @@ import {
   O,
   openat2,
   RESOLVE,
+  readNames,
   symlinkat,
+  systemError,
   unlinkat,
   utimensat,
 } from '../sys/index.ts';
@@ -41,6 +36,8 @@ export const ONE_NAME = RESOLVE.BENEATH | RESOLVE.NO_SYMLINKS;
 const XATTR_REFUSED = new Set(['ENOTSUP', 'EOPNOTSUPP', 'EPERM']);
 /** The unit in which zeros are looked for: what filesystems allocate. */
 const PAGE = 4096;
+/** Folders in folders that fit into PATH_MAX; each takes a descriptor while what is in it is removed. */
+const MAX_DEPTH = 2048;
 const ZEROS = Buffer.alloc(PAGE);
 
 /** Where a hard link's other name is. */
@@ -247,7 +244,8 @@ function setXattrs(header: TarHeader, set: (name: string, value: Buffer) => void
 }
 
 /** Removes a file or a folder by descriptors, never through a link. Returns the bytes of the files and links that are gone with it; a file with another name stays. */
-export function removeTree(parent: Fd, name: string): number {
+export function removeTree(parent: Fd, name: string, depth = 0): number {
+  if (depth > MAX_DEPTH) throw systemError('unlinkat', name, constants.errno.ENAMETOOLONG);
   const stat = fstatat(parent, name);
   if (!isDirectory(stat)) {
     unlinkat(parent, name);
@@ -259,7 +257,7 @@ export function removeTree(parent: Fd, name: string): number {
       flags: O.RDONLY | O.DIRECTORY | O.NOFOLLOW,
       resolve: ONE_NAME,
     });
-    for (const child of readdirSync(`/proc/self/fd/${directory.fd}`)) bytes += removeTree(directory, child);
+    for (const child of readNames(directory)) bytes += removeTree(directory, child, depth + 1);
   }
   unlinkat(parent, name, { directory: true });
   return bytes;

@@ -1,3 +1,4 @@
+import { encodeName } from '../sys/index.ts';
 import { refuse } from './limits.ts';
 
 const PREFIX = '.wh.';
@@ -34,7 +35,7 @@ export function layerPath(entryName: string): LayerPath {
   const parts = cleanPath(entryName);
   const name = parts.pop();
   if (name === undefined) return { kind: 'root' };
-  if (Buffer.byteLength(name) > 255 + PREFIX.length) refuse('a component of a name has more than 255 bytes');
+  if (encodeName(name).length > 255 + PREFIX.length) refuse('a component of a name has more than 255 bytes');
   for (const part of parts) {
     if (part.startsWith(META_PREFIX)) return { kind: 'skip' };
     if (part.startsWith(PREFIX))

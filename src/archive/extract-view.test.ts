@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
   existsSync,
@@ -140,6 +141,54 @@ describe('an archive that is extracted', () => {
     });
     for (let at = 0; at < 300; at++)
       assert.ok(readFileSync(join(home.root, `to/x/deep/${at}`)).equals(Buffer.alloc(at * 97, at + 1)));
+  });
+});
+
+describe('names that are not UTF-8', () => {
+  it('go through an archive byte by byte, and never meet another one', async () => {
+    using home = place();
+    mkdirSync(join(home.root, 'from'));
+    mkdirSync(join(home.root, 'to'));
+    const from = Buffer.from(`${home.root}/from/`);
+    const names = [
+      '\xff',
+      'caf\xe9',
+      'caf\xc3\xa9',
+      '\xed\xb2\x80',
+      `long${'\xfe'.repeat(150)}`,
+      'x\xf0\x9f',
+    ];
+    for (const name of names) writeFileSync(Buffer.concat([from, Buffer.from(name, 'latin1')]), name);
+    symlinkSync(Buffer.from('target\xff', 'latin1'), Buffer.concat([from, Buffer.from('link')]));
+    const view = home.view();
+    await extractView(view, '/to', packView(view, { path: '/from', name: '', contentsOnly: true }), {
+      overwriteDirNonDir: true,
+    });
+    const to = `${home.root}/to`;
+    assert.deepEqual(readdirSync(to, { encoding: 'latin1' }).sort(), [...names, 'link'].sort());
+    for (const name of names)
+      assert.equal(
+        readFileSync(Buffer.concat([Buffer.from(`${to}/`), Buffer.from(name, 'latin1')]), 'utf8'),
+        name,
+      );
+    assert.equal(readlinkSync(`${to}/link`, { encoding: 'latin1' }), 'target\xff');
+    // And are replaced and removed by them.
+    await put(view, '/', tar(file('to')));
+    assert.equal(readFileSync(to, 'utf8'), 'new');
+  });
+});
+
+describe('folders deeper than any path', () => {
+  it('are refused with what is wrong, and take no more descriptors than a path has names', async () => {
+    using home = place();
+    const script = 'import os\nfor n in range(3000):\n os.mkdir("d" * 2)\n os.chdir("d" * 2)';
+    execFileSync('python3', ['-c', script], { cwd: home.root });
+    const view = home.view();
+    await assert.rejects(async () => {
+      for await (const _piece of packView(view, { path: '/dd', name: 'dd' }));
+    }, errno('ENAMETOOLONG'));
+    await assert.rejects(put(view, '/', tar(file('dd'))), errno('ENAMETOOLONG'));
+    execFileSync('rm', ['-rf', join(home.root, 'dd')]);
   });
 });
 

@@ -1,5 +1,6 @@
+import { decodeName } from '../sys/index.ts';
 import { corrupt, refuse } from './limits.ts';
-import { type RawHeader, utf8 } from './tar-format.ts';
+import type { RawHeader } from './tar-format.ts';
 import type { TarHeader } from './types.ts';
 
 /** PAX records by key; GNU's long names are kept as the records they stand for. */
@@ -19,7 +20,7 @@ export function parsePax(bytes: Buffer): Extensions {
     if (length === 0 || end > bytes.length || bytes[end - 1] !== 0x0a || equals < 0 || equals >= end) {
       corrupt('a PAX header is malformed');
     }
-    records.set(utf8(bytes.subarray(blank + 1, equals)), bytes.subarray(equals + 1, end - 1));
+    records.set(decodeName(bytes.subarray(blank + 1, equals)), bytes.subarray(equals + 1, end - 1));
     at = end;
   }
   return records;
@@ -34,7 +35,7 @@ export function applyExtensions(
   if (global.size === 0 && local.size === 0) return plainHeader(raw);
   const get = (key: string): string | undefined => {
     const value = local.get(key) ?? global.get(key);
-    return value === undefined || value.length === 0 ? undefined : utf8(value);
+    return value === undefined || value.length === 0 ? undefined : decodeName(value);
   };
   const whole = (key: string, otherwise: number): number => {
     const value = get(key);

@@ -1,7 +1,8 @@
 import { isKind } from '../base/index.ts';
+import { encodeName } from '../sys/index.ts';
 import { corrupt, refuse } from './limits.ts';
 import { applyExtensions, type Extensions, parsePax } from './pax.ts';
-import { BLOCK, decodeHeader, entryType, isZeroBlock, type RawHeader, utf8 } from './tar-format.ts';
+import { BLOCK, decodeHeader, entryType, isZeroBlock, type RawHeader } from './tar-format.ts';
 import type { ArchiveLimits, TarHeader } from './types.ts';
 
 /** Takes what a decoder finds, in order: an entry, its content in pieces, its end. All synchronous. */
@@ -128,7 +129,7 @@ export class TarDecoder {
     const type = entryType({ ...raw, name: header.name });
     if (header.name === '') corrupt('an entry has no name');
     for (const name of [header.name, header.linkName]) {
-      if (Buffer.byteLength(name) > this.limits.maxNameBytes)
+      if (encodeName(name).length > this.limits.maxNameBytes)
         refuse(`a name has more than ${this.limits.maxNameBytes} bytes`);
       if (name.includes('\0')) refuse('a name holds a NUL');
     }
@@ -155,8 +156,8 @@ export class TarDecoder {
     }
     const until = meta.bytes.indexOf(0);
     const text = () => meta.bytes.subarray(0, until < 0 ? meta.bytes.length : until);
-    if (meta.type === 'L') this.local.set('path', Buffer.from(utf8(text())));
-    else if (meta.type === 'K') this.local.set('linkpath', Buffer.from(utf8(text())));
+    if (meta.type === 'L') this.local.set('path', Buffer.from(text()));
+    else if (meta.type === 'K') this.local.set('linkpath', Buffer.from(text()));
     else if (meta.type === 'g') this.keepGlobal(parsePax(meta.bytes));
     else for (const [key, value] of parsePax(meta.bytes)) this.local.set(key, value);
   }

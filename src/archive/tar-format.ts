@@ -1,3 +1,4 @@
+import { decodeName, encodeName } from '../sys/index.ts';
 import { corrupt, refuse } from './limits.ts';
 import type { TarEntryType, TarHeader } from './types.ts';
 
@@ -77,24 +78,9 @@ export function entryType(raw: RawHeader): TarEntryType {
   return refuse(`${JSON.stringify(raw.name)} has the unknown entry type ${JSON.stringify(raw.type)}`);
 }
 
-/** Bytes as UTF-8. Errors: `invalid` for other encodings: a name that is changed by reading could meet another one. */
-export function utf8(bytes: Uint8Array): string {
-  for (const byte of bytes) {
-    if (byte < 0x80) continue;
-    try {
-      return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-    } catch {
-      refuse(
-        `the name ${JSON.stringify(Buffer.from(bytes.subarray(0, 100)).toString('latin1'))} is not UTF-8`,
-      );
-    }
-  }
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
-}
-
 function text(block: Buffer, at: number, length: number): string {
   const end = block.indexOf(0, at);
-  return utf8(block.subarray(at, end < 0 || end > at + length ? at + length : end));
+  return decodeName(block.subarray(at, end < 0 || end > at + length ? at + length : end));
 }
 
 /** An octal number, or GNU's base-256 when the first bit is set. */
@@ -207,7 +193,11 @@ function paxRecords(header: TarHeader): Buffer[] {
 
 /** "<length> <key>=<value>\n", where the length counts itself (POSIX pax, "pax Extended Header"). */
 function paxRecord(key: string, value: Uint8Array | string): Buffer {
-  const rest = Buffer.concat([Buffer.from(` ${key}=`), Buffer.from(value as Uint8Array), Buffer.from('\n')]);
+  const rest = Buffer.concat([
+    Buffer.from(` ${key}=`),
+    typeof value === 'string' ? encodeName(value) : value,
+    Buffer.from('\n'),
+  ]);
   let length = rest.length;
   while (String(length).length + rest.length !== length) length = String(length).length + rest.length;
   return Buffer.concat([Buffer.from(String(length)), rest]);

@@ -1,6 +1,8 @@
-import { readdirSync, readSync } from 'node:fs';
+import { readSync } from 'node:fs';
+import { constants } from 'node:os';
 import {
   duplicateFd,
+  encodeName,
   type Fd,
   type FileStat,
   fgetxattr,
@@ -9,7 +11,9 @@ import {
   O,
   openat2,
   readlinkat,
+  readNames,
   seekData,
+  systemError,
 } from '../sys/index.ts';
 import { isOverlayXattr } from './entry-path.ts';
 import { encodeHeader, padding } from './tar-format.ts';
@@ -29,6 +33,8 @@ const TYPES = new Map<number, TarEntryType>([
 /** Labels of the host's own security modules mean nothing elsewhere. */
 const HOST_XATTRS = new Set(['security.selinux', 'security.ima', 'security.evm', 'system.nfs4_acl']);
 const BILLION = 1_000_000_000n;
+/** PATH_MAX. */
+const MAX_PATH = 4096;
 const BLOCK_OF_STAT = 512;
 
 /** How a tree is packed. */
@@ -133,6 +139,9 @@ export class TreePacker implements Disposable {
   }
 
   private child(folder: Folder, name: string): void {
+    // Deeper than any path may be: bounds the descriptors that are held.
+    if (folder.prefix.length + name.length > MAX_PATH)
+      throw systemError('open', folder.prefix.slice(0, 200), constants.errno.ENAMETOOLONG);
     const path = this.mounts.size > 0 ? below(folder.path, name) : '';
     const mount = this.mounts.get(path);
     using found = mount ? duplicateFd(mount.fd) : openName(folder.fd, name);
@@ -191,9 +200,9 @@ export class TreePacker implements Disposable {
     const opaque = this.isOverlay && fgetxattr(fd, 'trusted.overlay.opaque')?.toString('latin1') === 'y';
     if (opaque)
       this.pending = Buffer.concat([this.pending, encodeHeader(this.blank(`${prefix}.wh..wh..opq`))]);
-    const names = readdirSync(`/proc/self/fd/${fd.fd}`);
+    const names = readNames(fd);
     for (const missing of this.mountsIn(path)) if (!names.includes(missing)) names.push(missing);
-    this.folders.push({ fd, names: names.sort(byBytes), at: 0, prefix, path });
+    this.folders.push({ fd, names: inOrder(names), at: 0, prefix, path });
   }
 
   /** Names of a folder that only a mount puts there. */
@@ -280,6 +289,8 @@ function xattrsOf(found: Fd): Map<string, Buffer> {
   return xattrs;
 }
 
-function byBytes(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+/** By their bytes. That is JavaScript's own order, but for what takes two units, or stands behind those. */
+function inOrder(names: string[]): string[] {
+  if (!names.some((name) => /[\ud800-\uffff]/.test(name))) return names.sort();
+  return names.sort((a, b) => Buffer.compare(encodeName(a), encodeName(b)));
 }

@@ -1,5 +1,6 @@
 import { check, cString } from './errno.ts';
 import { type Fd, fdNumber } from './fd.ts';
+import { decodeName } from './file-name.ts';
 import { libcFunction } from './libc.ts';
 
 /**
@@ -118,7 +119,7 @@ export function readlinkat(dir: Dir, name: string): string {
     'readlinkat',
     name,
   );
-  return buffer.toString('utf8', 0, length);
+  return decodeName(buffer.subarray(0, length));
 }
 
 /** What `statx(2)` says of a file. `mode` has the type bits; times are nanoseconds since 1970. */

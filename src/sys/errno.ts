@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import { getSystemErrorMessage } from 'node:util';
 import { type ErrorKind, errnoCode, WharfError } from '../base/index.ts';
+import { encodeName } from './file-name.ts';
 import { ffi } from './libc.ts';
 
 const kinds: Record<string, ErrorKind> = {
@@ -68,8 +69,12 @@ export function isErrno(thrown: unknown, ...codes: string[]): boolean {
   return code !== undefined && codes.includes(code);
 }
 
-/** A string that C will see whole. A NUL inside would cut the path short and name another file. */
+/**
+ * A string that C will see whole. A NUL inside would cut the path short and name another file. Names that are not UTF-8
+ * become bytes, which a `const char *` takes as well.
+ */
 export function cString(text: string): string {
   if (text.includes('\0')) throw new WharfError('invalid', `a NUL byte in ${JSON.stringify(text)}`);
-  return text;
+  if (text.isWellFormed()) return text;
+  return Buffer.concat([encodeName(text), Buffer.alloc(1)]) as unknown as string;
 }

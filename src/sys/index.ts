@@ -17,6 +17,7 @@ export { type Datagram, receiveDatagrams, sendDatagrams } from './datagrams.ts';
 export { fromNodeError, isErrno, systemError } from './errno.ts';
 export { exitNow } from './exit.ts';
 export { duplicateFd, Fd, flock, O, pipe2 } from './fd.ts';
+export { decodeName, encodeName, readNames } from './file-name.ts';
 export { fallocate, punchHole, reserveSpace, seekData, seekHole } from './file-space.ts';
 export { mkdirAllInRoot, readFileInRoot } from './in-root.ts';
 export {
