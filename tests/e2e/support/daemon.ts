@@ -32,6 +32,8 @@ export interface DaemonOptions {
   config?: Record<string, unknown>;
   /** `default` leaves the choice of subnets to the daemon; otherwise it has sixteen of its own. */
   pools?: 'default';
+  /** Instead of a folder in the temporary one. */
+  dataRoot?: string;
   /** Command that starts wharfd, put before it: `nsenter --net=…`. */
   launcher?: string[];
 }
@@ -47,7 +49,7 @@ export interface Answer {
 export class TestDaemon implements DaemonNames {
   readonly id = randomBytes(3).toString('hex');
   readonly temporary = mkdtempSync(join(tmpdir(), `wharf-e2e-${this.id}-`));
-  readonly dataRoot = join(this.temporary, 'data');
+  readonly dataRoot: string;
   // Socket paths have at most 107 bytes, container ids take 64 of them.
   readonly execRoot = `/run/wharf-test-${this.id}`;
   readonly socket = join(this.execRoot, 'wharf.sock');
@@ -72,6 +74,7 @@ export class TestDaemon implements DaemonNames {
 
   constructor(options: DaemonOptions = {}) {
     this.#options = options;
+    this.dataRoot = options.dataRoot ?? join(this.temporary, 'data');
     mkdirSync(join(this.temporary, 'client'));
     this.configure(options.config ?? {});
   }

@@ -48,6 +48,11 @@ function processesOf(names: DaemonNames): { pid: number; title: string }[] {
     });
 }
 
+/** Kills all processes of a daemon's containers, as the end of the machine does. */
+export function killProcesses(names: DaemonNames): void {
+  for (const { pid } of processesOf(names)) process.kill(pid, 'SIGKILL');
+}
+
 async function clearProcesses(names: DaemonNames, found: string[]): Promise<void> {
   for (let round = 0; round < 20; round++) {
     const left = processesOf(names);
