@@ -1,4 +1,5 @@
 import { WharfError } from '../base/index.ts';
+import { ExtractJob } from './extract-job.ts';
 import type { TreeView } from './view.ts';
 import { beginWork, type Work } from './work-threads.ts';
 
@@ -39,6 +40,18 @@ export async function extractView(
     signal?.removeEventListener('abort', cancel);
     await work.stop();
   }
+}
+
+/** As `extractView`, of a tar that is there as a whole, in the calling thread, which waits for the disk. */
+export function extractViewHere(
+  view: TreeView,
+  path: string,
+  archive: readonly Uint8Array[],
+  rules: Omit<ExtractOptions, 'signal'>,
+): void {
+  using job = new ExtractJob({ view, path, rules });
+  for (const piece of archive) job.push(piece);
+  job.finish();
 }
 
 /** Gives the thread all of the source, in full buffers, and waits for its end; stops early when the thread does. */

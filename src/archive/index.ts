@@ -1,13 +1,13 @@
 export { type ApplyOptions, applyLayer } from './apply-layer.ts';
 export { type Compression, decompress, sniffCompression } from './decompress.ts';
 export { removeTree } from './entry-maker.ts';
-export { type ExtractOptions, extractView } from './extract-view.ts';
+export { type ExtractOptions, extractView, extractViewHere } from './extract-view.ts';
 export { GrowingFile } from './growing-file.ts';
 export type { UnpackResult } from './layer-unpacker.ts';
 export type { WhiteoutForm } from './layer-writer.ts';
 export { DEFAULT_LIMITS } from './limits.ts';
 export { type PackOptions, packTree } from './pack-tree.ts';
-export { type PackViewOptions, packView } from './pack-view.ts';
+export { type PackViewOptions, packView, packViewHere } from './pack-view.ts';
 export { readTar } from './read-tar.ts';
 export { TarDecoder } from './tar-decoder.ts';
 export type * from './types.ts';

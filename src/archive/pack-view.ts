@@ -1,5 +1,5 @@
 import { WharfError } from '../base/index.ts';
-import type { PackRequest } from './pack-job.ts';
+import { PackJob, type PackRequest } from './pack-job.ts';
 import type { TreeView } from './view.ts';
 import { beginWork } from './work-threads.ts';
 
@@ -28,6 +28,17 @@ export function packView(view: TreeView, options: PackViewOptions): AsyncGenerat
   const { path, name, followRoot = false, contentsOnly = false, signal } = options;
   const rules = { mode: 'tree', wholeSeconds: true } as const;
   return packInThread({ rules, view, path, followRoot, name, contentsOnly }, signal);
+}
+
+/** As `packView`, in the calling thread, which waits for the disk: for a program that does nothing else meanwhile. */
+export function* packViewHere(
+  view: TreeView,
+  { path, name, followRoot = false, contentsOnly = false }: Omit<PackViewOptions, 'signal'>,
+): Generator<Buffer, void, undefined> {
+  const rules = { mode: 'tree', wholeSeconds: true } as const;
+  using job = new PackJob({ rules, view, path, followRoot, name, contentsOnly });
+  for (let piece = job.step(); piece; piece = job.step())
+    yield Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
 }
 
 /** The pieces of a tar that a thread packs. */

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { extractView, packView } from '../../archive/index.ts';
+import { extractView, extractViewHere, packViewHere } from '../../archive/index.ts';
 import { WharfError } from '../../base/index.ts';
 import { type Fd, O, openat2 } from '../../sys/index.ts';
 import type { LocalSource } from './local-ends.ts';
@@ -7,7 +7,8 @@ import type { LocalSource } from './local-ends.ts';
 /** The tar of a file or folder here, its entry under that name. */
 export async function* packLocal(source: LocalSource, name: string): AsyncGenerator<Buffer> {
   using root = openFolder(source.folder);
-  yield* packView(viewOf(root), { path: `/${source.name}`, name });
+  // A thread of its own would be ready when most copies are done.
+  yield* packViewHere(viewOf(root), { path: `/${source.name}`, name });
 }
 
 /**
@@ -21,11 +22,39 @@ export async function extractLocal(
 ): Promise<void> {
   using root = openFolder(folder);
   const owner = keepOwners ? undefined : { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
+  const rules = { overwriteDirNonDir: false, owner };
   try {
-    await extractView(viewOf(root), '/', archive, { overwriteDirNonDir: false, owner });
+    const { whole, rest } = await beginning(archive);
+    if (whole) extractViewHere(viewOf(root), '/', whole, rules);
+    else await extractView(viewOf(root), '/', rest, rules);
   } catch (thrown) {
     throw inFolder(thrown, folder);
   }
+}
+
+/** What is no longer than this is unpacked before a thread would be ready. Bytes. */
+const SMALL = 1 << 20;
+
+/** The pieces of a small archive, or all of a large one. */
+async function beginning(
+  archive: AsyncIterable<Uint8Array>,
+): Promise<{ whole?: Uint8Array[]; rest: AsyncIterable<Uint8Array> }> {
+  const source = archive[Symbol.asyncIterator]();
+  const pieces: Uint8Array[] = [];
+  let bytes = 0;
+  while (bytes <= SMALL) {
+    const next = await source.next();
+    if (next.done) return { whole: pieces, rest: archive };
+    pieces.push(next.value);
+    bytes += next.value.length;
+  }
+  const rest = { [Symbol.asyncIterator]: () => source };
+  return {
+    rest: (async function* () {
+      yield* pieces;
+      yield* rest;
+    })(),
+  };
 }
 
 function openFolder(folder: string): Fd {
