@@ -1,11 +1,8 @@
-import { getCompileCacheDir } from 'node:module';
 import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
 import { type ErrorKind, WharfError } from '../base/index.ts';
+import { ArchiveThread } from './archive-thread.ts';
 import type { UnpackerOptions, UnpackResult } from './layer-unpacker.ts';
 
-/** How long an idle thread waits for more before it ends, in milliseconds: its start takes a fifth of the work of a pull. */
-const IDLE = 20_000;
 const MOST_THREADS = 2;
 
 /** A job for a thread. The descriptor is the caller's, who keeps it open until the job ended. */
@@ -68,25 +65,18 @@ class UnpackThreads {
 }
 
 class UnpackThread {
-  private readonly worker: Worker;
-  private readonly gone: () => void;
+  private readonly thread: ArchiveThread<ToThread, FromThread>;
   private readonly pending = new Map<number, Pending>();
-  private rest: NodeJS.Timeout | undefined;
-  private ended = false;
 
   constructor(gone: () => void) {
-    this.gone = gone;
-    this.worker = new Worker(new URL('./unpack-worker.ts', import.meta.url), {
-      // Descriptors come from system calls of our own, which Node's bookkeeping doesn't see; it would warn at every close.
-      trackUnmanagedFds: false,
-      // Threads have a compile cache of their own, which only their environment turns on.
-      env: { NODE_COMPILE_CACHE: getCompileCacheDir() ?? '' },
+    this.thread = new ArchiveThread(new URL('./unpack-worker.ts', import.meta.url), {
+      message: (message) => this.take(message),
+      end: (reason) => {
+        gone();
+        for (const { reject } of this.pending.values()) reject(WharfError.from(reason));
+        this.pending.clear();
+      },
     });
-    this.worker.on('message', (message: FromThread) => this.take(message));
-    this.worker.on('error', (thrown) => this.end(thrown));
-    this.worker.on('exit', () =>
-      this.end(new WharfError('internal', 'the unpacking thread ended without an answer')),
-    );
   }
 
   get idle(): boolean {
@@ -101,12 +91,11 @@ class UnpackThread {
   }
 
   run(id: number, job: UnpackJob, watcher: UnpackWatcher): Promise<UnpackResult> {
-    clearTimeout(this.rest);
-    this.worker.ref();
+    this.thread.work();
     const { promise, resolve, reject } = Promise.withResolvers<UnpackResult>();
     this.pending.set(id, { ...watcher, read: 0, resolve, reject });
-    this.worker.postMessage({ id, job } satisfies ToThread);
-    watcher.onStart(() => this.worker.postMessage({ id } satisfies ToThread));
+    this.thread.post({ id, job });
+    watcher.onStart(() => this.thread.post({ id }));
     return promise;
   }
 
@@ -119,26 +108,9 @@ class UnpackThread {
       return;
     }
     this.pending.delete(message.id);
-    if (this.idle) this.goIdle();
+    if (this.idle) this.thread.rest();
     if ('result' in message) pending.resolve(message.result);
     else pending.reject(new WharfError(message.error.kind, message.error.message));
-  }
-
-  private goIdle(): void {
-    this.worker.unref();
-    this.rest = setTimeout(() => {
-      this.end(undefined);
-      void this.worker.terminate();
-    }, IDLE).unref();
-  }
-
-  private end(thrown: unknown): void {
-    if (this.ended) return;
-    this.ended = true;
-    clearTimeout(this.rest);
-    this.gone();
-    for (const { reject } of this.pending.values()) reject(WharfError.from(thrown));
-    this.pending.clear();
   }
 }
 

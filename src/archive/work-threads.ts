@@ -1,12 +1,9 @@
-import { getCompileCacheDir } from 'node:module';
 import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
 import { type ErrorKind, WharfError } from '../base/index.ts';
+import { ArchiveThread } from './archive-thread.ts';
 import type { ExtractRequest } from './extract-job.ts';
 import type { PackRequest } from './pack-job.ts';
 
-/** How long an idle thread waits for more before it ends, in milliseconds. */
-const IDLE = 20_000;
 const MOST_THREADS = 2;
 
 /** What a thread is asked to do. */
@@ -110,32 +107,24 @@ function errorOf({ kind, message, code }: { kind: ErrorKind; message: string; co
 
 class WorkThread {
   readonly tasks = new Map<number, Work>();
-  private readonly worker: Worker;
-  private readonly gone: () => void;
-  private rest: NodeJS.Timeout | undefined;
-  private ended = false;
+  private readonly thread: ArchiveThread<ToWorker, FromWorker>;
 
   constructor(gone: () => void) {
-    this.gone = gone;
-    this.worker = new Worker(new URL('./work-thread-main.ts', import.meta.url), {
-      // Descriptors come from system calls of our own, which Node's bookkeeping doesn't see; it would warn at every close.
-      trackUnmanagedFds: false,
-      // Threads have a compile cache of their own, which only their environment turns on.
-      env: { NODE_COMPILE_CACHE: getCompileCacheDir() ?? '' },
+    this.thread = new ArchiveThread(new URL('./work-thread-main.ts', import.meta.url), {
+      message: (message) => this.take(message),
+      end: (reason) => {
+        gone();
+        for (const task of this.tasks.values()) task.end(WharfError.from(reason));
+        this.tasks.clear();
+      },
     });
-    this.worker.on('message', (message: FromWorker) => this.take(message));
-    this.worker.on('error', (thrown) => this.end(thrown));
-    this.worker.on('exit', () =>
-      this.end(new WharfError('internal', 'the archive thread ended without an answer')),
-    );
   }
 
   begin(id: number, request: WorkRequest): Work {
-    clearTimeout(this.rest);
-    this.worker.ref();
-    const work = new Work(id, (message, transfer) => this.worker.postMessage(message, transfer));
+    this.thread.work();
+    const work = new Work(id, (message, transfer) => this.thread.post(message, transfer));
     this.tasks.set(id, work);
-    this.worker.postMessage({ id, request } satisfies ToWorker);
+    this.thread.post({ id, request });
     return work;
   }
 
@@ -143,24 +132,7 @@ class WorkThread {
     this.tasks.get(message.id)?.take(message);
     if (!('done' in message)) return;
     this.tasks.delete(message.id);
-    if (this.tasks.size === 0) this.goIdle();
-  }
-
-  private goIdle(): void {
-    this.worker.unref();
-    this.rest = setTimeout(() => {
-      this.end(undefined);
-      void this.worker.terminate();
-    }, IDLE).unref();
-  }
-
-  private end(thrown: unknown): void {
-    if (this.ended) return;
-    this.ended = true;
-    clearTimeout(this.rest);
-    this.gone();
-    for (const task of this.tasks.values()) task.end(WharfError.from(thrown));
-    this.tasks.clear();
+    if (this.tasks.size === 0) this.thread.rest();
   }
 }
 
