@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { errnoCode, WharfError } from '../base/index.ts';
 import { fluentdTarget, gelfTarget, syslogTarget } from './addresses.ts';
@@ -84,14 +84,15 @@ function syslogSink(options: Options, source: LogSource): ProbedSink {
     counted: target.network === 'tls' && format.startsWith('rfc5424'),
   });
   return withProbe(sink, async (signal) => {
-    if (asked === 'local' && target.path === '')
-      throw new WharfError('unavailable', 'Unix syslog delivery error');
-    await probeTarget(target, signal);
+    if (asked !== 'local') return probeTarget(target, signal);
+    const told = () => new WharfError('unavailable', 'Unix syslog delivery error');
+    if (target.path === '') throw told();
+    await probeTarget(target, signal).catch(() => Promise.reject(told()));
   });
 }
 
 function localSyslog(): Target {
-  const path = LOCAL_SYSLOG.find((name) => existsSync(name)) ?? '';
+  const path = LOCAL_SYSLOG.find((name) => statSync(name, { throwIfNoEntry: false })?.isSocket()) ?? '';
   return { network: 'unixgram', host: '', port: 0, path };
 }
 

@@ -177,7 +177,7 @@ test('logs: the client gets frames without a terminal, times and details as aske
   const asked = { ...LOGS, timestamps: true, details: true };
   const { tty, output } = await containerLogs(setup(world), record.id, asked, never);
   assert.equal(tty, false);
-  assert.equal(await bytes(output), '[framed,timestamps,MODE=x,tier=a+b]one\n');
+  assert.equal(await bytes(output), '[framed,timestamps,MODE=x,tier=a+b ]one\n');
 });
 
 test('logs: a follow ends with the container, and at once when nothing runs', async () => {
