@@ -81,6 +81,25 @@ export function contentSuite(name: string, open: () => { store: ContentStore } &
     assert.deepEqual(await names(store), []);
   });
 
+  on('a watcher is told of each piece, and of the digest before the blob is there', async (store) => {
+    const told: unknown[] = [];
+    let here: Promise<unknown> | undefined;
+    await store.write(pieces('abc', 'de'), undefined, undefined, {
+      grew: (size) => told.push(size),
+      verified(digest) {
+        told.push(digest);
+        here = store.stat(digest);
+      },
+    });
+    assert.equal(told.at(-1), digestOf('abcde'));
+    assert.ok(told.slice(0, -1).every((size) => size === 3 || size === 5));
+    await here;
+    await assert.rejects(
+      store.write(pieces('x'), { size: 2 }, undefined, { verified: () => assert.fail('it was not') }),
+      corrupt,
+    );
+  });
+
   on('a cancelled write ends though its source hangs, and leaves nothing', async (store) => {
     const cancel = new AbortController();
     async function* hanging() {

@@ -307,6 +307,34 @@ export function snapshotterSuite(name: string, open: () => Opened): void {
     },
   );
 
+  on('a view shows what an active snapshot has, read-only, also while it is mounted', async (snapshots) => {
+    await makeLayer(snapshots, 'layer', undefined, { kept: 'k', gone: 'g' });
+    await snapshots.prepare('c', 'layer');
+    await mounted(snapshots.mount('c'), async (root) => {
+      rmSync(join(root, 'gone'));
+      writeFileSync(join(root, 'new'), 'n');
+    });
+    await mounted(snapshots.view('c'), (path) => {
+      assert.deepEqual(readdirSync(path).sort(), ['kept', 'new']);
+      assert.throws(() => writeFileSync(join(path, 'more'), ''), /EROFS/);
+    });
+    await snapshots.prepare('alone', undefined);
+    writeFileSync(join(snapshots.directory('alone'), 'f'), 'f');
+    await mounted(snapshots.view('alone'), (path) => assert.deepEqual(readdirSync(path), ['f']));
+  });
+
+  on('a time without a fraction counts as the same second', async (snapshots) => {
+    await makeLayer(snapshots, 'layer', undefined, { same: 'abc', other: 'abc' });
+    for (const name of ['same', 'other']) utimesSync(join(snapshots.directory('layer'), name), 1000, 1000);
+    await snapshots.prepare('c', 'layer');
+    await mounted(snapshots.mount('c'), (root) => {
+      for (const name of ['same', 'other']) writeFileSync(join(root, name), 'xyz');
+      utimesSync(join(root, 'same'), 1000.5, 1000.5);
+      utimesSync(join(root, 'other'), 1001.5, 1001.5);
+    });
+    assert.deepEqual(await codes(snapshots, 'c'), ['m /other']);
+  });
+
   on('shows changes as docker diff does', async (snapshots) => {
     await makeLayer(snapshots, 'base', undefined, {
       '/bin/ls': 'ls',

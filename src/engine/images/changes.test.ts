@@ -19,6 +19,22 @@ describe('applyChanges', () => {
     assert.deepEqual(changed("CMD ['a']").Cmd, ['/bin/sh', '-c', "['a']"]);
   });
 
+  it('takes the command of before away with a new entrypoint, but not one that was asked for', () => {
+    const config: ExecutionConfig = { Cmd: ['old'], Entrypoint: ['sh'] };
+    applyChanges(config, ['ENTRYPOINT ["new"]']);
+    assert.deepEqual(config, { Cmd: null, Entrypoint: ['new'] });
+    assert.deepEqual(changed('CMD ["a"]', 'ENTRYPOINT ["e"]').Cmd, ['a']);
+    assert.deepEqual(changed('ENTRYPOINT ["e"]', 'CMD ["a"]').Cmd, ['a']);
+  });
+
+  it('joins lines that end in a backslash and skips comments', () => {
+    assert.deepEqual(changed('# note\nENV A=1 \\\n B=2\n\n  # more\nUSER u'), {
+      Env: ['A=1', 'B=2'],
+      User: 'u',
+    });
+    assert.throws(() => changed('# note'), { message: 'file with no instructions' });
+  });
+
   it('reads ENV in both forms, later values replacing earlier ones in place', () => {
     assert.deepEqual(changed('ENV A=1 B="two words" C=a\\ b').Env, ['A=1', 'B=two words', 'C=a b']);
     assert.deepEqual(changed('ENV KEY the value').Env, ['KEY=the value']);

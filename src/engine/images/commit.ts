@@ -3,6 +3,7 @@ import {
   type Digest,
   digestOf,
   type ExecutionConfig,
+  type HistoryEntry,
   hostPlatform,
   type ImageConfigFile,
   MediaTypes,
@@ -111,8 +112,13 @@ function configFile(
     config,
     ...origin,
     created,
-    history: [...(below.history ?? []), entry],
+    history: [...historyOf(below), entry],
     os: below.os || os,
     rootfs: { type: 'layers', diff_ids: [...below.rootfs.diff_ids, ...(layer ? [layer.diffId] : [])] },
   };
+}
+
+/** A config without history gets a line for each layer, so that lines and layers stay in step. */
+function historyOf({ history = [], created, rootfs }: ImageConfigFile): HistoryEntry[] {
+  return history.length > 0 ? history : rootfs.diff_ids.map(() => ({ ...(created && { created }) }));
 }
