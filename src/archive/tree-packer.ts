@@ -1,5 +1,6 @@
 import { readSync } from 'node:fs';
 import { constants } from 'node:os';
+import { WharfError } from '../base/index.ts';
 import {
   duplicateFd,
   encodeName,
@@ -97,7 +98,7 @@ export class TreePacker implements Disposable {
 
   /** Adds what is in a folder, each name behind the prefix. Called before the first piece. */
   addContents(folder: Fd, prefix: string, path: string): void {
-    this.enter(this.reopen(folder, O.RDONLY | O.DIRECTORY), prefix, path);
+    this.enter(this.reopen(folder, O.RDONLY | O.DIRECTORY, prefix), prefix, path);
   }
 
   /** Fills a piece. Returns its bytes; fewer than it has room for, or none, at the end. */
@@ -180,7 +181,7 @@ export class TreePacker implements Disposable {
   }
 
   private file(found: Fd, stat: FileStat, header: TarHeader): void {
-    const fd = this.reopen(found, O.RDONLY | O.NONBLOCK);
+    const fd = this.reopen(found, O.RDONLY | O.NONBLOCK, header.name);
     const { size } = stat;
     this.content = { fd, size, at: 0, data: 0, sparse: stat.blocks * BLOCK_OF_STAT < size };
     header.xattrs = xattrsOf(fd);
@@ -189,7 +190,7 @@ export class TreePacker implements Disposable {
   }
 
   private directory(found: Fd, header: TarHeader, path: string): void {
-    const fd = this.reopen(found, O.RDONLY | O.DIRECTORY);
+    const fd = this.reopen(found, O.RDONLY | O.DIRECTORY, header.name);
     header.xattrs = xattrsOf(fd);
     if (!header.name.endsWith('/')) header.name += '/';
     this.pending = encodeHeader(header);
@@ -257,9 +258,14 @@ export class TreePacker implements Disposable {
     return wholeSeconds ? time - (((time % BILLION) + BILLION) % BILLION) : time;
   }
 
-  /** The very inode of a path descriptor, opened for reading. */
-  private reopen(found: Fd, flags: number): Fd {
-    return openat2(this.proc, String(found.fd), { flags });
+  /** The very inode of a path descriptor, opened for reading; `name` is for the error. */
+  private reopen(found: Fd, flags: number, name: string): Fd {
+    try {
+      return openat2(this.proc, String(found.fd), { flags });
+    } catch (thrown) {
+      const { errno } = (WharfError.from(thrown).cause ?? {}) as { errno?: number };
+      throw errno === undefined ? thrown : systemError('open', name, -errno);
+    }
   }
 
   private blank(name: string): TarHeader {

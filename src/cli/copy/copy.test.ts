@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import {
+  chmodSync,
   existsSync,
   linkSync,
   lstatSync,
@@ -270,6 +271,24 @@ test('what cannot be copied is refused with the words of Docker', async () => {
   for (const [args, text] of cases) {
     const { code, err } = await runAgainst(['cp', ...args], web.answer);
     assert.deepEqual([code, err], [1, `${text}\n`], args.join(' '));
+  }
+});
+
+test('a file here that may not be read is named, and nothing is left half done quietly', async () => {
+  mkdirSync(here('d'));
+  writeFileSync(here('d/secret'), 'x', { mode: 0o000 });
+  const web = container({ '/': FOLDER });
+  const [uid, gid] = [process.geteuid?.() ?? 0, process.getegid?.() ?? 0];
+  chmodSync(dir, 0o755);
+  process.setegid?.(65534);
+  process.seteuid?.(65534);
+  try {
+    const { code, err } = await runAgainst(['cp', here('d'), 'web:/'], web.answer);
+    assert.deepEqual([code, err], [1, 'open d/secret: permission denied (EACCES)\n']);
+    assert.deepEqual(web.sent, []);
+  } finally {
+    process.seteuid?.(uid);
+    process.setegid?.(gid);
   }
 });
 
