@@ -205,9 +205,20 @@ const NETWORKS: [string, Case][] = [
         kind: 'forbidden',
         message: `error while removing network: network busy has active endpoints (${listed})`,
       });
+      assert.throws(() => stack.checkRemove('busy'), {
+        kind: 'forbidden',
+        message: /busy has active endpoints/,
+      });
       await assert.rejects(stack.renumber('busy'), { kind: 'conflict' });
       await stack.removeSandbox(box.sandboxId);
+      assert.equal(stack.checkRemove('busy').id, id, 'it would go, and is still there');
       assert.equal((await stack.remove(id)).name, 'busy');
+      assert.throws(() => stack.checkRemove('busy'), { kind: 'not-found' });
+      const options = await stack.create({ name: 'options', configOnly: true });
+      const user = await stack.create({ name: 'user', configFrom: 'options' });
+      assert.throws(() => stack.checkRemove('options'), { kind: 'forbidden' });
+      assert.equal(stack.checkRemove('options', new Set([user.id])).id, options.id);
+      for (const name of ['user', 'options']) await stack.remove(name);
     },
   ],
   [
