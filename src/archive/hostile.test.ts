@@ -15,7 +15,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { isKind, WharfError } from '../base/index.ts';
-import { applyLayer, decompress, type TarInput, TarPacker, unpackLayer } from './index.ts';
+import { O, openat2 } from '../sys/index.ts';
+import { applyLayer, decompress, extractView, type TarInput, TarPacker, unpackLayer } from './index.ts';
 import { BLOCK, encodeHeader } from './tar-format.ts';
 
 /** A root to unpack into, and beside it a canary that must never change. */
@@ -188,6 +189,27 @@ test('no archive of the corpus changes anything outside its root', async () => {
     }
   }
   assert.ok(refused > 60, `${refused} were refused`);
+});
+
+test('nor does it through a view, with a mount in it', async () => {
+  using home = place();
+  const before = hashTree(home.canary);
+  const root = join(home.top, 'root');
+  for (const [title, entries] of attacks(home.canary)) {
+    for (const name of ['in/mount', 'mounted']) mkdirSync(join(root, name), { recursive: true });
+    const packer = new TarPacker();
+    for (const entry of entries) packer.add(entry as Parameters<TarPacker['add']>[0]);
+    using fd = openat2(root, '.', { flags: O.PATH | O.DIRECTORY });
+    using mounted = openat2(root, 'mounted', { flags: O.PATH | O.DIRECTORY });
+    const view = { root: fd.fd, mounts: [{ path: '/in/mount', fd: mounted.fd, readOnly: false }] };
+    for (const path of ['/', '/in', '/in/mount']) {
+      const refusal = extractView(view, path, once(packer.finish()), { overwriteDirNonDir: true });
+      await refusal.catch((thrown) => assert.ok(thrown instanceof WharfError, `${title}: ${String(thrown)}`));
+    }
+    assert.equal(hashTree(home.canary), before, `${title} reached the canary`);
+    rmSync(root, { recursive: true });
+    mkdirSync(root);
+  }
 });
 
 test('the corpus has teeth: a writer that follows names does reach the canary', () => {
