@@ -144,8 +144,8 @@ test('the logging level and the shells of completion are checked', async () => {
 
 test('help offers nothing that is not there', async () => {
   const { out } = await run(['--help'], nothing);
-  assert.doesNotMatch(out, /^ {2}(?:build|cp|commit|export) /m);
-  assert.match(out, /^Not in this version: build, commit, cp, export$/m);
+  assert.doesNotMatch(out, /^ {2}(?:build|buildx|compose) /m);
+  assert.match(out, /^Not in this version: build, buildx, compose$/m);
 });
 
 /** A terminal of a size whose errors can be read. */
