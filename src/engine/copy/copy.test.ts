@@ -249,6 +249,23 @@ test('a bind whose source is missing is left out, and one at a link is put where
   assert.deepEqual(await world.get('one', '/d/sub'), ['sub/', 'sub/g:deep']);
 });
 
+test('images that a stopped container mounts are met, whole and in part, read-only', async () => {
+  await using world = await CopyWorld.open(fill);
+  const image = (target: string, subpath = '') => ({
+    Type: 'image' as const,
+    Source: 'busybox',
+    Target: target,
+    ...(subpath ? { ImageOptions: { Subpath: subpath } } : {}),
+  });
+  await world.create('one', { Mounts: [image('/whole'), image('/part', 'd/sub')] });
+  assert.deepEqual(await world.get('one', '/part'), ['part/', 'part/g:deep']);
+  assert.deepEqual(await world.get('one', '/whole/d/f'), ['f:hi']);
+  assert.equal(
+    await answer(world.put('one', '/whole', [file('new')])),
+    'invalid: mounted volume is marked read-only',
+  );
+});
+
 test('the files that the engine keeps for a container are its own', async () => {
   await using world = await CopyWorld.open(fill);
   const { id } = await world.create('one');

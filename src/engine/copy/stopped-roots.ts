@@ -1,7 +1,7 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Fd, O, openat2 } from '../../sys/index.ts';
+import type { Fd } from '../../sys/index.ts';
 import type { ContainerRecord } from '../containers/index.ts';
+import { mountDetached, openRoot } from './detached-mount.ts';
 import type { CopyDeps } from './types.ts';
 
 /** A root filesystem that stays as it is while it is held. */
@@ -52,7 +52,7 @@ export class StoppedRoots {
       if (mayRun(record)) return ready.resolve(undefined);
       // What the last run left mounted uses the same directories.
       await deps.live.get(id)?.cleanup;
-      using fd = mountDetached(deps, id);
+      using fd = mountDetached(deps.mounts, deps.snapshotter.mount(id), join(deps.paths.mounts, id));
       ready.resolve({ fd, record });
       await left.promise;
     });
@@ -81,20 +81,4 @@ function openRunning(deps: RootDeps, id: string): Promise<OpenRoot | undefined> 
     const fd = openRoot(join(deps.paths.mounts, id));
     return { fd, record, running: true, [Symbol.asyncDispose]: async () => fd.close() };
   });
-}
-
-/** Mounted and taken out of the tree again in one turn: what is left is the descriptor. */
-function mountDetached(deps: RootDeps, id: string): Fd {
-  const target = join(deps.paths.mounts, id);
-  mkdirSync(target, { recursive: true, mode: 0o700 });
-  deps.mounts.mount(deps.snapshotter.mount(id), target);
-  try {
-    return openRoot(target);
-  } finally {
-    deps.mounts.unmount(target);
-  }
-}
-
-function openRoot(path: string): Fd {
-  return openat2(path, '.', { flags: O.PATH | O.DIRECTORY });
 }

@@ -1,17 +1,21 @@
+import { join } from 'node:path';
 import type { ViewMount } from '../../archive/index.ts';
 import { newId } from '../../base/index.ts';
 import { type Fd, isErrno, O, openat2 } from '../../sys/index.ts';
 import { type ContainerRecord, makeBindSource } from '../containers/index.ts';
 import { openSubpath } from '../volumes/index.ts';
+import { mountDetached } from './detached-mount.ts';
 import { NETWORK_FILES, networkFile } from './network-files.ts';
 import type { CopyDeps } from './types.ts';
+
+type StoredDeps = Pick<CopyDeps, 'volumes' | 'paths' | 'snapshotter' | 'mounts'>;
 
 /**
  * The mounts that a container will have, by descriptors of their sources; volumes are acquired for as long as `opened` lives.
  * A bind whose source is missing is left out, and so is a tmpfs, which is empty before the start.
  */
 export async function storedMounts(
-  deps: Pick<CopyDeps, 'volumes' | 'paths' | 'log'>,
+  deps: StoredDeps,
   record: ContainerRecord,
   opened: AsyncDisposableStack,
 ): Promise<ViewMount[]> {
@@ -26,6 +30,7 @@ export async function storedMounts(
   for (const mount of record.mounts) {
     const { Destination = '', RW } = mount;
     if (mount.Type === 'volume') add(Destination, await openVolume(deps, mount, opened), RW === false);
+    if (mount.Type === 'image') add(Destination, openImage(deps, record, mount), true);
     if (mount.Type !== 'bind') continue;
     makeBindSource(mount);
     add(Destination, openSource(mount.Source ?? ''), RW === false);
@@ -43,6 +48,18 @@ async function openVolume(
   const directory = await deps.volumes.acquire(Name, user);
   opened.defer(() => deps.volumes.release(Name, user));
   return subpath ? openSubpath(directory, subpath) : openSource(directory);
+}
+
+function openImage(
+  deps: StoredDeps,
+  record: ContainerRecord,
+  { imageSnapshot = '', subpath }: ContainerRecord['mounts'][number],
+): Fd {
+  const target = join(deps.paths.subpaths, record.id, 'copied-image');
+  const root = mountDetached(deps.mounts, deps.snapshotter.view(imageSnapshot), target);
+  if (!subpath) return root;
+  using whole = root;
+  return openSubpath(`/proc/self/fd/${whole.fd}`, subpath);
 }
 
 /** What mount(2) would find there, links of the host followed. */

@@ -14,7 +14,7 @@ export interface CopyDeps {
   events: EventBus;
   log: Logger;
   volumes: Pick<VolumeStore, 'acquire' | 'release'>;
-  snapshotter: Pick<Snapshotter, 'mount'>;
+  snapshotter: Pick<Snapshotter, 'mount' | 'view'>;
   mounts: Pick<MountOps, 'mount' | 'unmount'>;
   paths: RunPaths;
   roots: StoppedRoots;
