@@ -4,6 +4,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Logger, makeFolder } from '../base/index.ts';
 import { type ContentStore, openContentStore } from '../content/index.ts';
+import { OPENING_PLACE } from '../engine/containers/index.ts';
 import { type ImageStore, openImageStore } from '../engine/images/index.ts';
 import { type Database, openDatabase } from '../meta/index.ts';
 import { openOverlaySnapshotter, type Snapshotter } from '../snapshot/index.ts';
@@ -32,6 +33,7 @@ export async function openStorage(settings: Settings, log: Logger): Promise<Stor
   const database = openDatabase(join(dataRoot, 'meta.db'));
   const temporary = join(dataRoot, 'tmp');
   await emptyTemporary(temporary);
+  mkdirSync(join(dataRoot, OPENING_PLACE), { mode: 0o700 });
   const content = openContentStore(join(dataRoot, 'content'));
   const snapshots = openOverlaySnapshotter({ root: join(dataRoot, 'overlay'), database, log });
   await content.recover();

@@ -1,12 +1,13 @@
-import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { DataScene } from './support/data-operations.ts';
+import { disturbByCuts, disturbByFullDisk } from './support/disturb.ts';
 import { lacksFilesystem } from './support/filesystem-lab.ts';
 import { needsOwnDaemon } from './support/index.ts';
-import { cutDuring, powerCut, useDisk } from './support/power-cut.ts';
+import { useDisk } from './support/power-cut.ts';
 
-const MIB = 1 << 20;
-const DISK = 400 * MIB;
+const DISK = 400 << 20;
+/** What is tried on xfs, too: what leaves most to the filesystem. `npm run soak:data` tries all. */
+const ON_XFS = /^(cp into a volume|commit|create with copy-up|volume create with)/;
 
 for (const kind of ['ext4', 'xfs'] as const)
   describe(`a power cut on ${kind}`, { skip: needsOwnDaemon || lacksFilesystem(kind) }, () => {
@@ -15,21 +16,10 @@ for (const kind of ['ext4', 'xfs'] as const)
     before(() => scene.build());
 
     for (const operation of scene.operations())
-      it(`${operation.title}: what was there stays, and the same command again succeeds`, async () => {
-        await operation.setUp?.();
-        lab.sync();
-        const begin = performance.now();
-        await scene.succeeds(operation, 'undisturbed');
-        const took = performance.now() - begin;
-        await powerCut(lab, engine);
-        await scene.recovers(operation, 'after its end');
-        await operation.undo();
-        await operation.setUp?.();
-        lab.sync();
-        await cutDuring(lab, engine, operation.command, took / 2);
-        await scene.recovers(operation, 'in its middle');
-        await operation.undo();
-      });
+      if (kind === 'ext4' || ON_XFS.test(operation.title))
+        it(`${operation.title}: what was there stays, and the same command again succeeds`, async () => {
+          await disturbByCuts(lab, engine, scene, operation, [0.4]);
+        });
   });
 
 describe('a full disk', { skip: needsOwnDaemon || lacksFilesystem('ext4') }, () => {
@@ -39,17 +29,16 @@ describe('a full disk', { skip: needsOwnDaemon || lacksFilesystem('ext4') }, () 
 
   for (const operation of scene.operations())
     it(`${operation.title}: ${operation.onlyReads ? 'succeeds' : 'fails with a clear text, and succeeds when there is room'}`, async () => {
-      for (const room of [0, 64 << 10, MIB]) {
-        await operation.setUp?.();
-        lab.fill(room);
-        const { code, stderr } = await engine.docker(...operation.command);
-        const when = `with ${room} bytes left`;
-        if (operation.onlyReads) assert.equal(code, 0, `${when}: ${stderr}`);
-        if (code !== 0) assert.match(stderr, /no space left on device|disk quota exceeded/i, when);
-        await scene.unharmed(when);
-        lab.relieve();
-        await scene.recovers(operation, when);
-        await operation.undo();
-      }
+      await disturbByFullDisk(lab, engine, scene, operation, operation.onlyReads ? [0] : [0, 256 << 10]);
     });
+
+  it('does not keep a daemon from starting, nor from giving room back', async () => {
+    await engine.ok('create', '--name', 'spare', 'busybox', 'true');
+    lab.fill(0);
+    await engine.kill();
+    await engine.run();
+    await engine.ok('rm', 'spare');
+    lab.relieve();
+    await scene.unharmed('after a start on a full disk');
+  });
 });

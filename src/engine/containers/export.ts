@@ -4,7 +4,7 @@ import type { Snapshotter } from '../../snapshot/types.ts';
 import { type Fd, O, openat2 } from '../../sys/index.ts';
 import type { EventBus } from '../events/types.ts';
 import { publishContainerEvent } from './container-events.ts';
-import { withMounted } from './init-layer.ts';
+import { openMounted } from './init-layer.ts';
 import type { RunPaths } from './lifecycle-deps.ts';
 import type { LiveContainers } from './live.ts';
 import type { ContainerRecord } from './record.ts';
@@ -30,7 +30,7 @@ export async function exportContainer(
 ): Promise<AsyncIterable<Uint8Array>> {
   const record = deps.store.resolve(ref);
   refuseGoing(deps, record, 'export');
-  return exported(deps, record, await openRootfs(deps, record), signal);
+  return exported(deps, record, openRootfs(deps, record), signal);
 }
 
 async function* exported(
@@ -49,10 +49,10 @@ async function* exported(
  * The root filesystem: of a run as its overlay shows it, else mounted for this descriptor alone, so that nothing is left to
  * be unmounted, whatever becomes of this process.
  */
-async function openRootfs(deps: ExportDeps, record: ContainerRecord): Promise<Fd> {
-  const open = (path: string) => openat2(path, '.', { flags: O.PATH | O.DIRECTORY });
-  if (deps.live.get(record.id)?.task) return open(`${deps.paths.mounts}/${record.id}`);
-  return withMounted(deps, deps.snapshotter.view(record.id), async (root) => open(root));
+function openRootfs(deps: ExportDeps, record: ContainerRecord): Fd {
+  if (deps.live.get(record.id)?.task)
+    return openat2(`${deps.paths.mounts}/${record.id}`, '.', { flags: O.PATH | O.DIRECTORY });
+  return openMounted(deps, deps.snapshotter.view(record.id));
 }
 
 /** Throws `conflict`, with Docker's texts, when a container's files are going or gone. */

@@ -11,7 +11,13 @@ export { wishes } from './endpoints.ts';
 export { type ExportDeps, exportContainer } from './export.ts';
 export { containerOfSnapshot, mountedImages } from './image-mounts.ts';
 export { imageUsers, usedVolumes, volumeUsers } from './in-use.ts';
-export { ensureInitLayer, HALF_MADE_INIT, initLayerKey, removeInitLayer } from './init-layer.ts';
+export {
+  ensureInitLayer,
+  HALF_MADE_INIT,
+  initLayerKey,
+  OPENING_PLACE,
+  removeInitLayer,
+} from './init-layer.ts';
 export { type InspectDeps, inspectContainer } from './inspect.ts';
 export * from './lifecycle.ts';
 export { type ListDeps, listContainers, type NetworkSettingsOf } from './list.ts';

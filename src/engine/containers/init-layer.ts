@@ -108,14 +108,7 @@ export async function withMounted<T>(
   mkdirSync(parent, { recursive: true, mode: 0o700 });
   const target = mkdtempSync(join(parent, 'mount-'));
   try {
-    const bind = spec.flags.includes('bind') || spec.flags.includes('rbind');
-    mount({
-      source: spec.source,
-      target,
-      ...(bind ? {} : { type: spec.type }),
-      flags: spec.flags,
-      data: spec.options.join(','),
-    });
+    mountAt(spec, target);
     try {
       return await work(target);
     } finally {
@@ -124,6 +117,32 @@ export async function withMounted<T>(
   } finally {
     rmdirSync(target);
   }
+}
+
+/** Where filesystems are mounted just long enough to be opened; made at the start, as a full disk has no room for a folder. */
+export const OPENING_PLACE = 'tmp/opening';
+
+/** The root of that filesystem, which goes with this O_PATH descriptor, whatever becomes of this process. */
+export function openMounted(deps: Pick<InitLayerDeps, 'dataRoot'>, spec: MountSpec): Fd {
+  const target = join(deps.dataRoot, OPENING_PLACE);
+  mkdirSync(target, { recursive: true, mode: 0o700 });
+  mountAt(spec, target);
+  try {
+    return openat2(target, '.', { flags: O.PATH | O.DIRECTORY });
+  } finally {
+    umount(target, { detach: true });
+  }
+}
+
+function mountAt(spec: MountSpec, target: string): void {
+  const bind = spec.flags.includes('bind') || spec.flags.includes('rbind');
+  mount({
+    source: spec.source,
+    target,
+    ...(bind ? {} : { type: spec.type }),
+    flags: spec.flags,
+    data: spec.options.join(','),
+  });
 }
 
 /** Makes what is missing in the root directory `root` and replaces what is of another kind; links are never followed. */

@@ -243,7 +243,7 @@ export class DataScene {
             '-c',
             'dd if=/dev/zero of=/s/f bs=1M count=20 2>&1; rm -f /s/f; echo fine > /s/g; cat /s/g',
           );
-          assert.match(stdout, /(No space left on device|Disk quota exceeded).*fine$/s);
+          assert.match(stdout, /(No space left on device|Disk quota exceeded).*fine\n$/s);
         },
         undo: () => engine.docker('volume', 'rm', 'sized'),
       },

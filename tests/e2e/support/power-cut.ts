@@ -28,17 +28,3 @@ export async function powerCut(lab: FilesystemLab, engine: TestDaemon): Promise<
   await engine.run();
   engine.expectEnd(false);
 }
-
-/** The power goes some milliseconds after a client's command began. */
-export async function cutDuring(
-  lab: FilesystemLab,
-  engine: TestDaemon,
-  command: readonly string[],
-  after: number,
-): Promise<void> {
-  const session = engine.session(...command);
-  await new Promise((resolve) => setTimeout(resolve, after));
-  await powerCut(lab, engine);
-  session.kill('SIGKILL');
-  await session.exited;
-}
