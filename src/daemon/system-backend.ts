@@ -130,6 +130,7 @@ function infoSettings(engine: Engine, current: CurrentSettings) {
   });
   return {
     dataRoot: settings.dataRoot,
+    volumeDrivers: engine.storage.volumes.drivers(),
     labels: settings.labels,
     debug: settings.debug,
     liveRestore: settings.liveRestore,

@@ -15,6 +15,8 @@ type MountDeps = Pick<TeardownDeps, 'volumes' | 'mounts' | 'paths' | 'snapshotte
 /** Said anew from the record's own fields. */
 const ACCESS = new Set(['bind', 'rbind', 'ro', 'rro']);
 
+const RESTRICTIONS = new Set(['ro', 'nosuid', 'nodev', 'noexec', 'noatime', 'nodiratime']);
+
 const PROPAGATIONS = [
   'private',
   'rprivate',
@@ -94,7 +96,16 @@ async function volumeMount(
   finishCopyUp(source);
   const subpath = mount.subpath ?? asked?.VolumeOptions?.Subpath;
   if (subpath) source = bindSubpath(deps, record, mount, { source, subpath }, undo);
-  return bindMount(mount, asked, source);
+  const bound = bindMount(mount, asked, source);
+  const words = restrictions(deps.volumes.get(name)?.options).filter(
+    (word) => !bound.options?.includes(word),
+  );
+  return { ...bound, options: [...(bound.options ?? []), ...words] };
+}
+
+/** What a volume's own mount forbids: the runtime mounts anew, and takes the lack of a word for leave. */
+function restrictions(options: Record<string, string> | undefined): string[] {
+  return (options?.['o'] ?? '').split(',').filter((word) => RESTRICTIONS.has(word));
 }
 
 function imageMount(deps: MountDeps, record: ContainerRecord, mount: MountRecord, undo: UndoStack): OciMount {

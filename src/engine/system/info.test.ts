@@ -7,6 +7,7 @@ import type { ContainerRecord, ContainerStatus } from '../containers/record.ts';
 import { engineInfo, type InfoDeps, type InfoSettings } from './info.ts';
 
 const settings: InfoSettings = {
+  volumeDrivers: ['local', 'sample'],
   dataRoot: '/data',
   labels: ['a=b'],
   debug: true,

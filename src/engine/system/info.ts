@@ -10,6 +10,7 @@ import type { EngineFacts } from './version.ts';
 
 /** Parts of the configuration that `info` shows; read at each call, since a reload may change them. */
 export interface InfoSettings {
+  volumeDrivers: string[];
   dataRoot: string;
   labels: string[];
   debug: boolean;
@@ -55,7 +56,7 @@ export async function engineInfo(deps: InfoDeps): Promise<SystemInfo> {
     Images: deps.imageCount(),
     Driver: 'overlay2',
     DriverStatus: [...driverStatus(deps.backingFilesystem), ['Container Logs', logBounds(settings)]],
-    Plugins: PLUGINS,
+    Plugins: { ...PLUGINS, Volume: settings.volumeDrivers },
     ...limits(deps.host),
     IPv4Forwarding: readFlag('/proc/sys/net/ipv4/ip_forward'),
     Debug: settings.debug,
@@ -94,7 +95,6 @@ export async function engineInfo(deps: InfoDeps): Promise<SystemInfo> {
 }
 
 const PLUGINS = {
-  Volume: ['local'],
   Network: ['bridge', 'host', 'ipvlan', 'macvlan', 'null'],
   Authorization: null as unknown as string[],
   Log: [...LOG_DRIVERS.keys()].filter((name) => name !== 'none'),
