@@ -182,7 +182,7 @@ export class Shipper {
     const { signal } = this.closing;
     for (let wait = FIRST_WAIT; this.spool.needs(identity); wait = Math.min(LONGEST_WAIT, wait * 2)) {
       try {
-        await this.on.sink.send(entries, this.patience(signal));
+        await this.on.sink.send(entries, patience(this.on, signal));
         this.succeed();
         return true;
       } catch (thrown) {
@@ -193,11 +193,6 @@ export class Shipper {
       }
     }
     return false;
-  }
-
-  /** A server that hangs is waited for in blocking mode only. */
-  private patience(signal: AbortSignal): AbortSignal {
-    return this.on.buffer === undefined ? signal : AbortSignal.any([signal, AbortSignal.timeout(HANGING)]);
   }
 
   private fail(thrown: unknown): void {
@@ -253,6 +248,11 @@ export class Shipper {
     const { records, bytes } = this.lost;
     this.position.write({ identity, offset, lostRecords: records, lostBytes: bytes });
   }
+}
+
+/** A server that hangs is waited for in blocking mode only. */
+function patience({ buffer }: Shipment, signal: AbortSignal): AbortSignal {
+  return buffer === undefined ? signal : AbortSignal.any([signal, AbortSignal.timeout(HANGING)]);
 }
 
 /** Whole records of at most one batch. */
