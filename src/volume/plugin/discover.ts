@@ -11,6 +11,7 @@ export interface PluginFolders {
   specs: readonly string[];
 }
 
+/** Docker's own folders. */
 export const SYSTEM_PLUGIN_FOLDERS: PluginFolders = {
   sockets: ['/run/docker/plugins'],
   specs: ['/etc/docker/plugins', '/usr/lib/docker/plugins'],

@@ -98,26 +98,36 @@ export function openPlugins(options: PluginsOptions): Plugins {
       // Whoever has it; that others know nothing of it, or don't answer, says nothing.
       return Promise.any(found).catch(() => undefined);
     },
-    async list(recorded) {
-      const known = new Map(recorded.map((volume) => [volume.name, volume]));
-      const warnings: string[] = [];
-      const names = new Set([...pluginNames(folders), ...recorded.map(({ driver }) => driver)]);
-      names.delete('local');
-      const lists = await Promise.all(
-        [...names].map(async (name) => {
-          const own = recorded.filter(({ driver }) => driver === name);
-          try {
-            return merged(own, known, await (await activate(name)).asking.list());
-          } catch (thrown) {
-            if (own.length > 0 || active.has(name))
-              warnings.push(`volumes of plugin ${name} not asked for: ${WharfError.from(thrown).message}`);
-            return own.map((volume) => away(volume, thrown));
-          }
-        }),
-      );
-      return { volumes: lists.flat(), warnings };
-    },
+    list: (recorded) => listAll(folders, recorded, { active, activate }),
   };
+}
+
+/** Asks all plugins at once; one that fails costs its own volumes' details only. */
+async function listAll(
+  folders: PluginFolders,
+  recorded: readonly VolumeRecord[],
+  {
+    active,
+    activate,
+  }: { active: ReadonlyMap<string, unknown>; activate: (name: string) => Promise<{ asking: PluginDriver }> },
+): Promise<{ volumes: VolumeDetail[]; warnings: string[] }> {
+  const known = new Map(recorded.map((volume) => [volume.name, volume]));
+  const warnings: string[] = [];
+  const names = new Set([...pluginNames(folders), ...recorded.map(({ driver }) => driver)]);
+  names.delete('local');
+  const lists = await Promise.all(
+    [...names].map(async (name) => {
+      const own = recorded.filter(({ driver }) => driver === name);
+      try {
+        return merged(own, known, await (await activate(name)).asking.list());
+      } catch (thrown) {
+        if (own.length > 0 || active.has(name))
+          warnings.push(`volumes of plugin ${name} not asked for: ${WharfError.from(thrown).message}`);
+        return own.map((volume) => away(volume, thrown));
+      }
+    }),
+  );
+  return { volumes: lists.flat(), warnings };
 }
 
 /** Recorded ones, with what the plugin says; of those it has on its own the ones whose names are free. */
