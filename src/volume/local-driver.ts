@@ -1,5 +1,5 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Logger, newId, WharfError } from '../base/index.ts';
 import type { Usage } from '../snapshot/types.ts';
@@ -90,6 +90,7 @@ export class LocalDriver implements VolumeDriver {
       mkdirSync(made, { mode: 0o701 });
       this.fill(made);
       await this.keepSize(volume, made);
+      await onDisk(join(made, '_data'));
       record();
       // A crash between these two is finished by `recover`.
       renameSync(made, directory);
@@ -246,6 +247,19 @@ function trashName(name: string): string {
 /** Whether it is mounted at all, by options or as a disk. */
 function mounts(volume: VolumeRecord): boolean {
   return volumeMount(volume.options) !== undefined || volume.quota?.method === 'disk';
+}
+
+/**
+ * A new directory, with those it is in, is on the disk: a record that were there without it would be a volume that is lost. The
+ * database's own sync does not see to it, once its log is written over in place.
+ */
+async function onDisk(directory: string): Promise<void> {
+  const handle = await open(directory);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }
 
 function removeEmpty(directory: string): void {
