@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { before, describe, it } from 'node:test';
 import { DataScene } from './support/data-operations.ts';
 import { disturbByCuts, disturbByFullDisk } from './support/disturb.ts';
@@ -18,7 +19,7 @@ for (const kind of ['ext4', 'xfs'] as const)
     for (const operation of scene.operations())
       if (kind === 'ext4' || ON_XFS.test(operation.title))
         it(`${operation.title}: what was there stays, and the same command again succeeds`, async () => {
-          await disturbByCuts(lab, engine, scene, operation, [0.4]);
+          assert.equal(await disturbByCuts(lab, engine, scene, operation, [0.4]), 2);
         });
   });
 
@@ -29,7 +30,9 @@ describe('a full disk', { skip: needsOwnDaemon || lacksFilesystem('ext4') }, () 
 
   for (const operation of scene.operations())
     it(`${operation.title}: ${operation.onlyReads ? 'succeeds' : 'fails with a clear text, and succeeds when there is room'}`, async () => {
-      await disturbByFullDisk(lab, engine, scene, operation, operation.onlyReads ? [0] : [0, 256 << 10]);
+      const rooms = operation.onlyReads ? [0] : [0, 256 << 10];
+      const refused = await disturbByFullDisk(lab, engine, scene, operation, rooms);
+      assert.ok(refused <= (operation.onlyReads ? 0 : rooms.length));
     });
 
   it('does not keep a daemon from starting, nor from giving room back', async () => {

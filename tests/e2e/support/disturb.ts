@@ -7,7 +7,7 @@ import { powerCut } from './power-cut.ts';
 
 /**
  * Cuts the power at shares of the time that the operation takes undisturbed (1: right after its answer); each time nothing is
- * harmed, and the same command again succeeds.
+ * harmed, and the same command again succeeds. Returns how many cuts there were.
  */
 export async function disturbByCuts(
   lab: FilesystemLab,
@@ -15,8 +15,8 @@ export async function disturbByCuts(
   scene: DataScene,
   operation: DataOperation,
   shares: readonly number[],
-): Promise<void> {
-  let took = 0;
+): Promise<number> {
+  let [cuts, took] = [0, 0];
   for (const share of [1, ...shares]) {
     await operation.setUp?.();
     lab.sync();
@@ -34,29 +34,39 @@ export async function disturbByCuts(
     }
     await scene.recovers(operation, `power cut at ${share} of ${Math.round(took)} ms`);
     await operation.undo();
+    cuts++;
   }
+  return cuts;
 }
 
-/** Does the operation with so many bytes of room: what gives room back or only reads must succeed, the others may say why not. */
+/**
+ * Does the operation with so many bytes of room: what gives room back or only reads must succeed, the others may say why not.
+ * Returns how often one did.
+ */
 export async function disturbByFullDisk(
   lab: FilesystemLab,
   engine: TestDaemon,
   scene: DataScene,
   operation: DataOperation,
   rooms: readonly number[],
-): Promise<void> {
+): Promise<number> {
+  let refused = 0;
   for (const room of rooms) {
     const when = `with ${room} bytes left`;
     await operation.setUp?.();
     lab.fill(room);
     const { code, stderr } = await engine.docker(...operation.command);
     if (operation.onlyReads) assert.equal(code, 0, `${when}: ${stderr}`);
-    if (code !== 0) assert.match(stderr, /no space left on device|disk quota exceeded|is full/i, when);
+    if (code !== 0) {
+      assert.match(stderr, /no space left on device|disk quota exceeded|is full/i, when);
+      refused++;
+    }
     await scene.unharmed(when);
     lab.relieve();
     await scene.recovers(operation, when);
     await operation.undo();
   }
+  return refused;
 }
 
 /**
