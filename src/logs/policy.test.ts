@@ -185,3 +185,19 @@ describe('counts and flags', () => {
 it('other drivers have nothing to rotate', () => {
   assert.equal(rotationPolicy('none', { 'max-size': 'x' }), undefined);
 });
+
+describe('what is kept of a log that goes to a server', () => {
+  const policy = (options: Record<string, string>) => rotationPolicy('syslog', options);
+
+  it('is as its options say, and values that make no sense are passed over', () => {
+    const bounds = { maxBytes: 20_971_520, maxFiles: 5, compress: true };
+    assert.deepEqual(policy({}), bounds);
+    assert.deepEqual(policy({ 'cache-max-size': 'x', 'cache-max-file': '0', 'cache-compress': 'x' }), bounds);
+    assert.deepEqual(policy({ 'cache-max-size': '1m', 'cache-max-file': '1' }), {
+      maxBytes: 1_048_576,
+      maxFiles: 1,
+      compress: false,
+    });
+    assert.equal(rotationPolicy('none', {}), undefined);
+  });
+});
