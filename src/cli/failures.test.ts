@@ -208,3 +208,15 @@ test('a platform is checked here, and one that the image lacks is asked of a reg
     [1, "Unable to find image 'x:latest' locally\nError response from daemon: nowhere\n", 2],
   );
 });
+
+test('rm --force tells of a container that is gone, and succeeds', async () => {
+  const answer: Answer = (request) =>
+    request.url?.includes('gone')
+      ? { status: 404, json: { message: 'No such container: gone' } }
+      : { status: 204 };
+  const text = 'Error response from daemon: No such container: gone\n';
+  const plain = await run(['rm', 'gone', 'a'], answer);
+  assert.deepEqual([plain.code, plain.out], [1, 'a\n']);
+  const forced = await run(['rm', '-f', 'gone', 'a'], answer);
+  assert.deepEqual([forced.code, forced.out, forced.err], [0, 'a\n', text]);
+});

@@ -1,2 +1,2 @@
 /** The client's version, as `package.json` has it (a test compares them). */
-export const VERSION = '0.3.0';
+export const VERSION = '0.4.0';

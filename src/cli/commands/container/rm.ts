@@ -1,7 +1,8 @@
-import { WharfError } from '../../../base/index.ts';
+import { isKind, WharfError } from '../../../base/index.ts';
 import { planRemove, removeContainer } from '../../../client/index.ts';
 import { atLeast, type CommandSpec } from '../../command.ts';
 import { forEachAtOnce } from '../../each.ts';
+import { describeError } from '../../errors.ts';
 import { flag } from '../../flags.ts';
 import { isDryRun, planFlags, showPlan } from '../../plan.ts';
 
@@ -27,7 +28,14 @@ export const command: CommandSpec = {
     return forEachAtOnce(context, flags.operands, async (operand) => {
       const id = operand.replace(/^\/+/, '');
       if (id === '') throw new WharfError('invalid', 'container name cannot be empty');
-      await removeContainer(context.client(), id, query);
+      try {
+        await removeContainer(context.client(), id, query);
+      } catch (thrown) {
+        if (!force || !isKind(thrown, 'not-found')) throw thrown;
+        // With --force the container being gone is what was asked for: told, and no failure.
+        context.warn(`${describeError(thrown)}\n`);
+        return false;
+      }
       return operand;
     });
   },
