@@ -147,9 +147,25 @@ export class DirectorySnapshotter implements Snapshotter {
     );
     // What stands on a lost layer can't be mounted, but its own files may be all that is left of someone's work.
     const damaged = records.filter(({ folder, lower }) => [folder, ...lower].some((one) => lost.has(one)));
-    for (const record of damaged) if (lost.has(record.folder)) this.records.drop(record.key);
+    for (const record of damaged) if (lost.has(record.folder)) this.mend(record, lost);
     this.trash.emptyLater();
     return { removed: removed.map(String), damaged: damaged.map((record) => record.key) };
+  }
+
+  /**
+   * A power cut takes the directory of what was just made and leaves its record: what containers write to begins anew, empty, so
+   * that they can be started. Nothing can take a committed layer's place.
+   */
+  private mend(record: SnapshotRecord, lost: ReadonlySet<number>): void {
+    const { kind, folder, lower } = record;
+    if (kind !== 'active' || lower.some((one) => lost.has(one))) {
+      this.records.drop(record.key);
+      return;
+    }
+    const path = join(this.root, String(folder));
+    if (existsSync(path)) this.trash.take(path);
+    mkdirSync(path, { mode: 0o700 });
+    this.driver.fill(path, lower[0] === undefined ? undefined : this.tree(lower[0]));
   }
 
   /** The parent of the layer that an active snapshot becomes. */

@@ -123,6 +123,7 @@ export class LocalDriver implements VolumeDriver {
     const moved = existsSync(directory);
     if (moved) renameSync(directory, trash);
     try {
+      if (moved) await onDisk(this.options.root);
       forget();
     } catch (thrown) {
       if (moved) renameSync(trash, directory);
@@ -250,8 +251,8 @@ function mounts(volume: VolumeRecord): boolean {
 }
 
 /**
- * A new directory, with those it is in, is on the disk: a record that were there without it would be a volume that is lost. The
- * database's own sync does not see to it, once its log is written over in place.
+ * What was made or moved there is on the disk, before the record says so: after a power cut the two must agree. The database's
+ * own sync does not see to it, once its log is written over in place.
  */
 async function onDisk(directory: string): Promise<void> {
   const handle = await open(directory);

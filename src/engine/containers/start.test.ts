@@ -405,7 +405,8 @@ test('recovery: adopts, learns an exit once, finishes removals, purges', async (
   world.tasks.left = ['f'.repeat(64)];
   world.snapshots.add('e'.repeat(64));
   world.snapshots.add('extract-1');
-  for (const name of ['e'.repeat(64), running.id]) mkdirSync(join(world.deps.paths.containers, name));
+  for (const name of ['e'.repeat(64), running.id])
+    mkdirSync(join(world.deps.paths.containers, name), { recursive: true });
   // The next daemon knows nothing but the records.
   const next = { ...world.deps, live: new LiveContainers() };
   world.tasks.of(ended.id).exit(9);

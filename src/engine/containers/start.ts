@@ -187,6 +187,8 @@ function userOf(deps: Pick<RunDeps, 'specs'>, record: ContainerRecord, rootfs: s
 
 function mountRootfs(deps: RunDeps, record: ContainerRecord, undo: UndoStack): string {
   using _ = span('mount.rootfs', record.id);
+  // A power cut right after the creation may have taken it, but not the record.
+  mkdirSync(join(deps.paths.containers, record.id), { recursive: true, mode: 0o710 });
   const rootfs = join(deps.paths.mounts, record.id);
   mkdirSync(rootfs, { recursive: true, mode: 0o700 });
   deps.mounts.mount(deps.snapshotter.mount(record.id), rootfs);
