@@ -53,7 +53,14 @@ export class FilesystemLab {
     execFileSync(file, [...flags, this.#image]);
     this.#mount();
     mkdirSync(this.dataRoot);
+    process.once('exit', this.#discard);
   }
+
+  /** When a daemon that could not be disposed of keeps `remove` from being reached. */
+  readonly #discard = (): void => {
+    spawnSync('umount', ['--lazy', this.#root]);
+    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 0 });
+  };
 
   #mount(): void {
     execFileSync('mount', ['-o', 'loop', this.#image, this.#root]);
@@ -108,6 +115,7 @@ export class FilesystemLab {
   }
 
   async remove(): Promise<void> {
+    process.off('exit', this.#discard);
     await this.#unmount();
     rmSync(this.#folder, { recursive: true });
   }
