@@ -97,6 +97,32 @@ describe('a loop device', () => {
     for (const device of devices) device[Symbol.dispose]();
   });
 
+  it('of a file that another shows is that one, however long it was unmounted here', () => {
+    const place = disk('shared', ext4());
+    const fd = openSync(place.target, 'r');
+    try {
+      writeFileSync(join(place.target, 'file'), 'there');
+      place[Symbol.dispose]();
+      assert.equal(place.again(), place.device);
+      assert.equal(readFileSync(join(place.target, 'file'), 'utf8'), 'there');
+    } finally {
+      closeSync(fd);
+      place[Symbol.dispose]();
+    }
+    assert.equal(backingOf(place.device), undefined);
+  });
+
+  it('of another file of the same name is another one', () => {
+    mkdirSync(join(base, 'elsewhere'), { recursive: true });
+    const files = [join(base, 'same'), join(base, 'elsewhere/same')];
+    for (const file of files) writeFileSync(file, Buffer.alloc(MiB));
+    using first = attachLoop(files[0] as string);
+    using second = attachLoop(files[1] as string);
+    using third = attachLoop(files[0] as string);
+    assert.notEqual(first.path, second.path);
+    assert.equal(first.path, third.path);
+  });
+
   it('of a missing file is refused', () => {
     assert.throws(
       () => attachLoop(join(base, 'none')),
