@@ -17,6 +17,7 @@ import { join } from 'node:path';
 import { after, afterEach, before } from 'node:test';
 import { stockClient, WHARF, WHARFD } from './clients.ts';
 import { type CommandOptions, eventually, execute, type Outcome, Session } from './command.ts';
+import { guard } from './guardian.ts';
 import { clearLeftovers, type DaemonNames, removeFiles } from './leftovers.ts';
 import { Terminal } from './terminal.ts';
 
@@ -66,6 +67,7 @@ export class TestDaemon implements DaemonNames {
   readonly logFile = join(this.temporary, 'wharfd.log');
   readonly configFile = join(this.temporary, 'daemon.json');
   readonly #options: DaemonOptions;
+  #release = (): void => undefined;
   #child: ChildProcess | undefined;
   #ended: Promise<number | null> = Promise.resolve(null);
   /** Whether the daemon was told to end; otherwise its end is a failure of the tests, whenever it comes. */
@@ -75,8 +77,14 @@ export class TestDaemon implements DaemonNames {
   constructor(options: DaemonOptions = {}) {
     this.#options = options;
     this.dataRoot = options.dataRoot ?? join(this.temporary, 'data');
+    if (!FOREIGN) this.#release = guard({ kind: 'daemon', names: this.#names(), temporary: this.temporary });
     mkdirSync(join(this.temporary, 'client'));
     this.configure(options.config ?? {});
+  }
+
+  #names(): DaemonNames {
+    const { dataRoot, execRoot, bridge, nftTable, cgroupParent } = this;
+    return { dataRoot, execRoot, bridge, nftTable, cgroupParent };
   }
 
   /** Pid of the running daemon. */
@@ -271,6 +279,7 @@ export class TestDaemon implements DaemonNames {
     }
     problems.push(...(await clearLeftovers(this)).map((left) => `left over: ${left}`));
     removeFiles(this, this.temporary);
+    this.#release();
     assert.deepEqual(problems, []);
   }
 

@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { shutDownFilesystem } from '../../../src/sys/index.ts';
 import { eventually } from './command.ts';
+import { guard } from './guardian.ts';
 
 /** How each kind is made: for ext4 without blocks that only root may use, as the tests are root. */
 const MAKE = {
@@ -37,6 +38,7 @@ export class FilesystemLab {
   readonly #ballast = join(this.#root, 'ballast');
   /** For the daemon's data root; there once the lab is built. */
   readonly dataRoot = join(this.#root, 'data');
+  #release = (): void => undefined;
   readonly #kind: FilesystemKind;
   readonly #bytes: number;
 
@@ -47,20 +49,14 @@ export class FilesystemLab {
 
   build(): void {
     mkdirSync(this.#root);
+    this.#release = guard({ kind: 'filesystem', root: this.#root, folder: this.#folder });
     writeFileSync(this.#image, '');
     truncateSync(this.#image, this.#bytes);
     const [file, ...flags] = MAKE[this.#kind];
     execFileSync(file, [...flags, this.#image]);
     this.#mount();
     mkdirSync(this.dataRoot);
-    process.once('exit', this.#discard);
   }
-
-  /** When a daemon that could not be disposed of keeps `remove` from being reached. */
-  readonly #discard = (): void => {
-    spawnSync('umount', ['--lazy', this.#root]);
-    rmSync(this.#folder, { recursive: true, force: true, maxRetries: 0 });
-  };
 
   #mount(): void {
     execFileSync('mount', ['-o', 'loop', this.#image, this.#root]);
@@ -115,8 +111,8 @@ export class FilesystemLab {
   }
 
   async remove(): Promise<void> {
-    process.off('exit', this.#discard);
     await this.#unmount();
     rmSync(this.#folder, { recursive: true });
+    this.#release();
   }
 }

@@ -101,6 +101,13 @@ async function clearTable(names: DaemonNames, found: string[]): Promise<void> {
   }
 }
 
+/** Bridges of networks that a daemon's rules speak of: what of them is there can be learnt when the daemon is gone, too. */
+export async function bridgesOfTable({ nftTable }: DaemonNames): Promise<string[]> {
+  const { stdout } = await execute('nft', ['list', 'ruleset']);
+  const table = stdout.split(/^(?=table )/m).filter((text) => text.split(' ')[2] === nftTable);
+  return [...new Set(table.join('').match(/wh-[0-9a-f]{12}/g))];
+}
+
 function clearCgroups(names: DaemonNames, found: string[]): void {
   const mounts = [
     '/sys/fs/cgroup',

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { execute } from './command.ts';
+import { guard } from './guardian.ts';
 
 /** Two network namespaces with a cable: a host of its own, free of this machine's firewall, and a neighbour. */
 export class NeighbourLab {
   readonly #id = randomBytes(3).toString('hex');
+  readonly #releases: (() => void)[] = [];
   /** Name of the host's namespace (below /run/netns). */
   readonly host = `wh-${this.#id}`;
   /** Name of the neighbour's namespace. */
@@ -14,6 +16,7 @@ export class NeighbourLab {
 
   async build(): Promise<void> {
     for (const name of [this.host, this.neighbour]) {
+      this.#releases.push(guard({ kind: 'netns', name }));
       await this.#ip('netns', 'add', name);
       await this.#ip('-n', name, 'link', 'set', 'lo', 'up');
     }
@@ -47,6 +50,7 @@ export class NeighbourLab {
 
   async remove(): Promise<void> {
     for (const name of [this.host, this.neighbour]) await execute('ip', ['netns', 'delete', name]);
+    for (const release of this.#releases.splice(0)) release();
   }
 
   async #ip(...args: string[]): Promise<void> {
