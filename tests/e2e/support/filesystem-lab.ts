@@ -38,7 +38,7 @@ export class FilesystemLab {
   readonly #ballast = join(this.#root, 'ballast');
   /** For the daemon's data root; there once the lab is built. */
   readonly dataRoot = join(this.#root, 'data');
-  #release = (): void => undefined;
+  readonly #release = guard({ kind: 'filesystem', root: this.#root, folder: this.#folder });
   readonly #kind: FilesystemKind;
   readonly #bytes: number;
 
@@ -49,7 +49,6 @@ export class FilesystemLab {
 
   build(): void {
     mkdirSync(this.#root);
-    this.#release = guard({ kind: 'filesystem', root: this.#root, folder: this.#folder });
     writeFileSync(this.#image, '');
     truncateSync(this.#image, this.#bytes);
     const [file, ...flags] = MAKE[this.#kind];
