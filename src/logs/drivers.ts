@@ -123,13 +123,17 @@ function readTls(path: string | undefined, text: (path: string, why: string) => 
 function fluentdSink(options: Options, source: LogSource): ProbedSink {
   const target = fluentdTarget(options['fluentd-address'] ?? '');
   const flag = (name: string) => parseFlag(options[`fluentd-${name}`] || 'false');
-  const sink = new FluentdSink(new StreamConnection({ ...target, tls: { verify: true } }), {
+  const isAsync = flag('async');
+  // As with the reference engine, only who does not wait for the server looks for another one.
+  const renewal = isAsync ? parseGoDurationMs(options['fluentd-async-reconnect-interval'] || '0') : 0;
+  const connection = new StreamConnection({ ...target, tls: { verify: true } }, renewal || undefined);
+  const sink = new FluentdSink(connection, {
     source,
     subSecond: flag('sub-second-precision'),
     requestAck: flag('request-ack'),
     writeTimeout: parseGoDurationMs(options['fluentd-write-timeout'] || '0'),
   });
-  if (flag('async')) return sink;
+  if (isAsync) return sink;
   return withProbe(sink, (signal) => probeTarget(target, signal));
 }
 

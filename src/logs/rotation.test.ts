@@ -92,6 +92,22 @@ describe('a log that is kept below its size', () => {
     assert.equal(await log.text(), expected);
   });
 
+  it('is rotated although it is being packed, so that who prints fast does not fill the disk', async () => {
+    using log = new LogFolder();
+    log.write('');
+    const monitor = reopener(log);
+    const kept = openLogRotator(silentLog).watch(log.path, { ...POLICY, compress: true }, monitor.reopen);
+    const large = log.record('x'.repeat(8000)).repeat(6000);
+    log.append(large);
+    await when(log, () => existsSync(`${log.path}.packing`));
+    const next = log.lines(1, 40);
+    log.append(next);
+    await when(log, () => existsSync(`${log.path}.2`) && !existsSync(`${log.path}.2.gz`));
+    await when(log, () => names(log).join() === 'c.log,c.log.1.gz,c.log.2.gz');
+    await kept.close();
+    assert.equal((await log.text()).length, 8001 * 6000 + 40 + 31 + 40);
+  });
+
   it('loses nothing under a follower while many files come and go', async () => {
     using log = new LogFolder();
     log.write('');

@@ -52,6 +52,7 @@ class WatchedLog implements RotatedLog {
   readonly done: Promise<void>;
   private readonly disk: FullDiskWatch | undefined;
   private packing: Promise<void> = Promise.resolve();
+  private packingEnds = new AbortController();
 
   constructor(on: Watched) {
     this.on = on;
@@ -111,6 +112,8 @@ class WatchedLog implements RotatedLog {
   /** Shifts the names, has the monitor go on in a new file, and waits until it does: only then is the old one complete. */
   private async rotate(): Promise<void> {
     const { logPath, policy, reopen } = this.on;
+    // Who prints faster than can be packed would meanwhile fill the disk. What was not packed is so after this, if it is still kept.
+    this.packingEnds.abort();
     await this.packing;
     const kept = policy.maxFiles - 1;
     for (const { index, path, packed } of rotatedFiles(logPath).reverse()) {
@@ -121,7 +124,9 @@ class WatchedLog implements RotatedLog {
     await reopen();
     await appearance(logPath, this.closing.signal);
     if (kept === 0 && (await this.mayGo(`${logPath}.1`, 0, 0))) await rm(`${logPath}.1`, { force: true });
-    if (policy.compress) this.packing = this.pack();
+    if (!policy.compress) return;
+    this.packingEnds = new AbortController();
+    this.packing = this.pack(this.packingEnds.signal);
   }
 
   /** Whether a file with this number is one too many. Who needs it is told, unless it is kept for that. */
@@ -135,17 +140,18 @@ class WatchedLog implements RotatedLog {
     return true;
   }
 
-  private async pack(): Promise<void> {
+  private async pack(signal: AbortSignal): Promise<void> {
     const { logPath, log, policy } = this.on;
     try {
       for (const { path, packed } of rotatedFiles(logPath)) {
         if (packed || (policy.hold && (await heldIdentity(path, policy.hold)))) continue;
-        await packFile(path, `${logPath}.packing`);
+        await packFile(path, `${logPath}.packing`, signal);
       }
     } catch (thrown) {
       // Removed with its container.
       if (isMissing(thrown)) return;
       await rm(`${logPath}.packing`, { force: true }).catch(() => undefined);
+      if (signal.aborted) return;
       log.warn('a rotated log is not packed', { logPath, error: thrown });
     }
   }
@@ -186,10 +192,10 @@ async function sizeOf(path: string): Promise<number> {
   }
 }
 
-/** Packs a file into `<path>.gz`, which appears when it is whole. */
-async function packFile(path: string, scratch: string): Promise<void> {
+/** Packs a file into `<path>.gz`, which appears when it is whole. The signal ends it before that only. */
+async function packFile(path: string, scratch: string, signal: AbortSignal): Promise<void> {
   const gzip = createGzip({ level: constants.Z_BEST_SPEED });
-  await pipeline(createReadStream(path), gzip, createWriteStream(scratch, { mode: 0o600 }));
+  await pipeline(createReadStream(path), gzip, createWriteStream(scratch, { mode: 0o600 }), { signal });
   await rename(scratch, `${path}.gz`);
   await rm(path);
 }

@@ -4,6 +4,7 @@ import { bufferBytes, isNonBlocking } from './check-options.ts';
 import { openSink } from './drivers.ts';
 import { rotationPolicy } from './policy.ts';
 import { positionPath } from './ship/position.ts';
+import { retryOf } from './ship/retry.ts';
 import { Shipper, type ShipReport } from './ship/shipper.ts';
 import type { LogSource } from './sinks/types.ts';
 import type { RotationHold } from './types.ts';
@@ -14,6 +15,9 @@ const PATIENCE = 10;
 const LAST_WORDS = 10_000;
 /** The same, when the daemon is about to end. */
 const HURRIED_WORDS = 300;
+
+const NO_BUFFER =
+  'fluentd-buffer-limit bounds nothing: lines wait on the disk, as cache-max-size and cache-max-file say';
 
 /** What is shipped: a container's log, by which driver. */
 export interface ShippedLog {
@@ -75,10 +79,12 @@ class Shipping implements LogShipping {
         logPath,
         sink: openSink(driver, options, source),
         buffer: isNonBlocking(options) ? bufferBytes(options) : undefined,
+        retry: retryOf(driver, options),
         mostFiles: (rotationPolicy(driver, options)?.maxFiles ?? 1) * PATIENCE,
         log: this.log,
       });
       this.shippers.set(logPath, shipper);
+      if (options['fluentd-buffer-limit']) this.log.info(NO_BUFFER, { container: source.id });
       void shipper.done.then(() => {
         if (this.shippers.get(logPath) === shipper && shipper.report.lostRecords === 0)
           this.shippers.delete(logPath);

@@ -7,18 +7,18 @@ import type { RotationHold } from '../types.ts';
 import { Assembler } from './assemble.ts';
 import { countRecords, newlines } from './count.ts';
 import { PositionFile } from './position.ts';
+import type { Retry } from './retry.ts';
 import { Spool, type SpoolBlock } from './spool.ts';
 
-/** Bounds of the wait before what failed is tried again. All waits are in milliseconds. */
-const FIRST_WAIT = 50;
-const LONGEST_WAIT = 5_000;
 const NEWLINE = 10;
 /** One batch is what one acknowledgement covers; what is sent twice after a crash is never more. */
 const BATCH = 64 * 1024;
-/** Wait of the next look when nothing can be read just now although there should be something. */
+/** Wait of the next look when nothing can be read just now although there should be something. Milliseconds. */
 const TROUBLED = 1_000;
-/** How long a server may take for a batch in non-blocking mode. */
+/** How long a server may take for a batch before it is told; in non-blocking mode it is then left. Milliseconds. */
 const HANGING = 5_000;
+
+type Entries = Parameters<LogSink['send']>[0];
 
 /** What a shipper ships. */
 export interface Shipment {
@@ -29,6 +29,9 @@ export interface Shipment {
   sink: LogSink;
   /** Bytes that may wait before the oldest are dropped; undefined in blocking mode, where none are. */
   buffer: number | undefined;
+  retry: Retry;
+  /** Milliseconds; `HANGING` without it. */
+  hanging?: number;
   /** How many rotated files are kept for a server that takes nothing. */
   mostFiles: number;
   log: Logger;
@@ -171,28 +174,51 @@ export class Shipper {
   private async ship(block: SpoolBlock): Promise<void> {
     if (this.dropsOld(block)) return;
     const length = batchLength(block);
-    const entries = this.assembler.take(block.buffer.subarray(0, length), block.offset);
-    if (!(await this.deliver(entries, block.identity))) return;
+    const batch = block.buffer.subarray(0, length);
+    const entries = this.assembler.take(batch, block.offset);
+    const outcome = await this.deliver(entries, block.identity);
+    if (outcome === 'overtaken') return;
+    if (outcome === 'given up') this.lose(newlines(batch), length);
     this.spool.advance(length);
     this.save(block.identity, block.offset + length);
   }
 
-  /** Sends until the server has it; false when it is given up, or dropped, before. */
-  private async deliver(entries: Parameters<LogSink['send']>[0], identity: string): Promise<boolean> {
+  /** Sends until the server has it. `overtaken`: dropped, or given up with its file, by somebody else. */
+  private async deliver(entries: Entries, identity: string): Promise<'sent' | 'given up' | 'overtaken'> {
     const { signal } = this.closing;
-    for (let wait = FIRST_WAIT; this.spool.needs(identity); wait = Math.min(LONGEST_WAIT, wait * 2)) {
+    const { first, longest, most } = this.on.retry;
+    let wait = first;
+    for (let attempt = 1; this.spool.needs(identity); attempt++) {
       try {
-        await this.on.sink.send(entries, patience(this.on, signal));
+        await this.send(entries, signal);
         this.succeed();
-        return true;
+        return 'sent';
       } catch (thrown) {
         signal.throwIfAborted();
         this.fail(thrown);
-        if (this.surplus() > 0) return false;
+        if (this.surplus() > 0) return 'overtaken';
+        if (attempt >= most) return 'given up';
         await sleep(wait, undefined, { signal, ref: false });
+        wait = Math.min(longest, wait * 2);
       }
     }
-    return false;
+    return 'overtaken';
+  }
+
+  /** A server that hangs is told of; it is left in non-blocking mode only. */
+  private async send(entries: Entries, signal: AbortSignal): Promise<void> {
+    const limit = this.on.hanging ?? HANGING;
+    const leave = new AbortController();
+    const timer = setTimeout(() => {
+      const hangs = new WharfError('unavailable', `it has taken nothing for ${limit / 1000} s`);
+      if (this.on.buffer === undefined) this.fail(hangs);
+      else leave.abort(hangs);
+    }, limit);
+    try {
+      await this.on.sink.send(entries, AbortSignal.any([signal, leave.signal]));
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   private fail(thrown: unknown): void {
@@ -248,11 +274,6 @@ export class Shipper {
     const { records, bytes } = this.lost;
     this.position.write({ identity, offset, lostRecords: records, lostBytes: bytes });
   }
-}
-
-/** A server that hangs is waited for in blocking mode only. */
-function patience({ buffer }: Shipment, signal: AbortSignal): AbortSignal {
-  return buffer === undefined ? signal : AbortSignal.any([signal, AbortSignal.timeout(HANGING)]);
 }
 
 /** Whole records of at most one batch. */

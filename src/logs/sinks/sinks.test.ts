@@ -285,6 +285,16 @@ describe('a connection', () => {
     connection.drop();
   });
 
+  it('that is old enough makes place for another', async () => {
+    await using server = await new StreamServer().listen();
+    const at = { network: 'tcp', host: '127.0.0.1', port: server.port, path: '' } as const;
+    const connection = new StreamConnection(at, 0);
+    for (const text of ['a', 'b']) await connection.write(Buffer.from(text), NEVER);
+    await until(() => server.received.toString() === 'ab');
+    assert.equal(server.connections.length, 2);
+    connection.drop();
+  });
+
   it('that is reset in the middle of a write fails that write', async () => {
     await using server = await new StreamServer().listen();
     server.resetsAfter = 1000;

@@ -71,14 +71,18 @@ function open({ network, host, port, path, tls }: StreamTarget): Socket {
 /** A stream to a log server that is opened when it is needed, and anew after a failure. */
 export class StreamConnection {
   private readonly target: StreamTarget;
+  private readonly renewAfter: number;
+  private since = 0;
   private socket: Socket | undefined;
   private over = new AbortController();
   /** What the server answered and nobody has taken yet. */
   private answered: Buffer[] = [];
   private wake: (() => void) | undefined;
 
-  constructor(target: StreamTarget) {
+  /** A connection older than `renewAfter` milliseconds makes place for another with the next write. */
+  constructor(target: StreamTarget, renewAfter = Number.POSITIVE_INFINITY) {
     this.target = target;
+    this.renewAfter = renewAfter;
   }
 
   /**
@@ -121,7 +125,8 @@ export class StreamConnection {
   }
 
   private async connected(signal: AbortSignal): Promise<Socket> {
-    if (this.socket && !this.over.signal.aborted) return this.socket;
+    const isFresh = performance.now() - this.since < this.renewAfter;
+    if (this.socket && isFresh && !this.over.signal.aborted) return this.socket;
     this.drop();
     const socket = await dial(this.target, signal);
     const over = new AbortController();
@@ -132,6 +137,7 @@ export class StreamConnection {
       this.wake?.();
     });
     this.over = over;
+    this.since = performance.now();
     this.answered = [];
     this.socket = socket;
     return socket;
