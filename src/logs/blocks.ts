@@ -1,6 +1,7 @@
 import { closeSync, type FSWatcher, fstatSync, read, statSync, watch } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
+import { continuedStreams, type Stream } from './continued.ts';
 import { FileChain, isMissing, type OpenLogFile, unpackFile } from './files.ts';
 import { firstTime, sinceOffset } from './since.ts';
 import { tailOffset } from './tail.ts';
@@ -17,6 +18,8 @@ const BLOCK = 128 * 1024;
 export interface LogBlock {
   buffer: Buffer;
   length: number;
+  /** Streams whose first records here are the rest of a line that is gone with the file before. */
+  rests?: readonly Stream[];
 }
 
 /**
@@ -30,6 +33,8 @@ export async function* logBlocks(
 ): AsyncGenerator<LogBlock> {
   using chain = new FileChain(logPath);
   using changes = new Changes(logPath, chain, query.follow?.ended, signal);
+  const oldest = chain.pending[0];
+  let rests = oldest ? continuedStreams(oldest.fd) : [];
   let start = await seek(chain, logPath, query);
   const buffer = Buffer.allocUnsafe(BLOCK);
   while (!signal.aborted) {
@@ -40,7 +45,10 @@ export async function* logBlocks(
     }
     try {
       await unpackFile(file, logPath);
-      yield* fileBlocks(file, start, buffer, changes);
+      for await (const block of fileBlocks(file, start, buffer, changes)) {
+        yield rests.length > 0 && file === oldest && start === 0 ? { ...block, rests } : block;
+        rests = [];
+      }
     } finally {
       closeSync(file.fd);
     }

@@ -26,6 +26,7 @@ export class RecordFilter {
   private readonly query: LogQuery;
   private readonly since: TimeBound | undefined;
   private readonly until: TimeBound | undefined;
+  private readonly rests: [stdout: boolean, stderr: boolean] = [false, false];
 
   constructor(query: LogQuery) {
     this.query = query;
@@ -33,12 +34,22 @@ export class RecordFilter {
     this.until = query.until === undefined ? undefined : timeBound(query.until);
   }
 
+  /** Says that a block begins with the rests of lines, which are left out. */
+  begin({ rests = [] }: Pick<LogBlock, 'rests'>): void {
+    for (const stream of rests) this.rests[stream === 'stderr' ? 1 : 0] = true;
+  }
+
   /** For the record at `start`; `end`: it and all after it are too late. */
   check(block: Buffer, start: number): 'take' | 'leave' | 'end' {
     const { since, until } = this;
+    const channel = isStderr(block, start) ? 1 : 0;
+    if (this.rests[channel]) {
+      this.rests[channel] = isPartial(block, start);
+      return 'leave';
+    }
     if (since && compareTime(block, start, since) < 0) return 'leave';
     if (until && compareTime(block, start, until) > 0) return 'end';
-    return (isStderr(block, start) ? this.query.stderr : this.query.stdout) ? 'take' : 'leave';
+    return (channel === 1 ? this.query.stderr : this.query.stdout) ? 'take' : 'leave';
   }
 }
 
@@ -83,7 +94,8 @@ export class LogEncoder {
   }
 
   /** Encodes a block; the result is a buffer of its own, empty when no record was wanted. */
-  encode({ buffer, length }: LogBlock): Buffer {
+  encode({ buffer, length, rests = [] }: LogBlock): Buffer {
+    this.filter.begin({ rests });
     // A frame's head and a time are shorter than what conmon puts before a line: only details can need more.
     this.out = Buffer.allocUnsafe(length);
     this.used = 0;

@@ -10,7 +10,8 @@ const NEWLINE = 10;
 
 async function* records(logPath: string, query: LogQuery, signal: AbortSignal): AsyncGenerator<LogRecord> {
   const filter = new RecordFilter(query);
-  for await (const { buffer, length } of logBlocks(logPath, query, signal)) {
+  for await (const { buffer, length, rests = [] } of logBlocks(logPath, query, signal)) {
+    filter.begin({ rests });
     // Records are views, and the block's memory is used again.
     const block = Buffer.from(buffer.subarray(0, length));
     for (let start = 0; start < length; ) {

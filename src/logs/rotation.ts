@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { constants, createGzip } from 'node:zlib';
 import type { Logger } from '../base/index.ts';
+import { copyContinuation, noteContinuation } from './continued.ts';
 import { identityOf, isMissing, rotatedFiles } from './files.ts';
 import { diskProbe, FullDiskWatch } from './full-disk.ts';
 import type { LogRotator, RotatedLog, RotationHold, RotationPolicy } from './types.ts';
@@ -123,6 +124,7 @@ class WatchedLog implements RotatedLog {
     await rename(logPath, `${logPath}.1`);
     await reopen();
     await appearance(logPath, this.closing.signal);
+    noteContinuation(`${logPath}.1`, logPath);
     if (kept === 0 && (await this.mayGo(`${logPath}.1`, 0, 0))) await rm(`${logPath}.1`, { force: true });
     if (!policy.compress) return;
     this.packingEnds = new AbortController();
@@ -196,6 +198,7 @@ async function sizeOf(path: string): Promise<number> {
 async function packFile(path: string, scratch: string, signal: AbortSignal): Promise<void> {
   const gzip = createGzip({ level: constants.Z_BEST_SPEED });
   await pipeline(createReadStream(path), gzip, createWriteStream(scratch, { mode: 0o600 }), { signal });
+  copyContinuation(path, scratch);
   await rename(scratch, `${path}.gz`);
   await rm(path);
 }
