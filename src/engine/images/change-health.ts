@@ -20,6 +20,8 @@ export function parseHealthcheck(rest: string): Healthcheck {
     readFlag(check, flag[1] as string, flag[2] as string);
     text = text.slice(flag[0].length);
   }
+  const bare = /^--([a-z-]+)(?=\s|$)/.exec(text)?.[1];
+  if (bare !== undefined) throw new WharfError('invalid', `missing a value on flag: --${bare}`);
   const [, kind = '', command = ''] = /^(\S+)\s*(.*)$/s.exec(text) ?? [];
   const name = kind.toUpperCase();
   if (name === 'NONE') {
@@ -40,12 +42,16 @@ function readFlag(check: Healthcheck, flag: string, value: string): void {
   }
   const field = Object.hasOwn(TIMES, flag) ? TIMES[flag] : undefined;
   if (!field) throw new WharfError('invalid', `unknown flag: --${flag}`);
-  const millis = parseGoDuration(value);
-  if (millis === undefined) throw new WharfError('invalid', `time: invalid duration "${value}"`);
+  // Zero needs no unit, in Go as here: it stands for the default.
+  const millis = /^[+-]?0$/.test(value) ? 0 : parseGoDuration(value);
+  if (millis === undefined) {
+    const why = /^[+-]?\d+(\.\d*)?$/.test(value) ? 'missing unit in' : 'invalid';
+    throw new WharfError('invalid', `time: ${why} duration "${value}"`);
+  }
   if (millis !== 0 && millis < 1) {
     throw new WharfError('invalid', `Interval "${flag}" cannot be less than 1ms`);
   }
-  check[field] = Math.round(millis * 1e6);
+  if (millis !== 0) check[field] = Math.round(millis * 1e6);
 }
 
 function retries(value: string): number {

@@ -121,6 +121,31 @@ describe('applyChanges', () => {
     });
   });
 
+  it('knows what shells write behind a name, nested too', () => {
+    const values = `A=\${u-x} B=\${n+y} C=\${n:+y} D=\${n-z} E=\${s?} F=\${u:-\${s}} G="\\a\\$s" H=$$ I=$`;
+    assert.deepEqual(changed('ENV s=v n=', `ENV ${values}`).Env?.slice(2), [
+      'A=x',
+      'B=y',
+      'C=',
+      'D=',
+      'E=v',
+      'F=v',
+      'G=\\a$s',
+      'H=',
+      'I=$',
+    ]);
+  });
+
+  it('takes ports with where they would be published, and a health check at its defaults', () => {
+    assert.deepEqual(changed('EXPOSE 80:90 127.0.0.1:81:91/udp [::1]::92').ExposedPorts, {
+      '90/tcp': {},
+      '91/udp': {},
+      '92/tcp': {},
+    });
+    assert.deepEqual(changed('HEALTHCHECK --interval=0 CMD x').Healthcheck, { Test: ['CMD-SHELL', 'x'] });
+    assert.equal(changed('ENTRYPOINT').Entrypoint, null);
+  });
+
   it('keeps names that JavaScript has a meaning for', () => {
     const { Labels } = changed('LABEL __proto__=x constructor=y');
     assert.deepEqual(Object.entries(Labels ?? {}), [
@@ -132,7 +157,27 @@ describe('applyChanges', () => {
 
   for (const [text, message] of [
     ['RUN x', 'RUN is not a valid change command'],
-    ['constructor x', 'CONSTRUCTOR is not a valid change command'],
+    ['constructor x', 'constructor is not a valid change command'],
+    ['foo', 'foo is not a valid change command'],
+    ['CMD --x y', 'unknown flag: --x'],
+    ['USER --foo=1 u', 'unknown flag: --foo'],
+    ['ENV --a=b c=d', 'unknown flag: --a'],
+    ['CMD ["a", 1]', 'when using JSON array syntax, arrays must be comprised of strings only'],
+    [`ENV A=\${ZZ:?err}`, `failed to process "\${ZZ:?err}": ZZ: err`],
+    [`ENV A=\${ZZ?}`, `failed to process "\${ZZ?}": ZZ: is not allowed to be unset`],
+    ['ENV A=1 B=${', `failed to process "\${": syntax error: missing '}'`],
+    ['ENV A=1 B=${A', `failed to process "\${A": syntax error: missing '}'`],
+    [`ENV A=\${A#1}`, `failed to process "\${A#1}": unsupported modifier (#) in substitution`],
+    [
+      'ENV B="open',
+      'failed to process "\\"open": unexpected end of statement while looking for matching double-quote',
+    ],
+    [
+      "USER 'open",
+      `failed to process "'open": unexpected end of statement while looking for matching single-quote`,
+    ],
+    ['HEALTHCHECK --interval=5 CMD x', 'time: missing unit in duration "5"'],
+    ['HEALTHCHECK --interval CMD x', 'missing a value on flag: --interval'],
     ['FROM x', 'FROM is not a valid change command'],
     ['SHELL ["a"]', 'SHELL is not a valid change command'],
     ['USER', 'USER requires exactly one argument'],

@@ -3,18 +3,20 @@ import { WharfError } from '../../base/index.ts';
 import type { ExecutionConfig } from '../../oci/index.ts';
 import { signalNumber } from '../../sys/index.ts';
 import { parseHealthcheck } from './change-health.ts';
-import { oneWord, words } from './change-words.ts';
+import { oneWord, rawWords, words } from './change-words.ts';
 import { jsonList } from './json-list.ts';
 
 interface Instruction {
   /** What it asks for when nothing follows it; without this it may stand alone. */
   needs?: 'exactly one argument' | 'at least one argument';
+  /** It reads its own; others have none in a change. */
+  hasFlags?: true;
   apply(config: ExecutionConfig, rest: string): void;
 }
 
 const instructions: Record<string, Instruction> = {
   CMD: { apply: (config, rest) => set(config, 'Cmd', commandForm(rest)) },
-  ENTRYPOINT: { apply: (config, rest) => set(config, 'Entrypoint', commandForm(rest)) },
+  ENTRYPOINT: { apply: (config, rest) => set(config, 'Entrypoint', rest === '' ? null : commandForm(rest)) },
   ENV: { needs: 'at least one argument', apply: applyEnv },
   LABEL: {
     needs: 'at least one argument',
@@ -46,6 +48,7 @@ const instructions: Record<string, Instruction> = {
   ONBUILD: { needs: 'at least one argument', apply: applyTrigger },
   HEALTHCHECK: {
     needs: 'at least one argument',
+    hasFlags: true,
     apply: (config, rest) => set(config, 'Healthcheck', parseHealthcheck(rest)),
   },
 };
@@ -64,15 +67,22 @@ export function applyChanges(config: ExecutionConfig, changes: readonly string[]
     const [, word = '', rest = ''] = /^(\S+)\s*(.*)$/s.exec(line) ?? [];
     const name = word.toUpperCase();
     const instruction = Object.hasOwn(instructions, name) ? instructions[name] : undefined;
-    if (!instruction) throw new WharfError('invalid', `${name} is not a valid change command`);
+    if (!instruction) throw new WharfError('invalid', `${word} is not a valid change command`);
     if (rest === '' && instruction.needs) {
       throw new WharfError('invalid', `${name} requires ${instruction.needs}`);
     }
-    instruction.apply(config, rest);
+    instruction.apply(config, instruction.hasFlags ? rest : withoutFlags(rest));
     // The command of before belongs to the entrypoint of before.
     if (name === 'ENTRYPOINT' && !commanded) config.Cmd = null;
     commanded ||= name === 'CMD';
   }
+}
+
+/** Two hyphens alone end the flags. Errors: `invalid` for any flag. */
+function withoutFlags(rest: string): string {
+  const [all = '', flag = ''] = /^--([^\s=]*)\S*\s*/.exec(rest) ?? [];
+  if (flag !== '') throw new WharfError('invalid', `unknown flag: --${flag}`);
+  return rest.slice(all.length);
 }
 
 /** Lines that a backslash joins are one; comments and empty lines are none. */
@@ -142,13 +152,13 @@ function applyTrigger(config: ExecutionConfig, rest: string): void {
 
 /** `a=b c="d e"`, or the old form `key value with blanks`. */
 function pairs(instruction: string, rest: string, values: readonly string[]): [string, string][] {
-  const first = /^(?:"[^"]*"|'[^']*'|\S)+/.exec(rest)?.[0] ?? '';
-  if (!first.includes('=')) {
+  const raw = rawWords(rest);
+  if (!raw[0]?.includes('=')) {
     const [, key, value] = /^(\S+)\s+(.*)$/s.exec(rest) ?? [];
     if (!key) throw new WharfError('invalid', `${instruction} must have two arguments`);
-    return [[key, oneWord(value ?? '', values)]];
+    return [[oneWord(key, values), oneWord(value ?? '', values)]];
   }
-  return words(rest, values).map((word) => {
+  return raw.map((word) => {
     const at = word.indexOf('=');
     if (at < 1) {
       const problem =
@@ -157,13 +167,13 @@ function pairs(instruction: string, rest: string, values: readonly string[]): [s
           : `Syntax error - can't find = in "${word}". Must be of the form: name=value`;
       throw new WharfError('invalid', problem);
     }
-    return [word.slice(0, at), word.slice(at + 1)];
+    return [oneWord(word.slice(0, at), values), oneWord(word.slice(at + 1), values)];
   });
 }
 
-/** `80`, `80/udp`, `8000-8002/tcp` → `80/tcp` … */
+/** `80`, `80/udp`, `8000-8002/tcp` → `80/tcp` …; where they would be published, as in `127.0.0.1:80:90`, is no part of an image. */
 function expandPort(word: string): string[] {
-  const match = /^(\d{1,5})(?:-(\d{1,5}))?(?:\/(\w+))?$/.exec(word);
+  const match = /^(?:(?:.*:)?(?:\d{1,5}(?:-\d{1,5})?)?:)?(\d{1,5})(?:-(\d{1,5}))?(?:\/(\w+))?$/.exec(word);
   const start = Number(match?.[1]);
   const end = Number(match?.[2] ?? match?.[1]);
   if (!match || start > 65535 || end > 65535 || end < start) {

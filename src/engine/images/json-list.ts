@@ -1,11 +1,19 @@
-/** A JSON array of strings, or undefined when the text is something else: the shell form, as the Dockerfile reference says. */
+import { WharfError } from '../../base/index.ts';
+
+/**
+ * A JSON array of strings, or undefined when the text is something else: the shell form, as the Dockerfile reference says.
+ * Errors: `invalid`, with Docker's text, for an array of other things.
+ */
 export function jsonList(text: string): string[] | undefined {
   if (!text.startsWith('[')) return undefined;
+  let value: unknown;
   try {
-    const value: unknown = JSON.parse(text);
-    if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value;
+    value = JSON.parse(text);
   } catch {
-    // Not JSON.
+    return undefined;
   }
-  return undefined;
+  if (!Array.isArray(value)) return undefined;
+  if (!value.every((item) => typeof item === 'string'))
+    throw new WharfError('invalid', 'when using JSON array syntax, arrays must be comprised of strings only');
+  return value;
 }

@@ -35,6 +35,19 @@ test('a plain layer is kept packed, and gives the same bytes again', async () =>
   assert.deepEqual(Buffer.concat(await collect(decompress(fixture.content.open(blob.digest)))), tar);
 });
 
+test('a plain layer that would be refused as a bomb once it is packed stays plain', async () => {
+  await using fixture = openFixture();
+  const zeros = layerOf({ zeros: Buffer.alloc(1_000_000) });
+  const bounds = { ratioFreeBytes: 500_000, maxRatio: 200 };
+  const store = (bytes: Buffer, lease = fixture.leases.open()) =>
+    storePlainLayer(fixture.content, once(bytes), { lease }, bounds);
+  const { blob, diffId: found } = await store(zeros);
+  assert.deepEqual([blob.digest, blob.size, found], [digestOf(zeros), zeros.length, digestOf(zeros)]);
+  assert.equal(blob.mediaType, 'application/vnd.oci.image.layer.v1.tar');
+  assert.deepEqual(Buffer.concat(await collect(fixture.content.open(blob.digest))), zeros);
+  assert.match((await store(tar)).blob.mediaType, /zstd$/, 'few bytes are no bomb');
+});
+
 test('a source that fails leaves no blob', async () => {
   await using fixture = openFixture();
   const failing = async function* () {

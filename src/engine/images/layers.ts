@@ -50,16 +50,21 @@ export interface LayerDeps {
 /**
  * Stores a layer that came as a plain tar, compressed (zstd), and says what its diffID is.
  * Plain tars would take the disk twice, as a blob and unpacked; decompressing gives back the very same bytes.
+ * One that compresses so well that it would be refused as a bomb, as gigabytes of zeros do, stays plain: whoever gave it had
+ * to send all of it.
  */
 export async function storePlainLayer(
   content: ContentStore,
   source: AsyncIterable<Uint8Array>,
   { lease, signal }: Taking,
+  { ratioFreeBytes, maxRatio }: Pick<typeof DEFAULT_LIMITS, 'ratioFreeBytes' | 'maxRatio'> = DEFAULT_LIMITS,
 ): Promise<{ blob: Descriptor; diffId: Digest }> {
   const hash = createHash('sha256');
+  let plainBytes = 0;
   const hashed = async function* () {
     for await (const chunk of source) {
       hash.update(chunk);
+      plainBytes += chunk.length;
       yield chunk;
     }
   };
@@ -73,8 +78,13 @@ export async function storePlainLayer(
   const packed = pipeline(Readable.from(hashed(), { objectMode: false }), compress, () => {});
   const verified = (digest: Digest) => lease.add(digest);
   const written = await content.write(packed as AsyncIterable<Buffer>, undefined, signal, { verified });
-  const blob = { ...written, mediaType: MediaTypes.ociLayerZstd };
-  return { blob, diffId: parseDigest(`sha256:${hash.digest('hex')}`) };
+  const diffId = parseDigest(`sha256:${hash.digest('hex')}`);
+  if (plainBytes <= ratioFreeBytes || plainBytes <= maxRatio * written.size)
+    return { blob: { ...written, mediaType: MediaTypes.ociLayerZstd }, diffId };
+  // The packed one goes with the lease: no image names it.
+  const again = decompress(content.open(written.digest), { maxRatio: Number.POSITIVE_INFINITY });
+  const plain = await content.write(again, { digest: diffId, size: plainBytes }, signal, { verified });
+  return { blob: { ...plain, mediaType: MediaTypes.ociLayer }, diffId };
 }
 
 /** A layer to be made: its name, what it stands on, and the blob it is unpacked from. */
