@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -138,6 +138,20 @@ describe('syslog over TLS', () => {
     sink.close();
     const [, length, message] = /^(\d+) (.*)$/s.exec(received) ?? [];
     assert.equal(Number(length), message?.length);
+  });
+
+  it('shows who it is with a certificate and its key, and says nothing of what else is in such files', async () => {
+    const other = join(folder, 'other.pem');
+    writeFileSync(other, 'secret words\n');
+    const pair = (cert: string, key: string) =>
+      openSink('syslog', options({ 'syslog-tls-cert': cert, 'syslog-tls-key': key }), source);
+    pair(`${folder}/cert.pem`, `${folder}/key.pem`).close();
+    assert.throws(() => pair(`${folder}/cert.pem`, other), {
+      message: 'Could not load X509 key pair: no valid private key found',
+    });
+    assert.throws(() => pair(other, `${folder}/key.pem`), {
+      message: 'Could not load X509 key pair: the certificate is none, or not the one of the key',
+    });
   });
 
   it('trusts nobody else, unless it is told not to look', async () => {

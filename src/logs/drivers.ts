@@ -1,5 +1,7 @@
+import { createPrivateKey } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { errnoCode, WharfError } from '../base/index.ts';
 import { fluentdTarget, gelfTarget, syslogTarget } from './addresses.ts';
 import { syslogFacility } from './facilities.ts';
@@ -104,9 +106,25 @@ function tlsFiles(options: Options): StreamTarget['tls'] {
   const [certFile, keyFile] = [named('cert') ?? '', named('key') ?? ''];
   const ca = readTls(named('ca-cert'), (path, why) => `could not read CA certificate "${path}": ${why}`);
   const own = (path: string) => readTls(path, (_path, why) => `Could not load X509 key pair: ${why}`);
-  return certFile === '' && keyFile === ''
-    ? { ca, verify }
-    : { ca, verify, cert: own(certFile), key: own(keyFile) };
+  if (certFile === '' && keyFile === '') return { ca, verify };
+  const pair = { cert: own(certFile), key: own(keyFile) };
+  checkPair(pair);
+  return { ca, verify, ...pair };
+}
+
+/** Errors: `unavailable`, before anything is sent, and without a word of what is in the files. */
+function checkPair(pair: { cert: Buffer | undefined; key: Buffer | undefined }): void {
+  const told = (why: string) => new WharfError('unavailable', `Could not load X509 key pair: ${why}`);
+  try {
+    createPrivateKey(pair.key ?? '');
+  } catch {
+    throw told('no valid private key found');
+  }
+  try {
+    createSecureContext({ ...pair } as SecureContextOptions);
+  } catch {
+    throw told('the certificate is none, or not the one of the key');
+  }
 }
 
 function readTls(path: string | undefined, text: (path: string, why: string) => string): Buffer | undefined {

@@ -7,7 +7,12 @@ const source = {
   name: 'web',
   imageId: 'sha256:0768a8598f6e',
   imageName: 'busybox',
-  command: 'echo hi',
+  entrypoint: 'echo',
+  args: ['hi'],
+  labels: { team: 'blue' },
+  env: ['A=1'],
+  config: { tag: 'x' },
+  logPath: '/l',
   daemonName: 'docker',
 };
 
@@ -26,7 +31,9 @@ test('fields that there are not, and more than fields, are refused', () => {
     message:
       'template: log-tag:1:2: executing "log-tag" at <.Foo>: can\'t evaluate field Foo in type *logger.Info',
   });
-  assert.throws(() => formatTag('{{upper .Name}}', source), { kind: 'invalid' });
+  assert.throws(() => formatTag('{{foo .Name}}', source), {
+    message: 'template: log-tag:1: function "foo" not defined',
+  });
   assert.throws(() => formatTag('{{.constructor}}', source), /can't evaluate field constructor/);
 });
 
@@ -73,9 +80,40 @@ test('the place of a wrong field is told, and nothing inherited is a field', () 
     '{{.}}',
     '{{.Name.Length}}',
     '{{if .Name}}',
-    '{{.Name | upper}}',
-    '{{"x"}}',
+    '{{if .Name}}x{{end}}',
+    '{{.Name .ID}}',
+    '{{.Name | .ID}}',
+    '{{upper}}',
+    '{{upper .Name .ID}}',
+    '{{upper upper}}',
+    '{{slice .Name 2 9}}',
+    '{{index .ContainerArgs 7}}',
+    '{{.ContainerLabels}}',
+    '{{"\\q"}}',
+    '{{constructor .Name}}',
+    '{{upper (lower .Name)}}',
   ]) {
     assert.throws(() => formatTag(template, source), { kind: 'invalid' });
+  }
+});
+
+test('functions of fields make texts, as with the reference engine', () => {
+  for (const [template, text] of [
+    ['{{slice .FullID 0 4}}', '0123'],
+    ['{{truncate .FullID 4}}', '0123'],
+    ['{{upper .Name}}|{{.Name | lower}}', 'WEB|web'],
+    ['{{index .ContainerLabels "team"}}', 'blue'],
+    ['{{index .ContainerLabels `team` | upper | json}}', '"BLUE"'],
+    ['<{{index .ContainerLabels "none"}}>', '<>'],
+    ['<{{index .ContainerLabels "constructor"}}>', '<>'],
+    ['{{index .ContainerEnv 0}}', 'A=1'],
+    ['{{index .Config "tag"}}', 'x'],
+    ['{{.ContainerName}} {{.ContainerEntrypoint}} {{.LogPath}}', '/web echo /l'],
+    ['{{title .Name}}', 'Web'],
+    ['{{join .ContainerArgs ","}}', 'hi'],
+    ['<{{pad .Name 1 2}}>', '< web  >'],
+    ['{{"lit"}}{{3}}', 'lit3'],
+  ] as const) {
+    assert.equal(formatTag(template, source), text, template);
   }
 });

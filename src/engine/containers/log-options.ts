@@ -16,7 +16,7 @@ import type { ContainerRecord } from './record.ts';
 
 type Logged = Pick<
   ContainerRecord,
-  'id' | 'name' | 'imageId' | 'imageRef' | 'path' | 'args' | 'config' | 'hostConfig' | 'created'
+  'id' | 'name' | 'imageId' | 'imageRef' | 'path' | 'args' | 'config' | 'hostConfig' | 'created' | 'logPath'
 >;
 
 const DEFAULT_TAG = '{{.ID}}';
@@ -144,5 +144,14 @@ function namesOf(record: Logged) {
 
 /** What the `tag` option makes of a container. Errors: `invalid`. */
 export function logTag(record: Logged, template: string): string {
-  return formatTag(template, { ...namesOf(record), daemonName: 'docker' });
+  return formatTag(template, {
+    ...namesOf(record),
+    entrypoint: record.path,
+    args: record.args,
+    labels: record.config.Labels ?? {},
+    env: record.config.Env ?? [],
+    config: logConfig(record).options,
+    logPath: record.logPath,
+    daemonName: 'docker',
+  });
 }
