@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import { mount, umount } from '../../src/sys/index.ts';
 import { needsOwnDaemon, useDaemon } from './support/index.ts';
 
 describe('kinds of volumes and mounts', { skip: needsOwnDaemon }, () => {
@@ -68,5 +69,36 @@ describe('kinds of volumes and mounts', { skip: needsOwnDaemon }, () => {
     const refused = await engine.docker('run', '--rm', ...at('out'), 'busybox', 'true');
     assert.match(refused.stderr, /path concatenation escapes the base directory/);
     await engine.ok('volume', 'rm', 'sub');
+  });
+
+  it('what the mount of a bound folder forbids stays forbidden, of the mounts below it, too', async () => {
+    const top = join(engine.temporary, 'restricted');
+    mkdirSync(top);
+    mount({ source: 'tmpfs', target: top, type: 'tmpfs', flags: ['nosuid', 'nodev', 'noexec'] });
+    try {
+      const below = join(top, 'below');
+      mkdirSync(below);
+      mount({ source: 'tmpfs', target: below, type: 'tmpfs', flags: ['nosuid', 'nodev', 'noexec'] });
+      mount({ source: 'none', target: below, flags: ['remount', 'bind', 'ro', 'nosuid', 'nodev', 'noexec'] });
+      const words = async (...args: string[]) => {
+        const shown = await run(...args, 'busybox', 'grep', '^tmpfs /d[ /]', '/proc/mounts');
+        return shown
+          .split('\n')
+          .map((line) => /^tmpfs (\S+) tmpfs (\S*?noexec)/.exec(line)?.slice(1));
+      };
+      const writable = [
+        ['/d', 'rw,nosuid,nodev,noexec'],
+        ['/d/below', 'ro,nosuid,nodev,noexec'],
+      ];
+      const locked = writable.map(([path]) => [path, 'ro,nosuid,nodev,noexec']);
+      assert.deepEqual(await words('-v', `${top}:/d`), writable);
+      assert.deepEqual(await words('--mount', `type=bind,src=${top},dst=/d`), writable);
+      assert.deepEqual(await words('-v', `${top}:/d:ro`), locked);
+      assert.deepEqual(await words('--mount', `type=bind,src=${top},dst=/d,readonly`), locked);
+      mount({ source: 'none', target: top, flags: ['remount', 'bind', 'ro', 'nosuid', 'nodev', 'noexec'] });
+      assert.deepEqual(await words('-v', `${top}:/d`), locked);
+    } finally {
+      umount(top, { detach: true });
+    }
   });
 });

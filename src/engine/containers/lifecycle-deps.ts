@@ -36,6 +36,8 @@ export interface MountOps {
   mountsBelow(directory: string): string[];
   /** Binds `path` beneath `root` on `target`, resolved without leaving `root`. Errors: `invalid`. */
   bindBeneath(root: string, path: string, target: string): void;
+  /** What the mount forbids that the path lies on, in words of mount(8): `ro`, `nosuid`, `nodev`, `noexec`. Errors: `not-found`. */
+  restrictions(path: string): string[];
 }
 
 /** Turns a record into an OCI spec; the functions of the runtime layer, bound to this host. */

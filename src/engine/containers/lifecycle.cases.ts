@@ -180,6 +180,7 @@ function makeDeps(world: World): RunDeps {
       unmount: (target) => void world.mounted.delete(target),
       mountsBelow: (directory) => [...world.mounted].filter((one) => one.startsWith(directory)),
       bindBeneath: (_root, _path, target) => void world.mounted.add(target),
+      restrictions: () => [],
     },
     paths: {
       mounts: join(root, 'mounts'),

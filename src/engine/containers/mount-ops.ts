@@ -1,5 +1,5 @@
 import { closeSync, mkdirSync, openSync, rmdirSync, statSync, unlinkSync } from 'node:fs';
-import { mount, mountInfo, umountIfMounted } from '../../sys/index.ts';
+import { mount, mountInfo, statfs, umountIfMounted } from '../../sys/index.ts';
 import { openSubpath } from '../volumes/index.ts';
 import type { MountOps } from './lifecycle-deps.ts';
 
@@ -20,6 +20,8 @@ export function hostMountOps(): MountOps {
         .sort((a, b) => b.length - a.length);
     },
     bindBeneath,
+    // crun does not know `nosymfollow`.
+    restrictions: (path) => statfs(path).restrictions.filter((word) => word !== 'nosymfollow'),
   };
 }
 

@@ -206,10 +206,33 @@ test('propagation and recursion of a bind reach the runtime', async () => {
     await using undo = new UndoStack(silentLog);
     const mount = { Type: 'bind', Source: '/tmp', Destination: '/x', ...change };
     const record = testRecord({ mounts: [mount], hostConfig });
-    const [resolved] = await resolveMounts({} as Parameters<typeof resolveMounts>[0], record, undo);
+    const [resolved] = await resolveMounts(on([]), record, undo);
     assert.deepEqual(resolved?.options, expected, JSON.stringify(change));
   }
 });
+
+test('what the mount of a source forbids is said to the runtime, each word once, before the propagation', async () => {
+  const rows: [MountRecord, string[], string[]][] = [
+    [{}, ['nosuid', 'nodev'], ['rbind', 'nosuid', 'nodev', 'rprivate']],
+    [{ options: ['bind', 'nodev'] }, ['nodev', 'noexec'], ['bind', 'nodev', 'noexec', 'rprivate']],
+    [{ RW: false }, ['ro', 'noexec'], ['rbind', 'ro', 'rro', 'noexec', 'rprivate']],
+    [{ RW: true }, ['ro'], ['rbind', 'ro', 'rprivate']],
+  ];
+  for (const [change, forbidden, expected] of rows) {
+    await using undo = new UndoStack(silentLog);
+    const record = testRecord({
+      mounts: [{ Type: 'bind', Source: '/tmp', Destination: '/x', ...change }],
+      hostConfig: {},
+    });
+    const [resolved] = await resolveMounts(on(forbidden), record, undo);
+    assert.deepEqual(resolved?.options, expected, JSON.stringify(change));
+  }
+});
+
+/** A host whose mounts all forbid this. */
+function on(restrictions: string[]): Parameters<typeof resolveMounts>[0] {
+  return { mounts: { restrictions: () => restrictions } } as unknown as Parameters<typeof resolveMounts>[0];
+}
 
 test('the files of /etc: only those there are, writable unless the root is not, after a mount on /etc', () => {
   const mounts = [

@@ -15,8 +15,6 @@ type MountDeps = Pick<TeardownDeps, 'volumes' | 'mounts' | 'paths' | 'snapshotte
 /** Said anew from the record's own fields. */
 const ACCESS = new Set(['bind', 'rbind', 'ro', 'rro']);
 
-const RESTRICTIONS = new Set(['ro', 'nosuid', 'nodev', 'noexec', 'noatime', 'nodiratime']);
-
 const PROPAGATIONS = [
   'private',
   'rprivate',
@@ -44,7 +42,7 @@ export async function resolveMounts(
     if (mount.Type === 'tmpfs') resolved.push(tmpfsMount(mount));
     else if (mount.Type === 'volume') resolved.push(await volumeMount(deps, record, mount, asked, undo));
     else if (mount.Type === 'image') resolved.push(imageMount(deps, record, mount, undo));
-    else resolved.push(bindMount(mount, asked, bindSource(mount)));
+    else resolved.push(bindMount(deps, mount, asked, bindSource(mount)));
   }
   return resolved.sort((a, b) => depth(a.destination) - depth(b.destination));
 }
@@ -96,22 +94,14 @@ async function volumeMount(
   finishCopyUp(source);
   const subpath = mount.subpath ?? asked?.VolumeOptions?.Subpath;
   if (subpath) source = bindSubpath(deps, record, mount, { source, subpath }, undo);
-  const bound = bindMount(mount, asked, source);
-  const words = restrictions(deps.volumes.get(name)?.options).filter(
-    (word) => !bound.options?.includes(word),
-  );
-  return { ...bound, options: [...(bound.options ?? []), ...words] };
-}
-
-/** What a volume's own mount forbids: the runtime mounts anew, and takes the lack of a word for leave. */
-function restrictions(options: Record<string, string> | undefined): string[] {
-  return (options?.['o'] ?? '').split(',').filter((word) => RESTRICTIONS.has(word));
+  return bindMount(deps, mount, asked, source);
 }
 
 function imageMount(deps: MountDeps, record: ContainerRecord, mount: MountRecord, undo: UndoStack): OciMount {
   const source = mountImage(deps, record, mount, undo);
   const { subpath } = mount;
   return bindMount(
+    deps,
     mount,
     undefined,
     subpath ? bindSubpath(deps, record, mount, { source, subpath }, undo) : source,
@@ -132,7 +122,7 @@ function bindSubpath(
   return target;
 }
 
-function bindMount(mount: MountRecord, asked: Mount | undefined, source: string): OciMount {
+function bindMount(deps: MountDeps, mount: MountRecord, asked: Mount | undefined, source: string): OciMount {
   const words = (mount.options ?? []).filter((word) => !ACCESS.has(word));
   const bind = asked?.BindOptions;
   const flat = bind?.NonRecursive || mount.options?.includes('bind');
@@ -143,7 +133,9 @@ function bindMount(mount: MountRecord, asked: Mount | undefined, source: string)
       // A bind that is not recursive, too: crun 1.8 takes along what is mounted below.
       ...readOnlyWords(bind?.ReadOnlyNonRecursive === true || !isDirectory(source)),
     );
-  options.push(propagation);
+  // Of the host's mount or a volume's own: the runtime mounts anew, and takes the lack of a word for leave.
+  const kept = deps.mounts.restrictions(source).filter((word) => !options.includes(word));
+  options.push(...kept, propagation);
   checkPropagation(source, propagation);
   return { destination: mount.Destination ?? '', type: 'bind', source, options };
 }

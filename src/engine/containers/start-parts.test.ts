@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { silentLog, UndoStack, WharfError } from '../../base/index.ts';
+import { mount } from '../../sys/index.ts';
 import { World } from './lifecycle.cases.ts';
 import { hostMountOps, removeContainer, startContainer } from './lifecycle.ts';
 import type { ContainerRecord, MountRecord } from './record.ts';
@@ -199,6 +200,10 @@ test('a subpath is bound without leaving its volume', {
     ops.bindBeneath(join(root, 'volume'), 'sub', target);
     assert.equal(readFileSync(join(target, 'file'), 'utf8'), 'inside');
     assert.deepEqual(ops.mountsBelow(root), [target]);
+    mount({ source: target, target, flags: ['bind'] });
+    mount({ source: 'none', target, flags: ['remount', 'bind', 'noexec', 'nosuid'] });
+    assert.deepEqual(ops.restrictions(join(target, 'file')), ['nosuid', 'noexec']);
+    ops.unmount(target);
     ops.unmount(target);
     ops.unmount(target);
     assert.deepEqual(ops.mountsBelow(root), []);
