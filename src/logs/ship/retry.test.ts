@@ -128,3 +128,10 @@ describe('what an option can not do', () => {
     await shipping.close();
   });
 });
+
+describe('a server of datagrams', () => {
+  it('has no attempts of its own: what failed is sent again', () => {
+    assert.deepEqual(retryOf('gelf', { 'gelf-address': 'udp://127.0.0.1:9' }), ENDLESS);
+    assert.deepEqual(retryOf('journald', { mode: 'blocking' }), ENDLESS);
+  });
+});

@@ -190,7 +190,7 @@ export class Shipper {
     let wait = first;
     for (let attempt = 1; this.spool.needs(identity); attempt++) {
       try {
-        await this.send(entries, signal);
+        await send(this.on, entries, signal, (hangs) => this.fail(hangs));
         this.succeed();
         return 'sent';
       } catch (thrown) {
@@ -203,22 +203,6 @@ export class Shipper {
       }
     }
     return 'overtaken';
-  }
-
-  /** A server that hangs is told of; it is left in non-blocking mode only. */
-  private async send(entries: Entries, signal: AbortSignal): Promise<void> {
-    const limit = this.on.hanging ?? HANGING;
-    const leave = new AbortController();
-    const timer = setTimeout(() => {
-      const hangs = new WharfError('unavailable', `it has taken nothing for ${limit / 1000} s`);
-      if (this.on.buffer === undefined) this.fail(hangs);
-      else leave.abort(hangs);
-    }, limit);
-    try {
-      await this.on.sink.send(entries, AbortSignal.any([signal, leave.signal]));
-    } finally {
-      clearTimeout(timer);
-    }
   }
 
   private fail(thrown: unknown): void {
@@ -273,6 +257,26 @@ export class Shipper {
   private save(identity: string, offset: number): void {
     const { records, bytes } = this.lost;
     this.position.write({ identity, offset, lostRecords: records, lostBytes: bytes });
+  }
+}
+
+/** A server that hangs is told of; it is left in non-blocking mode only. */
+async function send(
+  { sink, buffer, hanging = HANGING }: Shipment,
+  entries: Entries,
+  signal: AbortSignal,
+  tell: (hangs: WharfError) => void,
+): Promise<void> {
+  const leave = new AbortController();
+  const timer = setTimeout(() => {
+    const hangs = new WharfError('unavailable', `it has taken nothing for ${hanging / 1000} s`);
+    if (buffer === undefined) tell(hangs);
+    else leave.abort(hangs);
+  }, hanging);
+  try {
+    await sink.send(entries, AbortSignal.any([signal, leave.signal]));
+  } finally {
+    clearTimeout(timer);
   }
 }
 
