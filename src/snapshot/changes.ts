@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Fd, FileStat } from '../sys/index.ts';
+import { type FileStat, TreeCursor } from '../sys/index.ts';
 import type { ChangeKind } from './types.ts';
-import { isDirectory, isOpaque, isWhiteout, names, openChild, openDirectory, statChild } from './walk.ts';
+import { isDirectory, isOpaque, isWhiteout, names, statChild } from './walk.ts';
 
 const BILLION = 1_000_000_000n;
 
@@ -10,92 +10,146 @@ export interface Change {
   kind: ChangeKind;
 }
 
-interface Place {
+/** A directory on the way from the top to where the comparison is. */
+interface Level {
   path: string;
-  upper: Fd;
+  /** Directories of the upper tree that were not looked at yet. */
+  pending: string[];
   /** The directories that lie below this one and are seen through it, nearest first. */
-  lower: Fd[];
+  lower: TreeCursor[];
   /** True when nothing below shines through: names that are missing here were deleted. */
   whole: boolean;
+  /** What this directory itself is, should something in it have changed. */
+  self: ChangeKind | 'same';
+  changed: boolean;
 }
 
 /**
  * What `upper` changed against the directories `lower` (nearest first), by path, sorted, as `docker diff` shows it: a
  * directory counts as modified when something in it did change, a copied file whose attributes are as before does not.
+ * However deep a container made its tree, each directory takes few descriptors.
  */
 export async function treeChanges(upper: string, lower: string[]): Promise<Change[]> {
-  const changes: Change[] = [];
-  const opened: Fd[] = [];
-  try {
-    for (const path of [upper, ...lower]) opened.push(openDirectory(path));
-    await compare({ path: '', upper: opened[0] as Fd, lower: opened.slice(1), whole: false }, changes);
-  } finally {
-    for (const directory of opened) directory.close();
-  }
-  return changes.sort((a, b) => (a.path < b.path ? -1 : 1));
+  using cursors = new DisposableStack();
+  const open = (path: string) => cursors.use(new TreeCursor(path));
+  const comparison = new Comparison(open(upper), lower.map(open));
+  // One turn of the loop for each directory: a large tree must not make other requests wait.
+  while (comparison.step()) await setImmediate();
+  return comparison.changes.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-async function compare(place: Place, changes: Change[]): Promise<boolean> {
-  // One turn of the loop for each directory: a large tree must not make other requests wait.
-  await setImmediate();
-  const before = changes.length;
-  const present = new Set(names(place.upper));
-  for (const name of present) await compareEntry(place, name, changes);
-  if (place.whole) {
-    const gone = new Set(place.lower.flatMap(names).filter((name) => !present.has(name)));
-    for (const name of gone) {
-      using below = lookBelow(place.lower, name);
-      if (below.stat) changes.push({ path: `${place.path}/${name}`, kind: 'deleted' });
+class Comparison {
+  readonly changes: Change[] = [];
+  private readonly upper: TreeCursor;
+  private readonly levels: Level[] = [];
+
+  constructor(upper: TreeCursor, lower: TreeCursor[]) {
+    this.upper = upper;
+    this.begin({ path: '', pending: [], lower, whole: false, self: 'same', changed: false });
+  }
+
+  /** Goes on by a directory. False when all was looked at. */
+  step(): boolean {
+    const level = this.levels.at(-1);
+    if (!level) return false;
+    const name = level.pending.pop();
+    if (name === undefined) this.leave(level);
+    else this.enter(level, name);
+    return true;
+  }
+
+  /** Looks at all in the directory where the cursors are. */
+  private begin(level: Level): void {
+    this.levels.push(level);
+    const present = new Set(names(this.upper.here));
+    for (const name of present) this.compareEntry(level, name);
+    if (!level.whole) return;
+    const below = new Set(level.lower.flatMap(({ here }) => names(here)));
+    for (const name of below) {
+      if (!present.has(name) && statBelow(level.lower, name)) this.add(level, name, 'deleted');
     }
   }
-  return changes.length > before;
+
+  private compareEntry(level: Level, name: string): void {
+    const stat = statChild(this.upper.here, name);
+    if (!stat) return;
+    if (isDirectory(stat)) {
+      level.pending.push(name);
+      return;
+    }
+    const below = statBelow(level.lower, name);
+    if (isWhiteout(stat)) {
+      if (below) this.add(level, name, 'deleted');
+    } else if (!below) this.add(level, name, 'added');
+    else if (differs(stat, below)) this.add(level, name, 'modified');
+  }
+
+  private enter(level: Level, name: string): void {
+    const stat = statChild(this.upper.here, name);
+    if (!stat || !isDirectory(stat) || !this.upper.enter(name)) return;
+    const below = statBelow(level.lower, name);
+    this.begin({
+      path: `${level.path}/${name}`,
+      pending: [],
+      lower: enterBelow(level.lower, name),
+      whole: level.whole || isOpaque(this.upper.here),
+      self: selfChange(stat, below),
+      changed: false,
+    });
+  }
+
+  private leave(level: Level): void {
+    this.levels.pop();
+    const above = this.levels.at(-1);
+    if (!above) return;
+    const self = level.self === 'same' && level.changed ? 'modified' : level.self;
+    if (self !== 'same') {
+      this.changes.push({ path: level.path, kind: self });
+      above.changed = true;
+    }
+    this.upper.leave();
+    for (const cursor of level.lower) cursor.leave();
+    this.dropMoved();
+  }
+
+  /** Directories that the container moved away meanwhile are not looked at any more. */
+  private dropMoved(): void {
+    while (this.levels.length > this.upper.depth + 1) {
+      for (const cursor of this.levels.pop()?.lower ?? []) cursor.leave();
+    }
+  }
+
+  private add(level: Level, name: string, kind: ChangeKind): void {
+    this.changes.push({ path: `${level.path}/${name}`, kind });
+    level.changed = true;
+  }
 }
 
-async function compareEntry(place: Place, name: string, changes: Change[]): Promise<void> {
-  const path = `${place.path}/${name}`;
-  const stat = statChild(place.upper, name);
-  if (!stat) return;
-  using below = lookBelow(place.lower, name);
-  if (isWhiteout(stat)) {
-    if (below.stat) changes.push({ path, kind: 'deleted' });
-    return;
+/** What a name is below. */
+function statBelow(lower: TreeCursor[], name: string): FileStat | undefined {
+  for (const { here } of lower) {
+    const found = statChild(here, name);
+    if (found) return isWhiteout(found) ? undefined : found;
   }
-  using directory = isDirectory(stat) ? openChild(place.upper, name) : undefined;
-  if (!directory) {
-    if (!below.stat) changes.push({ path, kind: 'added' });
-    else if (differs(stat, below.stat)) changes.push({ path, kind: 'modified' });
-    return;
-  }
-  const whole = place.whole || isOpaque(directory);
-  const inside = await compare({ path, upper: directory, lower: below.directories, whole }, changes);
-  if (!below.stat) changes.push({ path, kind: 'added' });
-  else if (inside || differs(stat, below.stat)) changes.push({ path, kind: 'modified' });
+  return undefined;
 }
 
-/** What a name is below, and, when it is a directory, all that merge into it. */
-function lookBelow(
-  lower: Fd[],
-  name: string,
-): { stat: FileStat | undefined; directories: Fd[] } & Disposable {
-  const directories: Fd[] = [];
-  let stat: FileStat | undefined;
-  for (const layer of lower) {
-    const found = statChild(layer, name);
+/** Moves into the directories that merge into the one of this name. */
+function enterBelow(lower: TreeCursor[], name: string): TreeCursor[] {
+  const entered: TreeCursor[] = [];
+  for (const cursor of lower) {
+    const found = statChild(cursor.here, name);
     if (!found) continue;
-    if (isWhiteout(found)) break;
-    stat ??= found;
-    const directory = isDirectory(found) ? openChild(layer, name) : undefined;
-    if (!directory) break;
-    directories.push(directory);
-    if (isOpaque(directory)) break;
+    if (!isDirectory(found) || !cursor.enter(name)) break;
+    entered.push(cursor);
+    if (isOpaque(cursor.here)) break;
   }
-  return {
-    stat,
-    directories,
-    [Symbol.dispose]() {
-      for (const directory of directories) directory.close();
-    },
-  };
+  return entered;
+}
+
+function selfChange(stat: FileStat, below: FileStat | undefined): ChangeKind | 'same' {
+  if (!below) return 'added';
+  return differs(stat, below) ? 'modified' : 'same';
 }
 
 /** A directory's size and time change with its entries, which are reported by themselves. */

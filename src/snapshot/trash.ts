@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, renameSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoCode, type Logger } from '../base/index.ts';
+import { deleteTree } from '../sys/index.ts';
 
 /** Deletes folders in the background, one at a time: a deletion must never make a start wait for the disk. */
 export class Trash {
@@ -41,7 +41,7 @@ export class Trash {
 
   private delete(place: string): void {
     this.work = this.work
-      .then(() => rm(place, { recursive: true, force: true }))
+      .then(() => deleteTree(place))
       .catch((thrown: unknown) =>
         this.log.warn('files of a removed snapshot stay behind', { path: place, error: thrown }),
       );

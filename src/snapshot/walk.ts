@@ -1,6 +1,4 @@
-import { readdirSync } from 'node:fs';
-import { errnoCode } from '../base/index.ts';
-import { type Fd, type FileStat, fgetxattr, fstatat, O, openat2, RESOLVE } from '../sys/index.ts';
+import { type Fd, type FileStat, fgetxattr, fstatat, isErrno, readNames } from '../sys/index.ts';
 
 const S_IFMT = 0o170000;
 const S_IFDIR = 0o040000;
@@ -21,37 +19,17 @@ export function isOpaque(directory: Fd): boolean {
   return fgetxattr(directory, 'trusted.overlay.opaque')?.toString('latin1') === 'y';
 }
 
-/** Opens a directory that we made ourselves. */
-export function openDirectory(path: string): Fd {
-  return openat2(path, '.', { flags: O.RDONLY | O.DIRECTORY });
-}
-
-/** Opens the directory `name` in `parent`, or undefined when it went or became something else: a container may be at work. */
-export function openChild(parent: Fd, name: string): Fd | undefined {
-  return unlessGone(() =>
-    openat2(parent, name, {
-      flags: O.RDONLY | O.DIRECTORY | O.NOFOLLOW,
-      resolve: RESOLVE.BENEATH | RESOLVE.NO_SYMLINKS,
-    }),
-  );
-}
-
 /** What `name` in `parent` is, links not followed; undefined when there is no such name. */
 export function statChild(parent: Fd, name: string): FileStat | undefined {
-  return unlessGone(() => fstatat(parent, name));
+  try {
+    return fstatat(parent, name);
+  } catch (thrown) {
+    if (isErrno(thrown, 'ENOENT', 'ENOTDIR', 'ELOOP')) return undefined;
+    throw thrown;
+  }
 }
 
 /** The names in a directory, sorted. By its descriptor, so that a swapped name on the way leads nowhere. */
 export function names(directory: Fd): string[] {
-  return readdirSync(`/proc/self/fd/${directory.fd}`).sort();
-}
-
-function unlessGone<T>(look: () => T): T | undefined {
-  try {
-    return look();
-  } catch (thrown) {
-    const code = errnoCode((thrown as Error).cause);
-    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP') return undefined;
-    throw thrown;
-  }
+  return readNames(directory).sort();
 }

@@ -12,8 +12,10 @@ export {
   unlinkat,
   utimensat,
 } from './at.ts';
+export { BackgroundThread } from './background-thread.ts';
 export { type CgroupHierarchy, cgroupPaths, cgroupPids, detectCgroups, removeCgroup } from './cgroup.ts';
 export { type Datagram, receiveDatagrams, sendDatagrams } from './datagrams.ts';
+export { deleteTree } from './delete-tree.ts';
 export { fromNodeError, isErrno, systemError } from './errno.ts';
 export { exitNow } from './exit.ts';
 export { duplicateFd, Fd, flock, O, pipe2 } from './fd.ts';
@@ -55,7 +57,9 @@ export { type OpenHow, openat2, openInRoot, RESOLVE } from './openat2.ts';
 export { type ExitStatus, openPidfd, pidfdExited, pidfdSendSignal } from './pidfd.ts';
 export { FdWatch, pollFd, type Readiness } from './poll.ts';
 export { type ProcessStatus, prctlSubreaper, processStartTicks, processStatus } from './process.ts';
+export { type ProcessPlace, placeText, processPlace } from './process-place.ts';
 export { limitProject, projectUsage } from './project-quota.ts';
+export { removeTree } from './remove-tree.ts';
 export { memoryFile, sealedFile } from './sealed.ts';
 export { compileSeccomp, type FilterCondition, type FilterRule, type FilterSource } from './seccomp.ts';
 export { unacknowledged } from './send-queue.ts';
@@ -65,6 +69,7 @@ export { signalName, signalNumber } from './signals.ts';
 export { decodeSocketAddress, encodeSocketAddress, type SocketAddress } from './socket-address.ts';
 export { type ChildProcessHandle, type SpawnRequest, spawnProcess } from './spawn.ts';
 export { mkfifo, type SystemInfo, sysinfo, uname } from './system.ts';
+export { TreeCursor } from './tree-cursor.ts';
 export { UnixDatagram } from './unix-datagram.ts';
 export { hungUp, socketPeer } from './unix-socket.ts';
 export {

@@ -215,6 +215,16 @@ describe('sizes and syncs', () => {
     assert.throws(() => statfs(join(target, 'none')), { kind: 'not-found' });
   });
 
+  it('a mount says what it forbids, also by a link to it, and whatever its filesystem allows elsewhere', () => {
+    mount({ source: 'tmpfs', target, type: 'tmpfs', flags: ['nodev', 'noexec', 'nosuid'] });
+    symlinkSync(target, join(base, 'link'));
+    assert.deepEqual(statfs(join(base, 'link')).restrictions, ['nosuid', 'nodev', 'noexec']);
+    mount({ source: 'tmpfs', target, type: 'tmpfs', flags: ['remount', 'bind', 'ro'] });
+    assert.deepEqual(statfs(target).restrictions, ['ro']);
+    umount(target);
+    assert.deepEqual(statfs('/proc/self/ns').restrictions, statfs('/proc').restrictions);
+  });
+
   it('a sync takes a file or a directory, many at once, and leaves no descriptor', async () => {
     writeFileSync(join(base, 'file'), 'x');
     const open = () => readdirSync('/proc/self/fd').length;

@@ -1,6 +1,5 @@
-import { statfsSync } from 'node:fs';
 import { WharfError } from '../base/index.ts';
-import { check, cString, fromNodeError, isErrno } from './errno.ts';
+import { check, cString, isErrno } from './errno.ts';
 import { O } from './fd.ts';
 import { libcFunction, libcFunctionLater } from './libc.ts';
 import { openat2 } from './openat2.ts';
@@ -164,14 +163,35 @@ export interface FileSystemStat {
   bavail: number;
   files: number;
   ffree: number;
+  /** What the mount that the path lies on forbids, in words of mount(8): `ro`, `nosuid`, `nodev`, `noexec`, `nosymfollow`. */
+  restrictions: string[];
 }
 
-/** What `statfs(2)` says of the file system that holds the path. */
+/** Bits of `f_flags` (statfs(2)). */
+const RESTRICTIONS: readonly [bit: bigint, word: string][] = [
+  [1n, 'ro'],
+  [2n, 'nosuid'],
+  [4n, 'nodev'],
+  [8n, 'noexec'],
+  [0x2000n, 'nosymfollow'],
+];
+
+const statfsCall = libcFunction<[string, Buffer]>('int statfs(const char *path, void *stat)');
+
+/** What `statfs(2)` says of the file system that holds the path, and of its mount; a link is followed. */
 export function statfs(path: string): FileSystemStat {
-  try {
-    const { type, bsize, blocks, bfree, bavail, files, ffree } = statfsSync(path);
-    return { type, blockSize: bsize, blocks, bfree, bavail, files, ffree };
-  } catch (thrown) {
-    throw fromNodeError(thrown, 'statfs', path);
-  }
+  const stat = Buffer.alloc(120);
+  check(statfsCall(cString(path), stat), 'statfs', path);
+  const field = (index: number) => stat.readBigUInt64LE(index * 8);
+  const number = (index: number) => Number(field(index));
+  return {
+    type: number(0),
+    blockSize: number(1),
+    blocks: number(2),
+    bfree: number(3),
+    bavail: number(4),
+    files: number(5),
+    ffree: number(6),
+    restrictions: RESTRICTIONS.filter(([bit]) => field(10) & bit).map(([, word]) => word),
+  };
 }

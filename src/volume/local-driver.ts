@@ -1,8 +1,9 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
-import { open, rm } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Logger, newId, WharfError } from '../base/index.ts';
 import type { Usage } from '../snapshot/types.ts';
+import { deleteTree } from '../sys/index.ts';
 import { directoryUsage } from './directory-usage.ts';
 import type { VolumeDriver } from './driver.ts';
 import {
@@ -130,7 +131,7 @@ export class LocalDriver implements VolumeDriver {
       throw thrown;
     }
     if (volume.quota?.method === 'project') this.lift(join(trash, '_data'), volume.quota.projectId);
-    await rm(trash, { recursive: true, force: true });
+    await deleteTree(trash);
   }
 
   mountpoint(volume: Pick<VolumeRecord, 'name'>): string {
@@ -231,7 +232,7 @@ export class LocalDriver implements VolumeDriver {
   private async empty(directories: string[]): Promise<void> {
     for (const directory of directories) {
       try {
-        await rm(directory, { recursive: true, force: true });
+        await deleteTree(directory);
       } catch (thrown) {
         this.options.log.warn('files of a removed volume stay', { directory, error: thrown });
       }

@@ -1,6 +1,5 @@
 import { fchmodSync, fchownSync, lstatSync, readdirSync, readSync, writeSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
-import { removeTree } from '../../archive/index.ts';
 import { errnoCode, isKind, WharfError } from '../../base/index.ts';
 import {
   type Fd,
@@ -21,6 +20,7 @@ import {
   openInRoot,
   RESOLVE,
   readlinkat,
+  removeTree,
   renameat2,
   symlinkat,
   syncfs,
