@@ -22,7 +22,7 @@ import { buildEngine, type Engine, imageDeps } from './engine.ts';
 import { listenTargets } from './host-listen.ts';
 import { imagesBackend } from './image-backend.ts';
 import { type DaemonRegistry, openDaemonRegistry } from './own-registry.ts';
-import { ownExecRoot, ownNetworkNames } from './ownership.ts';
+import { ownExecRoot, ownNetworkNames, withRealRoots } from './ownership.ts';
 import { engineFacts, wharfVersion } from './package-facts.ts';
 import { removePidfile, writePidfile } from './pidfile.ts';
 import { plansBackend } from './plan-backend.ts';
@@ -56,12 +56,13 @@ interface StartOptions {
  * Starts everything in order and answers when the API is served. A failure takes back what was started.
  * Errors: `conflict` when the data root or a socket has another owner, `invalid` settings, `unavailable` tools.
  */
-export async function startDaemon(settings: Settings, options: StartOptions): Promise<Daemon> {
+export async function startDaemon(asked: Settings, options: StartOptions): Promise<Daemon> {
   const { log } = options;
   process.umask(0o022);
-  const trace = settings.traceFile ? traceTo(settings.traceFile) : undefined;
-  const targets = listenTargets(settings, options.inheritedFds, log);
+  const trace = asked.traceFile ? traceTo(asked.traceFile) : undefined;
+  const targets = listenTargets(asked, options.inheritedFds, log);
   await using undo = new UndoStack(log);
+  const settings = withRealRoots(asked);
   const current = new CurrentSettings(settings, log);
   const execRoot = ownExecRoot(settings.execRoot);
   undo.push('let go of the exec root', () => execRoot[Symbol.dispose]());

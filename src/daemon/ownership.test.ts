@@ -1,9 +1,25 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { ownExecRoot, ownNetworkNames } from './ownership.ts';
+import { ownExecRoot, ownNetworkNames, withRealRoots } from './ownership.ts';
+
+test('roots that a link leads to have their real names', () => {
+  const directory = realpathSync(mkdtempSync(join(tmpdir(), 'wharf-roots-')));
+  try {
+    mkdirSync(join(directory, 'real'));
+    symlinkSync('real', join(directory, 'link'));
+    const settings = {
+      dataRoot: join(directory, 'link/data'),
+      execRoot: join(directory, 'run'),
+      debug: true,
+    };
+    assert.deepEqual(withRealRoots(settings), { ...settings, dataRoot: join(directory, 'real/data') });
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+});
 
 test('an exec root has one daemon at a time', () => {
   const directory = mkdtempSync(join(tmpdir(), 'wharf-exec-root-'));

@@ -1,10 +1,22 @@
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeFolder, WharfError } from '../base/index.ts';
 import { flock } from '../sys/index.ts';
 
 /** Where daemons on one host find each other's locks on what has a name in the kernel. */
 const HOST_LOCKS = '/run/lock/wharf';
+
+/**
+ * The same settings, with both roots (made if they are not there) as the kernel names them: mount points below are known by
+ * these names alone, whatever links lead there. `/var/run` is one on most hosts. Errors: `invalid` where no folder can be made.
+ */
+export function withRealRoots<S extends { dataRoot: string; execRoot: string }>(settings: S): S {
+  // Only root and who knows a path below may pass: images hold setuid programs.
+  makeFolder(settings.dataRoot, 0o710);
+  makeFolder(settings.execRoot, 0o711);
+  const [dataRoot, execRoot] = [realpathSync(settings.dataRoot), realpathSync(settings.execRoot)];
+  return { ...settings, dataRoot, execRoot };
+}
 
 /**
  * Takes the exec root for this daemon alone, until it ends or lets go. Two data roots over one exec root would each take

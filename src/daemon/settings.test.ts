@@ -103,7 +103,10 @@ describe('resolveSettings', () => {
     [{ hosts: 'x' }, /directive "hosts" takes a list/],
     [{ mtu: -1 }, /directive "mtu" takes a whole number/],
     [{ labels: ['x'] }, /invalid label "x"/],
-    [{ 'log-driver': 'nosuch' }, /log-driver is one of fluentd, gelf, journald, json-file, local, none, syslog/],
+    [
+      { 'log-driver': 'nosuch' },
+      /log-driver is one of fluentd, gelf, journald, json-file, local, none, syslog/,
+    ],
     [{ runtimes: { a: {} } }, /runtime "a" takes/],
     [{ 'default-shm-size': 'big' }, /default-shm-size takes a size/],
   ] as const) {

@@ -1,14 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Logger, makeFolder } from '../base/index.ts';
+import type { Logger } from '../base/index.ts';
 import { type ContentStore, openContentStore } from '../content/index.ts';
 import { OPENING_PLACE } from '../engine/containers/index.ts';
 import { type ImageStore, openImageStore } from '../engine/images/index.ts';
 import { type Database, openDatabase } from '../meta/index.ts';
 import { openOverlaySnapshotter, type Snapshotter } from '../snapshot/index.ts';
-import { mountInfo, umount } from '../sys/index.ts';
+import { deleteTree, mountInfo, umount } from '../sys/index.ts';
 import { openVolumeStore, type VolumeStore } from '../volume/index.ts';
 import type { Settings } from './settings.ts';
 
@@ -28,8 +27,6 @@ export interface Storage {
 /** Opens the data root, as its only owner, and drops what an earlier daemon left half done. Errors: `conflict` when another daemon owns it. */
 export async function openStorage(settings: Settings, log: Logger): Promise<Storage> {
   const { dataRoot } = settings;
-  // Only root and who knows a path below may pass: images hold setuid programs.
-  makeFolder(dataRoot, 0o710);
   const database = openDatabase(join(dataRoot, 'meta.db'));
   const temporary = join(dataRoot, 'tmp');
   await emptyTemporary(temporary);
@@ -54,7 +51,7 @@ export async function openStorage(settings: Settings, log: Logger): Promise<Stor
 async function emptyTemporary(temporary: string): Promise<void> {
   const left = mountInfo().filter(({ mountPoint }) => mountPoint.startsWith(`${temporary}/`));
   for (const { mountPoint } of left.reverse()) umount(mountPoint, { detach: true });
-  await rm(temporary, { recursive: true, force: true });
+  await deleteTree(temporary);
   mkdirSync(temporary, { mode: 0o700 });
 }
 
