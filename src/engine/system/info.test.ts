@@ -139,7 +139,11 @@ for (const [field, texts] of [
 ] as const) {
   test(`a host without ${field} is warned of`, async () => {
     const host = { ...able, cgroup: { ...able.cgroup, [field]: false } };
-    const networkWarnings = async () => ['WARNING: of the network'];
-    assert.deepEqual((await info({ host, networkWarnings })).Warnings, [...texts, 'WARNING: of the network']);
+    const networkWarnings = async () => ['WARNING: of the network', 'network x overlaps a route'];
+    assert.deepEqual((await info({ host, networkWarnings })).Warnings, [
+      ...texts,
+      'WARNING: of the network',
+      'WARNING: network x overlaps a route',
+    ]);
   });
 }

@@ -47,7 +47,7 @@ export async function engineInfo(deps: InfoDeps): Promise<SystemInfo> {
   const settings = deps.settings();
   const warnings = [
     ...cgroupWarnings(deps.host),
-    ...(await deps.networkWarnings()),
+    ...(await deps.networkWarnings()).map(asWarning),
     ...logWarnings(deps, settings),
   ];
   return {
@@ -191,6 +191,11 @@ function logBounds({ logDriver, logOpts }: InfoSettings): string {
   const { maxFiles, maxBytes, compress } = policy;
   const size = `${Math.round((maxBytes / MEBIBYTE) * 10) / 10} MiB`;
   return `at most ${maxFiles} file${maxFiles === 1 ? '' : 's'} of ${size}${compress ? ', compressed' : ''}`;
+}
+
+/** Clients print these as they are. */
+function asWarning(text: string): string {
+  return text.startsWith('WARNING: ') ? text : `WARNING: ${text}`;
 }
 
 function logWarnings(deps: InfoDeps, settings: InfoSettings): string[] {
