@@ -82,9 +82,7 @@ describe('kinds of volumes and mounts', { skip: needsOwnDaemon }, () => {
       mount({ source: 'none', target: below, flags: ['remount', 'bind', 'ro', 'nosuid', 'nodev', 'noexec'] });
       const words = async (...args: string[]) => {
         const shown = await run(...args, 'busybox', 'grep', '^tmpfs /d[ /]', '/proc/mounts');
-        return shown
-          .split('\n')
-          .map((line) => /^tmpfs (\S+) tmpfs (\S*?noexec)/.exec(line)?.slice(1));
+        return shown.split('\n').map((line) => /^tmpfs (\S+) tmpfs (\S*?noexec)/.exec(line)?.slice(1));
       };
       const writable = [
         ['/d', 'rw,nosuid,nodev,noexec'],

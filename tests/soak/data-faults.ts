@@ -9,12 +9,13 @@ import { FilesystemLab } from '../e2e/support/filesystem-lab.ts';
 import { TestDaemon } from '../e2e/support/index.ts';
 
 const DISK = 600 << 20;
+const AMOUNT = { smallFiles: 120, largeBytes: 4 << 20 };
 const SHARES = [0.05, 0.15, 0.3, 0.45, 0.6, 0.75, 0.9, 0.97];
 const ROOMS = [0, 4 << 10, 64 << 10, 512 << 10, 2 << 20, 6 << 20];
 const EACH = [1, 2, 3, 4, 5, 6, 8, 10, 13, 17, 22, 28];
 const SYSCALLS = [
   ...['pwrite64', 'fdatasync', 'mount', 'umount2', 'mkdir', 'mkdirat', 'rename', 'renameat2', 'unlink'],
-  ...['unlinkat', 'rmdir', 'openat2', 'write'],
+  ...['unlinkat', 'rmdir', 'openat2', 'write', 'read', 'writev'],
 ];
 
 const { values: given } = parseArgs({ options: { only: { type: 'string', default: '' } } });
@@ -35,7 +36,7 @@ async function onDisk(
   const engine = new TestDaemon({ dataRoot: lab.dataRoot });
   try {
     await engine.start();
-    const scene = new DataScene(engine);
+    const scene = new DataScene(engine, AMOUNT);
     await scene.build();
     for (const operation of scene.operations()) {
       const title = `${what} on ${kind}: ${operation.title}`;

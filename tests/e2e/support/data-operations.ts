@@ -18,19 +18,25 @@ export interface DataOperation {
   undo: () => Promise<unknown>;
   /** Writes nothing where the containers' data is, so that a full disk there is no hindrance. */
   onlyReads?: boolean;
+  /** Its data goes over the daemon's socket; there is hardly a call of the main thread but for that. */
+  streams?: boolean;
 }
 
-const SMALL_FILES = 120;
-const LARGE_BYTES = 4 << 20;
+/** How much the operations move. */
+export interface Amount {
+  smallFiles: number;
+  largeBytes: number;
+}
+
+const LITTLE: Amount = { smallFiles: 40, largeBytes: 2 << 20 };
 /** Label of what may be pruned; nothing else may. */
 const DROP = 'drop=yes';
 
-function writeTree(folder: string): string {
+function writeTree(folder: string, { smallFiles, largeBytes }: Amount): void {
   mkdirSync(join(folder, 'small'), { recursive: true });
-  for (let at = 0; at < SMALL_FILES; at++)
+  for (let at = 0; at < smallFiles; at++)
     writeFileSync(join(folder, 'small', `f${at}`), randomBytes(100 + at * 30));
-  writeFileSync(join(folder, 'large'), randomBytes(LARGE_BYTES));
-  return folder;
+  writeFileSync(join(folder, 'large'), randomBytes(largeBytes));
 }
 
 /** Names and contents of all regular files below a folder, in one digest. */
@@ -49,14 +55,16 @@ function digestOfTree(folder: string): string {
 /** A daemon with data that nothing may harm, and what can be done beside it. */
 export class DataScene {
   readonly #engine: TestDaemon;
+  readonly #amount: Amount;
   /** On this machine, not on the daemon's disk. */
   readonly #tree: string;
   readonly #out: string;
   /** Folders that must stay as they are, with what they hold. */
   readonly #canaries = new Map<string, string>();
 
-  constructor(engine: TestDaemon) {
+  constructor(engine: TestDaemon, amount: Amount = LITTLE) {
     this.#engine = engine;
+    this.#amount = amount;
     this.#tree = join(engine.temporary, 'tree');
     this.#out = join(engine.temporary, 'out');
   }
@@ -64,10 +72,10 @@ export class DataScene {
   /** Makes the image, the containers and the canaries: a volume in use, one that is not, one that a running container had, and a bind mount. */
   async build(): Promise<void> {
     const engine = this.#engine;
-    writeTree(this.#tree);
+    writeTree(this.#tree, this.#amount);
     mkdirSync(this.#out);
     await importImage(engine, 'filled', ['CMD ["sh"]'], (tree) => {
-      writeTree(join(tree, 'data'));
+      writeTree(join(tree, 'data'), this.#amount);
     });
     const bound = join(engine.temporary, 'bound');
     mkdirSync(bound);
@@ -84,26 +92,27 @@ export class DataScene {
     }
   }
 
-  /** Throws unless the doctor is content and all canaries are as they were. */
+  /** Throws unless what `wharf doctor --verify` asks for finds nothing, and all canaries are as they were. */
   async unharmed(when: string): Promise<void> {
-    const { code, stdout, stderr } = await this.#engine.wharf('doctor', '--verify');
-    assert.equal(code, 0, `${when}: ${stdout}${stderr}`);
+    const { text } = await this.#engine.api('GET', '/wharf/verify');
+    assert.equal(JSON.parse(text).ok, true, `${when}: ${text}`);
     for (const [place, digest] of this.#canaries)
       assert.equal(existsSync(place) && digestOfTree(place), digest, `${when}: the data in ${place}`);
-  }
-
-  /** Like `check`, as an answer. */
-  async done({ check }: DataOperation): Promise<boolean> {
-    return check().then(
-      () => true,
-      () => false,
-    );
   }
 
   /** After a disturbance: nothing is harmed, and the operation is done or can be done now. */
   async recovers(operation: DataOperation, when: string): Promise<void> {
     await this.unharmed(when);
-    if (!(await this.done(operation))) await this.succeeds(operation, `${when}, then again`);
+    await this.completes(operation, when);
+  }
+
+  /** The operation is done or can be done now. */
+  async completes(operation: DataOperation, when: string): Promise<void> {
+    const done = await operation.check().then(
+      () => true,
+      () => false,
+    );
+    if (!done) await this.succeeds(operation, `${when}, then again`);
   }
 
   /** Does the operation, which must succeed, wholly. */
@@ -138,6 +147,7 @@ export class DataScene {
         command: ['cp', '-q', `${this.#tree}/.`, 'target:/in'],
         check: () => this.#sameOut('target:/in'),
         undo: () => engine.docker('rm', '-f', 'target'),
+        streams: true,
       },
       {
         title: 'cp into a volume of a running container',
@@ -158,6 +168,7 @@ export class DataScene {
         command: ['cp', '-q', `${this.#tree}/.`, 'target:/data/in'],
         check: () => this.#sameOut('target:/data/in'),
         undo: () => engine.docker('rm', '-f', '-v', 'target'),
+        streams: true,
       },
       {
         title: 'cp out of a container',
@@ -165,6 +176,7 @@ export class DataScene {
         check: async () => assert.equal(digestOfTree(join(this.#out, 'own')), digestOfTree(this.#tree)),
         undo: async () => rmSync(join(this.#out, 'own'), { recursive: true, force: true }),
         onlyReads: true,
+        streams: true,
       },
     ];
   }
@@ -199,6 +211,7 @@ export class DataScene {
         },
         undo: async () => rmSync(file, { force: true }),
         onlyReads: true,
+        streams: true,
       },
       {
         title: 'image rm',

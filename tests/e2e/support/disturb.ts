@@ -63,11 +63,14 @@ export async function disturbByFullDisk(
     }
     await scene.unharmed(when);
     lab.relieve();
-    await scene.recovers(operation, when);
+    await scene.completes(operation, when);
     await operation.undo();
   }
   return refused;
 }
+
+/** At which of the calls of each kind the daemon is killed. */
+export type KillSteps = readonly (readonly [syscall: string, counts: readonly number[]])[];
 
 /**
  * Kills the daemon at single calls of its main thread, one after the other until the operation makes no more of them: nothing is
@@ -77,7 +80,7 @@ export async function disturbByKills(
   engine: TestDaemon,
   scene: DataScene,
   operation: DataOperation,
-  steps: readonly (readonly [syscall: string, counts: readonly number[]])[],
+  steps: KillSteps,
 ): Promise<number> {
   let kills = 0;
   for (const [syscall, counts] of steps)
