@@ -30,17 +30,22 @@ export async function execTask(
   const process = terminal && consoleSize ? { ...request.process, consoleSize } : request.process;
   writeFileSync(spec, JSON.stringify(process), { mode: 0o600 });
   const args = [...monitorArgs(place, id, bundle, bundle), '-e', '--exec-process-spec', spec, '-l', 'none'];
+  // Otherwise its stdin would be the host's own /dev/null, whose owner and mode it could change (and crun 1.8 gives it away).
+  const emptyStdin = !terminal && !openStdin;
   if (terminal) args.push('-t');
-  if (openStdin) args.push('-i');
-  if (attach) args.push('--exec-attach');
+  if (openStdin || emptyStdin) args.push('-i');
+  if (attach || emptyStdin) args.push('--exec-attach');
   let stdio: TaskStdio | undefined;
   const onAttachable = () => {
-    stdio = attachStdio(`${bundle}/attach`);
+    const attached = attachStdio(`${bundle}/attach`);
+    if (emptyStdin) attached.closeInput();
+    if (attach) stdio = attached;
+    else attached.close();
   };
   let monitored: Monitored;
   try {
     const start = { conmon: place.conmon, args, cwd: bundle, answerLimit: place.answerLimit };
-    monitored = await startMonitor(attach ? { ...start, onAttachable } : start);
+    monitored = await startMonitor(attach || emptyStdin ? { ...start, onAttachable } : start);
   } catch (thrown) {
     (stdio as TaskStdio | undefined)?.close();
     await rm(bundle, { recursive: true, force: true });

@@ -244,6 +244,31 @@ describe('processes of a task', () => {
     await task.delete();
   });
 
+  it("neither gives the host's /dev/null to an exec without stdin nor lets it change that, whose read ends at once", async () => {
+    const facts = () => {
+      const { uid, gid, mode } = statSync('/dev/null');
+      return { uid, gid, mode };
+    };
+    const before = facts();
+    const request = world.request(['sleep', '60']);
+    const task = await world.service.create(request);
+    await task.start();
+    const run = (args: string[], uid: number, attach: boolean) => {
+      const process = { ...request.spec.process!, args, user: { uid, gid: uid } };
+      return task.exec({ execId: newId(), process, openStdin: false }, { attach });
+    };
+    const read = await run(['sh', '-c', 'cat; [ /proc/self/fd/0 -ef /dev/null ] || echo own'], 7, true);
+    assert.equal(await text(read.stdio), 'own\n');
+    assert.deepEqual(facts(), before);
+    const change = 'cat; chmod 0600 /proc/self/fd/0; exit 4';
+    for (const attach of [false, true]) {
+      const changing = await run(['sh', '-c', change], 0, attach);
+      assert.equal((await changing.exited).code, 4);
+      assert.deepEqual(facts(), before);
+    }
+    await task.delete();
+  });
+
   it('can not get at the host through descriptors as working directory', async () => {
     const request = world.request(['sleep', '60']);
     const task = await world.service.create(request);
