@@ -1,6 +1,7 @@
 import { closeSync, type FSWatcher, fstatSync, read, statSync, watch } from 'node:fs';
 import { dirname } from 'node:path';
 import { promisify } from 'node:util';
+import { WharfError } from '../base/index.ts';
 import { continuedStreams, type Stream } from './continued.ts';
 import { FileChain, isMissing, type OpenLogFile, unpackFile } from './files.ts';
 import { firstTime, sinceOffset } from './since.ts';
@@ -13,6 +14,10 @@ const readAsync = promisify(read);
 
 /** How much is read at a time. Larger than any record (conmon writes pieces of at most 8 KiB). */
 const BLOCK = 128 * 1024;
+
+/** What one who reads too slowly may keep from being deleted: so many files, so many bytes. */
+const MOST_HELD = 256;
+const MOST_HELD_BYTES = 256 * 1024 * 1024;
 
 /** Whole lines: bytes `0` to `length` of a buffer that is used again for the next block. */
 export interface LogBlock {
@@ -170,10 +175,20 @@ class Changes implements Disposable {
   private onChange(event: string): void {
     try {
       if (event === 'rename') this.chain.refresh();
+      this.checkHeld();
       this.poke();
     } catch (thrown) {
       this.fail(thrown);
     }
+  }
+
+  /** A reader who takes nothing, and whose log is rotated, would fill the disk with files that nobody sees. */
+  private checkHeld(): void {
+    const { nameless } = this.chain;
+    if (nameless.files <= MOST_HELD && nameless.bytes <= MOST_HELD_BYTES) return;
+    this.watcher?.close();
+    this.chain.skip(this.chain.pending.length);
+    throw new WharfError('exhausted', 'the log was rotated away: it was followed too slowly');
   }
 
   private fail(thrown: unknown): void {

@@ -114,6 +114,18 @@ export class FileChain implements Disposable {
     return this.waiting;
   }
 
+  /** How many of the files that wait were deleted, and the bytes that they take as long as they are open. */
+  get nameless(): { files: number; bytes: number } {
+    const sum = { files: 0, bytes: 0 };
+    for (const { fd } of this.waiting) {
+      const { nlink, size } = fstatSync(fd);
+      if (nlink > 0) continue;
+      sum.files++;
+      sum.bytes += size;
+    }
+    return sum;
+  }
+
   /** Lets go of the `count` oldest files. */
   skip(count: number): void {
     for (const { fd } of this.waiting.splice(0, count)) closeSync(fd);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
-import fs, { mkdirSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import fs, { mkdirSync, renameSync, rmSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { describe, it, mock } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -145,6 +145,27 @@ describe('a slow follower', () => {
     }
     follower.end();
     assert.equal(await follower.rest(), upTo(9).slice(2));
+    assert.deepEqual(heldFiles(log), []);
+  });
+
+  it('that takes nothing is told so, before what it keeps from being deleted fills the disk', async () => {
+    using log = new LogFolder();
+    log.write(log.lines(1, 1));
+    const follower = pausing(log);
+    assert.equal(await follower.next(), '1\n');
+    for (let at = 2; at <= 3; at++) {
+      log.rotate();
+      await held(log, at);
+      truncateSync(log.path, 200 * 1024 * 1024);
+      log.rotate();
+      await held(log, at + 1);
+      unlinkSync(`${log.path}.1`);
+    }
+    while (heldFiles(log).length > 1) {
+      log.rotate();
+      await turn();
+    }
+    await assert.rejects(follower.rest(), { kind: 'exhausted', message: /followed too slowly/ });
     assert.deepEqual(heldFiles(log), []);
   });
 
