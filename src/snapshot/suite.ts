@@ -296,6 +296,49 @@ export function snapshotterSuite(name: string, open: () => Opened): void {
   );
 
   on(
+    'recover gives a container whose folder is lost a new one, on the same layer',
+    async (snapshots, opened) => {
+      await makeLayer(snapshots, 'base', undefined, { '/a': '1' });
+      await snapshots.prepare('c', 'base');
+      const folder = join(snapshots.directory('c'), '..');
+      rmSync(folder, { recursive: true });
+      const next = opened.again();
+      assert.deepEqual(await next.recover(), { removed: [], damaged: ['c'] });
+      assert.deepEqual(readdirSync(next.directory('c')), []);
+      assert.equal(statSync(folder).mode & 0o777, 0o700);
+      assert.equal(next.stat('c')?.parent, 'base');
+      assert.deepEqual(await opened.again().recover(), { removed: [], damaged: [] });
+    },
+  );
+
+  on(
+    'recover makes a lost active snapshot anew, empty on its layers; a lost layer stays lost',
+    async (snapshots, opened) => {
+      await makeLayer(snapshots, 'base', undefined, { '/a': '1' });
+      await makeLayer(snapshots, 'other', undefined, { '/b': '1' });
+      for (const key of ['whole', 'half']) {
+        await snapshots.prepare(key, 'base');
+        await mounted(snapshots.mount(key), (root) => writeFileSync(join(root, 'own'), 'x'));
+      }
+      rmSync(join(snapshots.directory('whole'), '..'), { recursive: true });
+      rmSync(snapshots.directory('half'), { recursive: true });
+      rmSync(join(snapshots.directory('other'), '..'), { recursive: true });
+      const next = opened.again();
+      assert.deepEqual((await next.recover()).damaged.sort(), ['half', 'other', 'whole']);
+      for (const key of ['whole', 'half']) {
+        await mounted(next.mount(key), (root) => {
+          assert.deepEqual(readdirSync(root), ['a']);
+          writeFileSync(join(root, 'new'), 'x');
+        });
+      }
+      assert.equal(next.stat('other'), undefined);
+      assert.deepEqual(await next.recover(), { removed: [], damaged: [] });
+      await next.settled();
+      assert.deepEqual(readdirSync(join(opened.root, 'trash')), []);
+    },
+  );
+
+  on(
     'the folder is closed to others, and the root directory keeps its layer’s mode',
     async (snapshots, { root }) => {
       assert.equal(statSync(root).mode & 0o777, 0o710);
