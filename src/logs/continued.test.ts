@@ -61,6 +61,16 @@ describe('what is noted at a file', () => {
   });
 });
 
+describe('a note that can not be made', () => {
+  it('is left out', () => {
+    using log = new LogFolder();
+    noteContinuation(`${log.path}.gone`, log.path);
+    log.write(log.record('a', { partial: true }));
+    noteContinuation(log.path, `${log.path}.gone`);
+    assert.deepEqual(noted(log.path), []);
+  });
+});
+
 describe('a log whose oldest file begins in the middle of a line', () => {
   const half = (log: LogFolder) => log.record('be', { partial: true });
 
