@@ -116,6 +116,6 @@ export function startFailureCode(message: string): number {
     /executable file not found|no such file or directory|system cannot find the file specified/.test(message)
   )
     return 127;
-  if (/permission denied|not a directory|is a directory/.test(message)) return 126;
+  if (/permission denied|is a directory/.test(message)) return 126;
   return 125;
 }

@@ -39,6 +39,7 @@ export function parseMount(text: string): Mount {
   }
   if (mount.Type === '') throw new Error('type is required');
   if (mount['Target'] === undefined || mount['Target'] === '') throw new Error('target is required');
+  checkRecursive(mount, options.BindOptions);
   const kinds = {
     BindOptions: 'bind',
     VolumeOptions: 'volume',
@@ -120,7 +121,9 @@ const FIELDS: Record<string, SetField> = {
   'volume-label': ({ options, value }) => addPair(options.VolumeOptions, 'Labels', value),
   'tmpfs-size': ({ options, key, value }) => {
     try {
-      options.TmpfsOptions['SizeBytes'] = parseBytes(value);
+      const bytes = parseBytes(value);
+      if (bytes < 0) throw new Error('negative');
+      options.TmpfsOptions['SizeBytes'] = bytes;
     } catch {
       throw new Error(`invalid value for ${key}: ${value}`);
     }
@@ -166,6 +169,20 @@ function addPair(holder: Record<string, unknown>, name: string, text: string): v
   holder[name] ??= {};
   const map = holder[name] as Record<string, string>;
   map[at < 0 ? text : text.slice(0, at)] = at < 0 ? '' : text.slice(at + 1);
+}
+
+/** What is said of mounts below asks for more; checked when all is read. */
+function checkRecursive(mount: Mount, bind: Record<string, unknown>): void {
+  const how = bind['ReadOnlyForceRecursive']
+    ? 'readonly'
+    : bind['ReadOnlyNonRecursive']
+      ? 'writable'
+      : undefined;
+  const needs = (field: string) => {
+    throw new Error(`option 'bind-recursive=${how}' requires '${field}' to be specified in conjunction`);
+  };
+  if (how && !mount['ReadOnly']) needs('readonly');
+  if (how === 'readonly' && bind['Propagation'] !== 'rprivate') needs('bind-propagation=rprivate');
 }
 
 function recursive(options: Options, value: string): void {

@@ -29,10 +29,8 @@ export async function makeImageMount(
   container: { id: string; place: number },
   undo: UndoStack,
 ): Promise<MountRecord> {
-  const image = deps.images.resolve(wish.source);
-  if (!image) throw noSuchImage(wish.source);
   const key = `${container.id}${SEPARATOR}${container.place}`;
-  await deps.snapshotter.prepare(key, image.chainId || undefined);
+  await deps.snapshotter.prepare(key, layersOf(deps, wish));
   undo.push('drop the hold on a mounted image', () => deps.snapshotter.remove(key));
   return {
     Type: 'image',
@@ -46,6 +44,18 @@ export async function makeImageMount(
     imageSnapshot: key,
     ...(wish.subpath ? { subpath: wish.subpath } : {}),
   };
+}
+
+/** What the image's own snapshot stands on; undefined without layers. */
+function layersOf(
+  deps: Pick<CreateDeps, 'images' | 'snapshotter'>,
+  wish: MountPlan['wishes'][number],
+): string | undefined {
+  const other = wish.imageSnapshot ? deps.snapshotter.stat(wish.imageSnapshot) : undefined;
+  if (other) return other.parent;
+  const image = deps.images.resolve(wish.source);
+  if (!image) throw noSuchImage(wish.source);
+  return image.chainId || undefined;
 }
 
 /** Shows the image, read-only, at a directory of this run. */

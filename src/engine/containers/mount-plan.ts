@@ -1,6 +1,7 @@
 import type { ContainerConfig, HostConfig } from '../../api/index.ts';
 import { isKind, WharfError } from '../../base/index.ts';
 import {
+  imageWish,
   type MountWish,
   parseBind,
   parseImageVolume,
@@ -21,6 +22,8 @@ export interface MountPlan {
     unlisted?: boolean;
     /** Name of the volume that it gets, decided when it is reserved. */
     volumeName?: string;
+    /** The snapshot by which another container keeps the image that is to be mounted: whatever the name says by now. */
+    imageSnapshot?: string;
   })[];
 }
 
@@ -45,7 +48,9 @@ export function planMounts(
   for (const spec of hostConfig.Binds ?? []) claim(parseBind(spec, driver));
   for (const mount of hostConfig.Mounts ?? []) claim(parseMount(mount));
   for (const wish of parseTmpfs(hostConfig.Tmpfs)) claim({ ...wish, unlisted: true });
-  const inherited = inheritMounts(store, hostConfig).filter((mount) => !taken.has(mount.Destination ?? ''));
+  const others = inheritMounts(store, hostConfig).filter((mount) => !taken.has(mount.Destination ?? ''));
+  const inherited = others.filter((mount) => mount.Type !== 'image');
+  for (const mount of others) if (mount.Type === 'image') claim(sharedImage(mount));
   const occupied = new Set([...taken.keys(), ...inherited.map((mount) => mount.Destination)]);
   for (const path of Object.keys(config.Volumes ?? {})) {
     const wish = parseImageVolume(path);
@@ -64,20 +69,24 @@ function inheritMounts(store: Pick<ContainerStore, 'resolve'>, hostConfig: HostC
   for (const spec of hostConfig.VolumesFrom ?? []) {
     const { ref, readOnly } = parseVolumesFrom(spec);
     for (const mount of resolveAsInvalid(store, ref).mounts) {
-      // An image is kept by its own container's hold on it.
-      if (mount.unlisted || mount.Type === 'image') continue;
-      const copy = structuredClone(mount);
+      if (mount.unlisted) continue;
+      const copy: MountRecord = { ...structuredClone(mount), Mode: '' };
       delete copy.copyUp;
       // Its own container owns the anonymous volume; this one only uses it.
       if (readOnly) {
         copy.RW = false;
-        copy.Mode = 'ro';
         copy.options = [...(copy.options ?? []).filter((word) => word !== 'ro'), 'ro'];
       }
       byDestination.set(copy.Destination ?? '', copy);
     }
   }
   return [...byDestination.values()];
+}
+
+/** Kept by a hold of its own: the other container may go first. */
+function sharedImage(mount: MountRecord): MountPlan['wishes'][number] {
+  const { Name = '', Destination = '', subpath = '', imageSnapshot = '' } = mount;
+  return { ...imageWish(Name, subpath), destination: Destination, readOnly: true, imageSnapshot };
 }
 
 /** A missing container in a request's field is the request's fault: 400, as the reference. */

@@ -26,6 +26,16 @@ export interface MountWish {
 const PROPAGATIONS = new Set(['private', 'rprivate', 'shared', 'rshared', 'slave', 'rslave']);
 const TMPFS_DEFAULTS = ['noexec', 'nosuid', 'nodev'];
 /** Words of `TmpfsOptions.Options`: as the reference, flags without value only. */
+/** Words of mount(8) and fields of tmpfs(5) that `--tmpfs` takes. */
+const TMPFS_FLAGS = new Set(
+  [
+    'defaults ro rw suid nosuid dev nodev exec noexec sync async dirsync remount mand nomand atime noatime diratime',
+    'nodiratime bind rbind unbindable runbindable private rprivate shared rshared slave rslave relatime norelatime',
+    'strictatime nostrictatime',
+  ].flatMap((line) => line.split(' ')),
+);
+const TMPFS_FIELDS = new Set(['mode', 'size', 'uid', 'gid', 'nr_inodes', 'nr_blocks', 'mpol']);
+
 const TMPFS_WORDS = new Set(['exec', 'noexec']);
 
 const wish = (fields: Partial<MountWish> & Pick<MountWish, 'type' | 'destination'>): MountWish => ({
@@ -223,7 +233,7 @@ function parseImageMount(mount: Mount, fail: (fault: string) => never): MountWis
   if (source === '') fail('field Source must not be empty');
   const subpath = options.Subpath ?? '';
   checkSubpath(subpath, fail);
-  return wish({ type: 'image', destination: '', source, subpath });
+  return imageWish(source, subpath);
 }
 
 function checkSubpath(subpath: string, fail: (fault: string) => never): void {
@@ -248,6 +258,15 @@ export function parseTmpfs(tmpfs: HostConfig['Tmpfs']): MountWish[] {
   });
 }
 
+/** Refuses words that no tmpfs has, when it is started, as Docker does. Errors: `internal`, with Docker's text. */
+export function checkTmpfsWords(words: readonly string[]): void {
+  const bad = words.find(
+    (word) => !(word.includes('=') ? TMPFS_FIELDS : TMPFS_FLAGS).has(word.split('=')[0] ?? ''),
+  );
+  if (bad !== undefined)
+    throw new WharfError('internal', `invalid tmpfs option ${JSON.stringify(bad.split('=')[0])}`);
+}
+
 /** Docker's defaults, each unless its opposite is asked for. */
 function tmpfsWords(words: string[]): string[] {
   const opposite: Record<string, string> = { noexec: 'exec', nosuid: 'suid', nodev: 'dev' };
@@ -255,6 +274,11 @@ function tmpfsWords(words: string[]): string[] {
     (word) => !words.includes(word) && !words.includes(opposite[word] ?? ''),
   );
   return [...defaults, ...words];
+}
+
+/** An image, or what lies at a path of it; where, is to be said. */
+export function imageWish(source: string, subpath: string): MountWish {
+  return wish({ type: 'image', destination: '', source, subpath });
 }
 
 /** The anonymous volume of an entry of `Config.Volumes`. Errors: `invalid`. */

@@ -8,6 +8,7 @@ import { mountImage } from './image-mounts.ts';
 import type { NetworkFiles, TeardownDeps } from './lifecycle-deps.ts';
 import { makeBindSource } from './make-mounts.ts';
 import { checkPropagation } from './mount-propagation.ts';
+import { checkTmpfsWords } from './mount-spec.ts';
 import type { ContainerRecord, MountRecord } from './record.ts';
 
 type MountDeps = Pick<TeardownDeps, 'volumes' | 'mounts' | 'paths' | 'snapshotter'>;
@@ -69,6 +70,7 @@ function depth(path: string): number {
 
 function tmpfsMount(mount: MountRecord): OciMount {
   const options = [...(mount.options ?? [])];
+  checkTmpfsWords(options);
   if (mount.RW === false && !options.includes('ro')) options.push('ro');
   return { destination: mount.Destination ?? '', type: 'tmpfs', source: 'tmpfs', options };
 }

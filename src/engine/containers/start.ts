@@ -15,6 +15,7 @@ import type { RunDeps } from './lifecycle-deps.ts';
 import { linkEnvironment } from './links.ts';
 import type { LiveContainer } from './live.ts';
 import { checkLogOptions, checkLogServer } from './log-options.ts';
+import { makeMountTargets } from './mount-targets.ts';
 import type { ContainerRecord } from './record.ts';
 import { saveAnyway } from './save-anyway.ts';
 import { type StartFailure, startFailure } from './start-error.ts';
@@ -141,6 +142,7 @@ async function prepareRun(deps: RunDeps, record: ContainerRecord, undo: UndoStac
   const user = userOf(deps, record, rootfs);
   if (record.config.WorkingDir) deps.specs.prepareWorkdir(rootfs, record.config.WorkingDir);
   const mounts = await resolveMounts(deps, record, undo);
+  makeMountTargets(rootfs, mounts);
   const shmPath = prepareShm(deps, record, undo);
   const network = await connecting;
   if (network.sandbox) record.sandboxId = network.sandbox.sandboxId;
