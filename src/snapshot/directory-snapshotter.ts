@@ -2,13 +2,12 @@ import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Logger, silentLog, WharfError } from '../base/index.ts';
 import type { Database } from '../meta/types.ts';
-import { spreadBelow } from '../sys/index.ts';
+import { diskUsage, spreadBelow } from '../sys/index.ts';
 import { type Change, treeChanges } from './changes.ts';
 import { DiskSync } from './disk-sync.ts';
 import { checkLayerName, type SnapshotRecord, SnapshotRecords } from './records.ts';
 import { Trash } from './trash.ts';
 import type { MountSpec, SnapshotInfo, Snapshotter, Usage } from './types.ts';
-import { diskUsage } from './usage.ts';
 
 /** How one kind of snapshotter fills and shows its folders. */
 export interface FolderDriver {

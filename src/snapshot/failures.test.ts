@@ -13,13 +13,12 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { isKind, type LogFields, silentLog } from '../base/index.ts';
 import { type Database, openMemoryDatabase } from '../meta/index.ts';
-import { mkfifo, mount, umountIfMounted } from '../sys/index.ts';
+import { diskUsage, mkfifo, mount, umountIfMounted } from '../sys/index.ts';
 import { treeChanges } from './changes.ts';
 import { DiskSync } from './disk-sync.ts';
 import { openOverlaySnapshotter } from './index.ts';
 import { makeLayer } from './suite.ts';
 import { Trash } from './trash.ts';
-import { diskUsage } from './usage.ts';
 
 let top: string;
 let root: string;

@@ -1,4 +1,3 @@
 export type { SnapshotterOptions } from './directory-snapshotter.ts';
 export { openOverlaySnapshotter } from './overlay.ts';
 export type * from './types.ts';
-export { diskUsage } from './usage.ts';

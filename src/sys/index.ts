@@ -16,6 +16,7 @@ export { BackgroundThread } from './background-thread.ts';
 export { type CgroupHierarchy, cgroupPaths, cgroupPids, detectCgroups, removeCgroup } from './cgroup.ts';
 export { type Datagram, receiveDatagrams, sendDatagrams } from './datagrams.ts';
 export { deleteTree } from './delete-tree.ts';
+export { diskUsage } from './disk-usage.ts';
 export { fromNodeError, isErrno, systemError } from './errno.ts';
 export { exitNow } from './exit.ts';
 export { duplicateFd, Fd, flock, O, pipe2 } from './fd.ts';

@@ -1,10 +1,10 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { type Logger, newId, WharfError } from '../base/index.ts';
 import type { Usage } from '../snapshot/types.ts';
-import { deleteTree } from '../sys/index.ts';
-import { directoryUsage } from './directory-usage.ts';
+import { deleteTree, diskUsage } from '../sys/index.ts';
 import type { VolumeDriver } from './driver.ts';
 import {
   mountFailure,
@@ -165,7 +165,7 @@ export class LocalDriver implements VolumeDriver {
   async usage(volume: VolumeRecord): Promise<Usage> {
     if (volumeMount(volume.options)) return { bytes: 0, inodes: 0 };
     // With its own directories, and with the file of a disk, as du(1): so much comes free with the volume.
-    return directoryUsage(this.directory(volume));
+    return diskUsage(this.directory(volume));
   }
 
   private directory(volume: Pick<VolumeRecord, 'name'>): string {
@@ -231,6 +231,8 @@ export class LocalDriver implements VolumeDriver {
 
   private async empty(directories: string[]): Promise<void> {
     for (const directory of directories) {
+      // The start of the daemon goes first.
+      await setImmediate();
       try {
         await deleteTree(directory);
       } catch (thrown) {

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isKind } from '../../base/index.ts';
-import { type Snapshotter, diskUsage as treeUsage } from '../../snapshot/index.ts';
+import type { Snapshotter } from '../../snapshot/index.ts';
+import { diskUsage as treeUsage } from '../../sys/index.ts';
 
 /** An empty directory on the usual filesystems, in bytes. */
 const DIRECTORY = 4096;

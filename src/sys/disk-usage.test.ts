@@ -12,8 +12,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
-import { mount, umountIfMounted } from '../sys/index.ts';
-import { diskUsage } from './usage.ts';
+import { diskUsage } from './disk-usage.ts';
+import { mount, umountIfMounted } from './mount.ts';
 
 let top: string;
 beforeEach(() => {

@@ -1,16 +1,27 @@
 import { setImmediate } from 'node:timers/promises';
-import { type Fd, type FileStat, fstatat, TreeCursor } from '../sys/index.ts';
-import type { Usage } from './types.ts';
-import { isDirectory, names, statChild } from './walk.ts';
+import { type FileStat, fstatat } from './at.ts';
+import { isErrno } from './errno.ts';
+import type { Fd } from './fd.ts';
+import { readNames } from './file-name.ts';
+import { TreeCursor } from './tree-cursor.ts';
+
+const S_IFMT = 0o170000;
+const S_IFDIR = 0o040000;
 
 /** The event loop gets its turn after so many names. */
 const TURN = 4096;
+
+/** What a tree takes: bytes of allocated blocks, and its files, directories and others. */
+export interface DiskUsage {
+  bytes: number;
+  inodes: number;
+}
 
 /**
  * Disk use of a tree: allocated blocks in bytes, hard links once, the top directory included, other filesystems left out.
  * However deep a container makes it, few descriptors are open at a time. What is moved about meanwhile may be missed.
  */
-export async function diskUsage(path: string): Promise<Usage> {
+export async function diskUsage(path: string): Promise<DiskUsage> {
   using cursor = new TreeCursor(path);
   const tally = new Tally(fstatat(cursor.here, ''));
   /** The directories that were not looked at yet, of each directory from the top to the cursor. */
@@ -28,7 +39,7 @@ export async function diskUsage(path: string): Promise<Usage> {
 
 /** What was counted so far. */
 class Tally {
-  readonly usage: Usage;
+  readonly usage: DiskUsage;
   private readonly linked = new Set<bigint>();
   private readonly device: FileStat;
 
@@ -40,22 +51,35 @@ class Tally {
   /** Counts what is in a directory; returns the names of the directories there. */
   async add(directory: Fd): Promise<string[]> {
     const below: string[] = [];
-    for (const [at, name] of names(directory).entries()) {
+    for (const [at, name] of readNames(directory).entries()) {
       if (at % TURN === 0) await setImmediate();
       const stat = statChild(directory, name);
-      if (stat && this.count(stat) && isDirectory(stat)) below.push(name);
+      if (stat && this.count(stat) && isFolder(stat)) below.push(name);
     }
     return below;
   }
 
   private count(stat: FileStat): boolean {
     if (stat.devMajor !== this.device.devMajor || stat.devMinor !== this.device.devMinor) return false;
-    if (!isDirectory(stat) && stat.nlink > 1) {
+    if (!isFolder(stat) && stat.nlink > 1) {
       if (this.linked.has(stat.ino)) return false;
       this.linked.add(stat.ino);
     }
     this.usage.bytes += stat.blocks * 512;
     this.usage.inodes += 1;
     return true;
+  }
+}
+
+function isFolder(stat: FileStat): boolean {
+  return (stat.mode & S_IFMT) === S_IFDIR;
+}
+
+function statChild(parent: Fd, name: string): FileStat | undefined {
+  try {
+    return fstatat(parent, name);
+  } catch (thrown) {
+    if (isErrno(thrown, 'ENOENT')) return undefined;
+    throw thrown;
   }
 }
