@@ -69,4 +69,24 @@ describe('a failed mount', () => {
       'failed to mount local volume: mount //192.0.2.1/x:/t, data: username=a,password=********,pass=********,vers=3.0: no such device',
     );
   });
+
+  it('keeps every form of them to itself, wherever it stands', () => {
+    for (const data of [
+      'password=geheim',
+      'a=b,pass=geheim',
+      'password2=geheim,c',
+      'user=a%geheim',
+      'username=d/a%geheim,x',
+    ]) {
+      const { message } = mountFailure(mount('cifs', '//192.0.2.1/x', data), '/t', errno('EACCES', -13));
+      assert.doesNotMatch(message, /geheim/);
+      assert.match(message, /\*{8}/);
+    }
+    const plain = mountFailure(
+      mount('cifs', '//192.0.2.1/x', 'username=a,bypass=1'),
+      '/t',
+      errno('EACCES', -13),
+    );
+    assert.match(plain.message, /data: username=a,bypass=1: permission denied$/);
+  });
 });

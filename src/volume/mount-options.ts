@@ -97,13 +97,19 @@ async function addressOf(host: string, resolve: ResolveHost): Promise<string> {
   }
 }
 
+/** Of mount.cifs(8): `password`, `pass`, their second ones, and what follows a user's name behind `%`. */
+function withoutSecrets(data: string): string {
+  return data
+    .replace(/\b(pass(?:word)?2?)=[^,]*/g, '$1=********')
+    .replace(/\b(user(?:name)?=[^,%]*%)[^,]*/g, '$1********');
+}
+
 /** What could not be mounted, as Docker says it; passwords are left out. Keeps the kind of the error. */
 export function mountFailure(mount: VolumeMount, target: string, thrown: unknown): WharfError {
   const reason = WharfError.from(thrown);
   const bits = mount.flags.reduce((all, word) => all | (FLAGS.get(word) ?? 0), 0);
   const flags = bits === 0 ? '' : `, flags: 0x${bits.toString(16)}`;
-  const data =
-    mount.data === '' ? '' : `, data: ${mount.data.replace(/\b(pass(?:word)?)=[^,]*/g, '$1=********')}`;
+  const data = mount.data === '' ? '' : `, data: ${withoutSecrets(mount.data)}`;
   const errno = (reason.cause as { errno?: unknown } | undefined)?.errno;
   const why = typeof errno === 'number' ? getSystemErrorMessage(errno) : reason.message;
   const text = `failed to mount local volume: mount ${mount.source}:${target}${flags}${data}: ${why}`;
