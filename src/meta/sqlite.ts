@@ -49,12 +49,13 @@ export function openMemoryDatabase(): Database {
 
 /**
  * A lock of SQLite's own, on a database beside the true one which holds nothing: the kernel drops it with the process, no child
- * inherits it, and it needs no FFI, whose library would take a tenth of a small process.
+ * inherits it, and it needs no FFI, whose library would take a tenth of a small process. It keeps no journal: there is nothing to
+ * take back, and a full disk, of xfs, would not have the inode.
  */
 function takeLock(file: string): Disposable {
   const lock = new DatabaseSync(`${file}.lock`);
   try {
-    lock.exec('PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE');
+    lock.exec('PRAGMA journal_mode=MEMORY; PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE');
   } catch (thrown) {
     lock.close();
     if ((thrown as { errcode?: number }).errcode !== SQLITE_BUSY) throw converted(thrown, `${file}.lock`);
