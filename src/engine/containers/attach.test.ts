@@ -237,6 +237,7 @@ const BARE = {
   imageId: '',
   created: '2026-01-02T03:04:05Z',
   imageRef: '',
+  logPath: '',
   path: '',
   args: [],
 };
