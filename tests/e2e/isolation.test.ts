@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { eventually, useDaemon } from './support/index.ts';
 
@@ -77,6 +77,23 @@ describe('isolation', () => {
       'echo x > /proc/sys/kernel/core_pattern; echo 1 > /proc/irq/default_smp_affinity; mkdir /sys/kernel/x';
     const { stdout, stderr } = await engine.docker('run', '--rm', 'busybox', 'sh', '-c', writes);
     assert.equal((stdout + stderr).match(/Read-only file system/g)?.length, 3, stdout + stderr);
+  });
+
+  it("a container does not change the owner or mode of the host's /dev/null, which masks files and could be a stdin", async () => {
+    const facts = () => {
+      const { uid, gid, mode } = statSync('/dev/null');
+      return [uid, gid, mode];
+    };
+    const before = facts();
+    const change = 'chmod 600 /proc/keys /proc/timer_list /proc/self/fd/0 2>/dev/null; true';
+    await run('busybox', 'sh', '-c', change);
+    await engine.ok('run', '-d', '--name', 'changing', 'busybox', 'sleep', '60');
+    for (const flags of [[], ['-d'], ['-u', '7'], ['-u', '7', '-d']]) {
+      await engine.ok('exec', ...flags, 'changing', 'sh', '-c', change);
+      assert.deepEqual(facts(), before, flags.join(' '));
+    }
+    await engine.ok('rm', '-f', 'changing');
+    assert.deepEqual(facts(), before);
   });
 
   it('namespaces are separate, and shared where asked', async () => {
