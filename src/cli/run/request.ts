@@ -80,7 +80,8 @@ function splitVolumes(values: readonly string[]): {
   const binds: string[] = [];
   for (const value of values) {
     const at = value.indexOf(':');
-    if (at < 0) anonymous[value] = {};
+    // One letter before the colon is a drive to Docker's client, on every system.
+    if (at < 0 || /^[a-z]:[^:]*$/i.test(value)) anonymous[value] = {};
     else
       binds.push(
         /^(?:\.{1,2}(?:\/|:|$))/.test(value) ? `${resolve(value.slice(0, at))}${value.slice(at)}` : value,
