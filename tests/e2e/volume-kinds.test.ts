@@ -52,7 +52,10 @@ describe('kinds of volumes and mounts', { skip: needsOwnDaemon }, () => {
     await engine.ok('create', '--name', 'holds', ...mount, 'busybox', 'true');
     assert.equal(await engine.ok('start', '-a', 'holds'), '');
     assert.equal(await engine.ok('start', '-a', 'holds'), '');
+    await engine.ok('create', '--name', 'heir', '--volumes-from', 'holds', 'busybox', 'ls', '/d/ls');
     await engine.ok('rm', 'holds');
+    assert.equal(await engine.ok('start', '-a', 'heir'), '/d/ls');
+    await engine.ok('rm', 'heir');
   });
 
   it('a subpath follows links within its volume, and none that leave it', async () => {
