@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from '../base/index.ts';
 import { type ContentStore, openContentStore } from '../content/index.ts';
@@ -29,8 +29,7 @@ export async function openStorage(settings: Settings, log: Logger): Promise<Stor
   const { dataRoot } = settings;
   const database = openDatabase(join(dataRoot, 'meta.db'));
   const temporary = join(dataRoot, 'tmp');
-  await emptyTemporary(temporary);
-  mkdirSync(join(dataRoot, OPENING_PLACE), { mode: 0o700 });
+  await emptyTemporary(temporary, join(dataRoot, OPENING_PLACE));
   const content = openContentStore(join(dataRoot, 'content'));
   const snapshots = openOverlaySnapshotter({ root: join(dataRoot, 'overlay'), database, log });
   await content.recover();
@@ -48,11 +47,13 @@ export async function openStorage(settings: Settings, log: Logger): Promise<Stor
 }
 
 /** What is still mounted there after a crash must go first: deleting through a mount would empty what it shows. */
-async function emptyTemporary(temporary: string): Promise<void> {
+async function emptyTemporary(temporary: string, place: string): Promise<void> {
   const left = mountInfo().filter(({ mountPoint }) => mountPoint.startsWith(`${temporary}/`));
   for (const { mountPoint } of left.reverse()) umount(mountPoint, { detach: true });
-  await deleteTree(temporary);
-  mkdirSync(temporary, { mode: 0o700 });
+  // The folders themselves stay: a full disk may not have the inodes to make them anew.
+  mkdirSync(place, { recursive: true, mode: 0o700 });
+  const inside = (folder: string) => readdirSync(folder).map((name) => join(folder, name));
+  for (const path of [...inside(place), ...inside(temporary)]) if (path !== place) await deleteTree(path);
 }
 
 function engineId(database: Database): string {
