@@ -273,6 +273,30 @@ test('whiteouts become overlay’s, and the upper packs to the same layer again'
   ]);
 });
 
+test('a file whose name no layer can hold is refused while it is packed, not when the layer is needed', async () => {
+  for (const [name, isDirectory] of [
+    ['.wh.', false],
+    ['.wh..', false],
+    ['.wh...', false],
+    ['.wh.x', true],
+  ] as const) {
+    using home = scratch();
+    mkdirSync(join(home.out, 'd'));
+    if (isDirectory) mkdirSync(join(home.out, 'd', name));
+    else writeFileSync(join(home.out, 'd', name), '');
+    const packed = async (mode: 'tree' | 'overlay-upper') => {
+      const names: string[] = [];
+      for await (const entry of readTar(packTree(home.out, { mode }))) names.push(entry.name);
+      return names.length;
+    };
+    await assert.rejects(packed('overlay-upper'), {
+      kind: 'invalid',
+      message: `invalid whiteout entry "d/${name}"`,
+    });
+    assert.equal(await packed('tree'), 2);
+  }
+});
+
 test('a whiteout hides what lies below, and not what its own layer brings', async () => {
   using home = scratch();
   const tar = new TarPacker()

@@ -1,3 +1,4 @@
+import { WharfError } from '../base/index.ts';
 import { encodeName } from '../sys/index.ts';
 import { refuse } from './limits.ts';
 
@@ -50,6 +51,17 @@ export function layerPath(entryName: string): LayerPath {
     refuse(`the whiteout ${JSON.stringify(entryName.slice(0, 200))} names nothing that can be deleted`);
   }
   return { kind: 'whiteout', parent, name: deleted };
+}
+
+/**
+ * Refuses a file that can't be in a layer because its name says something else there: what `layerPath` refuses, and folders
+ * that would be whiteouts. Errors: `invalid`, with Docker's text.
+ */
+export function refuseWhiteoutName(name: string, isDirectory: boolean): void {
+  const last = name.slice(name.lastIndexOf('/') + 1);
+  if (!last.startsWith(PREFIX) || last.startsWith(META_PREFIX)) return;
+  if (isDirectory || ['', '.', '..'].includes(last.slice(PREFIX.length)))
+    throw new WharfError('invalid', `invalid whiteout entry ${JSON.stringify(name)}`);
 }
 
 /** True for an extended attribute that would speak to overlayfs (also in its escaped form), and so must not come from an archive. */

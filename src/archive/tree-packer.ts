@@ -16,7 +16,7 @@ import {
   seekData,
   systemError,
 } from '../sys/index.ts';
-import { isOverlayXattr } from './entry-path.ts';
+import { isOverlayXattr, refuseWhiteoutName } from './entry-path.ts';
 import { encodeHeader, padding } from './tar-format.ts';
 import type { TarEntryType, TarHeader } from './types.ts';
 import { below, openName, type ViewMount } from './view.ts';
@@ -151,6 +151,7 @@ export class TreePacker implements Disposable {
     const stat = fstatat(found, '');
     const type = TYPES.get(stat.mode & S_IFMT);
     if (!type) return;
+    if (this.isOverlay) refuseWhiteoutName(folder.prefix + name, type === 'directory');
     if (this.isOverlay && type === 'char' && stat.rdevMajor === 0 && stat.rdevMinor === 0)
       this.pending = encodeHeader(this.blank(`${folder.prefix}.wh.${name}`));
     else this.entry(found, stat, type, folder.prefix + name, path);

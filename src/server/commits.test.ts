@@ -51,7 +51,8 @@ test('a time is in seconds or as RFC 3339, and zero is one', async () => {
   assert.equal(await time('1600000000'), 1_600_000_000_000_000_000n);
   assert.equal(await time('2020-09-13T12:26:40Z'), 1_600_000_000_000_000_000n);
   assert.equal(await time(''), undefined);
-  assert.equal((await asked('container=c&timestamp=soon')).status, 400);
+  for (const text of ['soon', '253402300800', '-1'])
+    assert.equal((await asked(`container=c&timestamp=${text}`)).status, 400, text);
 });
 
 test('what a commit refuses', async () => {

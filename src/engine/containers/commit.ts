@@ -1,5 +1,6 @@
 import type { ContainerConfig } from '../../api/index.ts';
 import { packTree } from '../../archive/index.ts';
+import { isKind } from '../../base/index.ts';
 import type { ExecutionConfig } from '../../oci/types.ts';
 import type { Snapshotter } from '../../snapshot/types.ts';
 import { applyChanges, familiarName, type ImageCommit, targetName } from '../images/index.ts';
@@ -108,7 +109,9 @@ async function goOn(deps: CommitDeps, record: ContainerRecord): Promise<void> {
   try {
     await unpauseContainer(deps, record.id);
   } catch (thrown) {
-    deps.log.warn('a container did not go on after its commit', { container: record.id, error: thrown });
+    // It may have been removed by force meanwhile.
+    if (!isKind(thrown, 'not-found'))
+      deps.log.warn('a container did not go on after its commit', { container: record.id, error: thrown });
   } finally {
     delete record.state.pausedForCommit;
   }

@@ -30,7 +30,7 @@ export async function makeImageMount(
   undo: UndoStack,
 ): Promise<MountRecord> {
   const key = `${container.id}${SEPARATOR}${container.place}`;
-  await deps.snapshotter.prepare(key, layersOf(deps, wish));
+  await deps.snapshotter.prepare(key, await layersOf(deps, wish));
   undo.push('drop the hold on a mounted image', () => deps.snapshotter.remove(key));
   return {
     Type: 'image',
@@ -46,16 +46,18 @@ export async function makeImageMount(
   };
 }
 
-/** What the image's own snapshot stands on; undefined without layers. */
-function layersOf(
+/** What the image's own snapshot stands on; undefined without layers. Those of an image that was committed here are made at its first use. */
+async function layersOf(
   deps: Pick<CreateDeps, 'images' | 'snapshotter'>,
   wish: MountPlan['wishes'][number],
-): string | undefined {
+): Promise<string | undefined> {
   const other = wish.imageSnapshot ? deps.snapshotter.stat(wish.imageSnapshot) : undefined;
   if (other) return other.parent;
   const image = deps.images.resolve(wish.source);
   if (!image) throw noSuchImage(wish.source);
-  return image.chainId || undefined;
+  const { chainId, imageId } = image;
+  if (chainId && !deps.snapshotter.stat(chainId)) await deps.images.unpack?.(imageId);
+  return chainId || undefined;
 }
 
 /** Shows the image, read-only, at a directory of this run. */

@@ -33,7 +33,13 @@ function configOf(text: string): ContainerConfig | undefined {
   return text.trim() === '' || text.trim() === 'null' ? undefined : decodeContainerConfig(text);
 }
 
+/** From there on a year has five digits, which RFC 3339 cannot tell. Nanoseconds. */
+const YEAR_10000 = 253_402_300_800_000_000_000n;
+
 /** Zero is a time, too: what archives are made reproducible with. */
 function timeOf(text: string | null): bigint | undefined {
-  return text === '0' ? 0n : timestamp(text);
+  const time = text === '0' ? 0n : timestamp(text);
+  if (time !== undefined && (time < 0n || time >= YEAR_10000))
+    throw new WharfError('invalid', `timestamp "${text}" is not between 1970 and 9999`);
+  return time;
 }
