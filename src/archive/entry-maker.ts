@@ -1,5 +1,4 @@
 import { fchmodSync, fchownSync, fstatSync, ftruncateSync, readFileSync, writeSync } from 'node:fs';
-import { constants } from 'node:os';
 import { errnoCode, WharfError } from '../base/index.ts';
 import {
   type Fd,
@@ -15,10 +14,8 @@ import {
   O,
   openat2,
   RESOLVE,
-  readNames,
+  removeTree,
   symlinkat,
-  systemError,
-  unlinkat,
   utimensat,
 } from '../sys/index.ts';
 import { isOverlayXattr } from './entry-path.ts';
@@ -36,8 +33,6 @@ export const ONE_NAME = RESOLVE.BENEATH | RESOLVE.NO_SYMLINKS;
 const XATTR_REFUSED = new Set(['ENOTSUP', 'EOPNOTSUPP', 'EPERM']);
 /** The unit in which zeros are looked for: what filesystems allocate. */
 const PAGE = 4096;
-/** Folders in folders that fit into PATH_MAX; each takes a descriptor while what is in it is removed. */
-const MAX_DEPTH = 2048;
 const ZEROS = Buffer.alloc(PAGE);
 
 /** Where a hard link's other name is. */
@@ -138,7 +133,10 @@ export class EntryMaker implements Disposable {
 
   /** Removes what has the name, with all that is in it. */
   clear(parent: Fd, name: string): void {
-    this.fileBytes -= removeTree(parent, name);
+    removeTree(parent, name, (gone) => {
+      // A file with another name stays.
+      if (gone.nlink === 1) this.fileBytes -= gone.size;
+    });
   }
 
   /** True when a hard link's source is what has the name already. */
@@ -241,26 +239,6 @@ function setXattrs(header: TarHeader, set: (name: string, value: Buffer) => void
       if (!XATTR_REFUSED.has(errnoCode((thrown as Error).cause) ?? '')) throw thrown;
     }
   }
-}
-
-/** Removes a file or a folder by descriptors, never through a link. Returns the bytes of the files and links that are gone with it; a file with another name stays. */
-export function removeTree(parent: Fd, name: string, depth = 0): number {
-  if (depth > MAX_DEPTH) throw systemError('unlinkat', name, constants.errno.ENAMETOOLONG);
-  const stat = fstatat(parent, name);
-  if (!isDirectory(stat)) {
-    unlinkat(parent, name);
-    return stat.nlink === 1 ? stat.size : 0;
-  }
-  let bytes = 0;
-  {
-    using directory = openat2(parent, name, {
-      flags: O.RDONLY | O.DIRECTORY | O.NOFOLLOW,
-      resolve: ONE_NAME,
-    });
-    for (const child of readNames(directory)) bytes += removeTree(directory, child, depth + 1);
-  }
-  unlinkat(parent, name, { directory: true });
-  return bytes;
 }
 
 /** From /proc: Node's own way changes it for a moment, for all threads. */

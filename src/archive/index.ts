@@ -1,6 +1,7 @@
 export { type ApplyOptions, applyLayer } from './apply-layer.ts';
+export type { CopyStep } from './copy-job.ts';
+export { type CopySource, type CopyTarget, copyView } from './copy-view.ts';
 export { type Compression, decompress, sniffCompression } from './decompress.ts';
-export { removeTree } from './entry-maker.ts';
 export { type ExtractOptions, extractView, extractViewHere } from './extract-view.ts';
 export { GrowingFile } from './growing-file.ts';
 export type { UnpackResult } from './layer-unpacker.ts';

@@ -40,6 +40,11 @@ export class PackJob implements Disposable {
     return length === 0 ? undefined : piece.subarray(0, length);
   }
 
+  /** Fills a piece of the caller's. Returns its bytes; none behind the last. */
+  fill(piece: Buffer): number {
+    return this.packer.fill(piece);
+  }
+
   [Symbol.dispose](): void {
     this.packer[Symbol.dispose]();
   }

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { type ErrorKind, WharfError } from '../base/index.ts';
-import { ArchiveThread } from './archive-thread.ts';
+import { BackgroundThread } from '../sys/index.ts';
 import type { UnpackerOptions, UnpackResult } from './layer-unpacker.ts';
 
 const MOST_THREADS = 2;
@@ -65,11 +65,11 @@ class UnpackThreads {
 }
 
 class UnpackThread {
-  private readonly thread: ArchiveThread<ToThread, FromThread>;
+  private readonly thread: BackgroundThread<ToThread, FromThread>;
   private readonly pending = new Map<number, Pending>();
 
   constructor(gone: () => void) {
-    this.thread = new ArchiveThread(new URL('./unpack-worker.ts', import.meta.url), {
+    this.thread = new BackgroundThread(new URL('./unpack-worker.ts', import.meta.url), {
       message: (message) => this.take(message),
       end: (reason) => {
         gone();

@@ -1,12 +1,13 @@
 import { parentPort } from 'node:worker_threads';
 import { errnoCode, WharfError } from '../base/index.ts';
+import { CopyJob } from './copy-job.ts';
 import { ExtractJob } from './extract-job.ts';
 import { PackJob } from './pack-job.ts';
 import type { FromWorker, ToWorker, WorkRequest } from './work-threads.ts';
 
 /** A task under way. Pieces are made, or taken, one a turn, so that messages and other tasks come between. */
 interface Task {
-  job: PackJob | ExtractJob;
+  job: PackJob | ExtractJob | CopyJob;
   /** Pieces that are wanted of a pack. */
   wanted: number;
   /** Pieces to be extracted. */
@@ -14,6 +15,9 @@ interface Task {
   /** All was given. */
   complete: boolean;
 }
+
+/** So many pieces of a copy make a turn. */
+const COPY_TURN = 8;
 
 const tasks = new Map<number, Task>();
 let turning = false;
@@ -23,7 +27,8 @@ function tell(message: FromWorker, transfer: ArrayBuffer[] = []): void {
 }
 
 function end(id: number, thrown?: unknown): void {
-  tasks.get(id)?.job[Symbol.dispose]();
+  const job = tasks.get(id)?.job;
+  job?.[Symbol.dispose]();
   tasks.delete(id);
   if (thrown === undefined) {
     tell({ id, done: true });
@@ -31,16 +36,21 @@ function end(id: number, thrown?: unknown): void {
   }
   const error = WharfError.from(thrown);
   const code = errnoCode(error.cause);
-  tell({ id, done: true, error: { kind: error.kind, message: error.message, code } });
+  const at = job instanceof CopyJob ? job.end : undefined;
+  tell({ id, done: true, error: { kind: error.kind, message: error.message, code, end: at } });
 }
 
 function begin(id: number, request: WorkRequest): void {
   try {
-    const job = 'pack' in request ? new PackJob(request.pack) : new ExtractJob(request.extract);
-    tasks.set(id, { job, wanted: 0, given: [], complete: false });
+    tasks.set(id, { job: jobOf(request), wanted: 0, given: [], complete: false });
   } catch (thrown) {
     end(id, thrown);
   }
+}
+
+function jobOf(request: WorkRequest): Task['job'] {
+  if ('pack' in request) return new PackJob(request.pack);
+  return 'extract' in request ? new ExtractJob(request.extract) : new CopyJob(request.copy);
 }
 
 function turn(): void {
@@ -48,7 +58,8 @@ function turn(): void {
   for (const [id, task] of tasks) {
     try {
       if (task.job instanceof PackJob) pack(id, task, task.job);
-      else extract(id, task, task.job);
+      else if (task.job instanceof ExtractJob) extract(id, task, task.job);
+      else copy(id, task.job);
     } catch (thrown) {
       end(id, thrown);
     }
@@ -75,10 +86,17 @@ function extract(id: number, task: Task, job: ExtractJob): void {
   }
 }
 
+function copy(id: number, job: CopyJob): void {
+  let more = true;
+  for (let pieces = 0; more && pieces < COPY_TURN; pieces++) more = job.step();
+  tell({ id, bytes: job.bytes });
+  if (!more) end(id);
+}
+
 function rouse(): void {
   if (turning) return;
-  for (const { wanted, given, complete } of tasks.values()) {
-    if (wanted === 0 && given.length === 0 && !complete) continue;
+  for (const { job, wanted, given, complete } of tasks.values()) {
+    if (wanted === 0 && given.length === 0 && !complete && !(job instanceof CopyJob)) continue;
     turning = true;
     setImmediate(turn);
     return;

@@ -1,13 +1,14 @@
 import { availableParallelism } from 'node:os';
 import { type ErrorKind, WharfError } from '../base/index.ts';
-import { ArchiveThread } from './archive-thread.ts';
+import { BackgroundThread } from '../sys/index.ts';
+import type { CopyEnd, CopyRequest, CopyStep } from './copy-job.ts';
 import type { ExtractRequest } from './extract-job.ts';
 import type { PackRequest } from './pack-job.ts';
 
 const MOST_THREADS = 2;
 
 /** What a thread is asked to do. */
-export type WorkRequest = { pack: PackRequest } | { extract: ExtractRequest };
+export type WorkRequest = { pack: PackRequest } | { extract: ExtractRequest } | { copy: CopyRequest };
 
 /** To a thread, of a task: begin it, give so many pieces more, take this piece, no more comes, let go of it. */
 export type ToWorker = { id: number } & (
@@ -18,10 +19,22 @@ export type ToWorker = { id: number } & (
   | { stop: true }
 );
 
-/** From a thread: a piece of a tar, or the buffer of one that was taken; the end of the task, after which it holds nothing. */
+/** What a task failed with; of a copy also where. */
+export interface WorkError {
+  kind: ErrorKind;
+  message: string;
+  code: string | undefined;
+  end: CopyEnd | undefined;
+}
+
+/**
+ * From a thread: a piece of a tar, or the buffer of one that was taken; how far a copy is; the end of the task, after which
+ * it holds nothing.
+ */
 export type FromWorker = { id: number } & (
   | { piece: Uint8Array<ArrayBuffer> }
-  | { done: true; error?: { kind: ErrorKind; message: string; code: string | undefined } }
+  | { bytes: number }
+  | { done: true; error?: WorkError }
 );
 
 /** A task in a thread. */
@@ -29,6 +42,9 @@ export class Work {
   private readonly post: (message: ToWorker, transfer?: ArrayBuffer[]) => void;
   private readonly id: number;
   private readonly pieces: Uint8Array<ArrayBuffer>[] = [];
+  private bytes = 0;
+  private toldBytes = 0;
+  private failedEnd: CopyEnd | undefined;
   private wake: (() => void) | undefined;
   private stopping = false;
   private over: { reason?: unknown } | undefined;
@@ -67,6 +83,24 @@ export class Work {
     }
   }
 
+  /** Of a copy: how far it is, once that is more than was told before; undefined once the task ended. */
+  async progress(): Promise<number | undefined> {
+    while (!this.over && this.bytes === this.toldBytes)
+      await new Promise<void>((resolve) => {
+        this.wake = resolve;
+      });
+    this.toldBytes = this.bytes;
+    return this.over ? undefined : this.bytes;
+  }
+
+  /** Of a copy that ended: all of it, or what it failed with at one of its ends. Errors: any other failure. */
+  get copied(): CopyStep {
+    const { bytes, failedEnd: end, over } = this;
+    if (over?.reason === undefined) return { bytes };
+    if (end === undefined) throw over.reason;
+    return { bytes, fault: { end, reason: WharfError.from(over.reason) } };
+  }
+
   /** Waits for something else, and fails as soon as the task ends. */
   during<T>(other: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
@@ -88,7 +122,11 @@ export class Work {
   /** For the thread's side. */
   take(message: FromWorker): void {
     if ('piece' in message) this.pieces.push(message.piece);
-    else this.end(message.error && errorOf(message.error));
+    else if ('bytes' in message) this.bytes = message.bytes;
+    else {
+      this.failedEnd = message.error?.end;
+      this.end(message.error && errorOf(message.error));
+    }
     this.wake?.();
   }
 
@@ -100,17 +138,17 @@ export class Work {
   }
 }
 
-function errorOf({ kind, message, code }: { kind: ErrorKind; message: string; code: string | undefined }) {
+function errorOf({ kind, message, code }: WorkError) {
   const cause = code === undefined ? undefined : Object.assign(new Error(message), { code });
   return new WharfError(kind, message, { cause });
 }
 
 class WorkThread {
   readonly tasks = new Map<number, Work>();
-  private readonly thread: ArchiveThread<ToWorker, FromWorker>;
+  private readonly thread: BackgroundThread<ToWorker, FromWorker>;
 
   constructor(gone: () => void) {
-    this.thread = new ArchiveThread(new URL('./work-thread-main.ts', import.meta.url), {
+    this.thread = new BackgroundThread(new URL('./work-thread-main.ts', import.meta.url), {
       message: (message) => this.take(message),
       end: (reason) => {
         gone();

@@ -1,6 +1,7 @@
 export { type Endpoint, parseAddress, type TlsMaterial } from './address.ts';
 export * from './containers.ts';
 export * from './copies.ts';
+export * from './copies-in-place.ts';
 export { Demultiplexer, type StreamName } from './demux.ts';
 export type * from './documents.ts';
 export {

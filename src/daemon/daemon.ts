@@ -158,7 +158,7 @@ function backends(
     images: imagesBackend(engine, distribution),
     volumes: volumesBackend(engine),
     networks: networksBackend({ ...run, networks: engine.networks }),
-    copies: copiesBackend(engine, run),
+    copies: copiesBackend(engine, run, current),
     plans: plansBackend(engine),
     system: systemBackend(engine, run, current, facts, distribution),
   };

@@ -1,6 +1,6 @@
 import { closeSync, constants } from 'node:fs';
 import { check, errnoName, lastErrno, systemError } from './errno.ts';
-import { libcFunction } from './libc.ts';
+import { libcFunction, libcFunctionLater } from './libc.ts';
 
 /** `open(2)` flags by name. Those that Node knows are taken from it, because some differ by architecture. */
 export const O = {
@@ -23,6 +23,8 @@ export const O = {
 /** The directory argument that means the working directory. */
 export const AT_FDCWD = -100;
 
+const closeCall = libcFunctionLater<[number]>('int close(int fd)');
+
 /** A file descriptor that someone owns. Closing twice is safe; after that `fd` is -1, which every call refuses. */
 export class Fd implements Disposable {
   private number: number;
@@ -40,6 +42,17 @@ export class Fd implements Disposable {
     const closing = this.number;
     this.number = -1;
     closeSync(closing);
+  }
+
+  /**
+   * Closes it off the event loop: the last descriptor of a file system that is mounted nowhere any more takes seconds where
+   * much is to be written to the disk first.
+   */
+  async closeLater(): Promise<void> {
+    if (this.number < 0) return;
+    const closing = this.number;
+    this.number = -1;
+    await closeCall(closing);
   }
 
   [Symbol.dispose](): void {

@@ -42,6 +42,7 @@ export {
   syncfs,
   umount,
   umountIfMounted,
+  umountLater,
 } from './mount.ts';
 export { type MountInfo, mountInfo, parseMountInfo } from './mount-info.ts';
 export { createNetns, deleteNetns } from './namespace.ts';

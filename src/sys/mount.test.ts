@@ -1,11 +1,19 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
 import { isKind } from '../base/index.ts';
 import { isErrno } from './errno.ts';
-import { mount, statfs, umount, umountIfMounted } from './mount.ts';
+import { mount, statfs, umount, umountIfMounted, umountLater } from './mount.ts';
 import { type MountInfo, mountInfo, parseMountInfo } from './mount-info.ts';
 
 let base: string;
@@ -131,6 +139,21 @@ describe('umount', () => {
     assert.equal(at(target), undefined);
     assert.equal(umountIfMounted(target), false);
     assert.equal(umountIfMounted(join(base, 'none')), false);
+  });
+
+  it('is out of the tree at once, and the loop goes on while its file system is let go of', async () => {
+    const target = directory('t');
+    mount({ source: 'tmpfs', target, type: 'tmpfs' });
+    const gone = umountLater(target);
+    assert.equal(at(target), undefined);
+    await gone;
+    await umountLater(target);
+    await umountLater(join(base, 'none'));
+    const file = join(base, 'file');
+    writeFileSync(file, 'below');
+    mount({ source: '/proc/version', target: file, flags: ['bind'] });
+    await umountLater(file);
+    assert.equal(readFileSync(file, 'utf8'), 'below');
   });
 
   it('does not follow a link', () => {

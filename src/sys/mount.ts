@@ -1,6 +1,6 @@
 import { WharfError } from '../base/index.ts';
 import { check, cString, isErrno } from './errno.ts';
-import { O } from './fd.ts';
+import { type Fd, O } from './fd.ts';
 import { libcFunction, libcFunctionLater } from './libc.ts';
 import { openat2 } from './openat2.ts';
 
@@ -140,6 +140,25 @@ export function umountIfMounted(target: string, options: { detach?: boolean } = 
   } catch (thrown) {
     if (isErrno(thrown, 'EINVAL', 'ENOENT')) return false;
     throw thrown;
+  }
+}
+
+/**
+ * Takes what is mounted on `target` out of the tree at once, even when busy. Resolves once its file system is let go of, off
+ * the event loop: an overlay that nobody uses any more writes all that is dirty on the file system below it to the disk.
+ */
+export async function umountLater(target: string): Promise<void> {
+  let held: Fd;
+  try {
+    held = openat2('.', target, { flags: O.PATH | O.NOFOLLOW });
+  } catch (thrown) {
+    if (isErrno(thrown, 'ENOENT')) return;
+    throw thrown;
+  }
+  try {
+    umountIfMounted(target, { detach: true });
+  } finally {
+    await held.closeLater();
   }
 }
 

@@ -64,7 +64,7 @@ function openFolder(folder: string): Fd {
 const viewOf = (root: Fd) => ({ root: root.fd, mounts: [] });
 
 /** A refusal to replace something names it from the folder that is unpacked in; it is told by its whole path. */
-function inFolder(thrown: unknown, folder: string): unknown {
+export function inFolder(thrown: unknown, folder: string): unknown {
   if (!(thrown instanceof WharfError)) return thrown;
   const base = folder.replace(/\/+$/, '');
   const message = thrown.message.replace(

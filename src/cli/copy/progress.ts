@@ -8,6 +8,8 @@ const INTERVAL = 500;
 export interface CopyProgress {
   /** The same bytes, counted. */
   count<T extends Uint8Array>(source: AsyncIterable<T>): AsyncIterable<T>;
+  /** Says how far it is, where the bytes do not come by here. */
+  reached(bytes: number): void;
   /** Says that all is copied, and where to. */
   done(target: string): void;
   /** Takes the line away, after an error. */
@@ -24,7 +26,10 @@ export function copyProgress(terminal: Terminal, title: string, quiet: boolean):
       yield chunk;
     }
   };
-  if (quiet || !stderr.isTTY) return { count, done: () => undefined, stop: () => undefined };
+  const reached = (now: number) => {
+    bytes = now;
+  };
+  if (quiet || !stderr.isTTY) return { count, reached, done: () => undefined, stop: () => undefined };
   let shown = false;
   const timer = setInterval(() => {
     shown = true;
@@ -37,6 +42,7 @@ export function copyProgress(terminal: Terminal, title: string, quiet: boolean):
   };
   return {
     count,
+    reached,
     done(target) {
       stop();
       stderr.write(`Successfully copied ${humanSize(bytes, 3)} to ${target}\n`);

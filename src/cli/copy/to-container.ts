@@ -1,5 +1,5 @@
 import { WharfError } from '../../base/index.ts';
-import { isPathMode, type PathStat, putArchive, statContainerPath } from '../../client/index.ts';
+import { isPathMode, type PathStat, putArchive, putInPlace, statContainerPath } from '../../client/index.ts';
 import type { Context } from '../command.ts';
 import type { CopyOptions } from './copy-options.ts';
 import { absolutePath, localSource } from './local-ends.ts';
@@ -25,13 +25,24 @@ export async function copyToContainer(
   const local = localSource(absolutePath(source), options.followLink);
   const { folder, name = local.shownName } = placeCopy(local.isFolder, end);
   const progress = copyProgress(context, 'Copying to container', options.quiet);
-  const body = bodyOf(progress.count(packLocal(local, name)));
+  const stream = async () => {
+    const body = bodyOf(progress.count(packLocal(local, name)));
+    try {
+      await put(folder, body);
+    } finally {
+      body.destroy();
+    }
+  };
+  const inPlace = {
+    path: folder,
+    source: { folder: local.folder, entry: local.name, name },
+    copyUidGid: options.archive,
+  };
   try {
-    await put(folder, body);
+    if (!(await putInPlace(context.client(), target.container, inPlace, progress.reached))) await stream();
     progress.done(shown);
   } finally {
     progress.stop();
-    body.destroy();
   }
 }
 

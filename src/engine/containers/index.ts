@@ -16,6 +16,7 @@ export {
   HALF_MADE_INIT,
   initLayerKey,
   OPENING_PLACE,
+  openMounted,
   removeInitLayer,
 } from './init-layer.ts';
 export { type InspectDeps, inspectContainer } from './inspect.ts';

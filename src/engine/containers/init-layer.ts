@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { isKind, KeyedLock, type Logger, newId, span, UndoStack } from '../../base/index.ts';
+import { isKind, KeyedLock, type Logger, newId, span, UndoStack, WharfError } from '../../base/index.ts';
 import type { MountSpec, Snapshotter } from '../../snapshot/types.ts';
 import {
   type Fd,
@@ -12,6 +12,7 @@ import {
   O,
   openat2,
   RESOLVE,
+  statfs,
   symlinkat,
   umount,
   unlinkat,
@@ -122,12 +123,17 @@ export async function withMounted<T>(
 /** Where filesystems are mounted just long enough to be opened; made at the start, as a full disk has no room for a folder. */
 export const OPENING_PLACE = 'tmp/opening';
 
-/** The root of that filesystem, which goes with this O_PATH descriptor, whatever becomes of this process. */
+/**
+ * The root of that filesystem, which goes with this O_PATH descriptor, whatever becomes of this process. Errors: `exhausted`
+ * where it is to be written to and there is no room for what an overlay needs: the kernel mounts it read-only then.
+ */
 export function openMounted(deps: Pick<InitLayerDeps, 'dataRoot'>, spec: MountSpec): Fd {
   const target = join(deps.dataRoot, OPENING_PLACE);
   mkdirSync(target, { recursive: true, mode: 0o700 });
   mountAt(spec, target);
   try {
+    if (!spec.flags.includes('ro') && statfs(target).restrictions.includes('ro'))
+      throw new WharfError('exhausted', 'no space left on device: no room for a work folder of overlay');
     return openat2(target, '.', { flags: O.PATH | O.DIRECTORY });
   } finally {
     umount(target, { detach: true });

@@ -27,11 +27,13 @@ export interface CoreDeps {
   log: Logger;
 }
 
-/** The mount system calls of a run; all synchronous. */
+/** The mount system calls of a run; synchronous but for `unmountLater`. */
 export interface MountOps {
   mount(spec: MountSpec, target: string): void;
   /** Lazy; nothing happens when nothing is mounted there. */
   unmount(target: string): void;
+  /** Out of the tree at once; resolves when the filesystem is let go of, which may first be written to the disk. */
+  unmountLater(target: string): Promise<void>;
   /** Mount points at or below a directory, deepest first. */
   mountsBelow(directory: string): string[];
   /** Binds `path` beneath `root` on `target`, resolved without leaving `root`. Errors: `invalid`. */

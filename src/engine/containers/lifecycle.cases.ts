@@ -178,6 +178,7 @@ function makeDeps(world: World): RunDeps {
     mounts: {
       mount: (_spec, target) => void world.mounted.add(target),
       unmount: (target) => void world.mounted.delete(target),
+      unmountLater: async (target) => void world.mounted.delete(target),
       mountsBelow: (directory) => [...world.mounted].filter((one) => one.startsWith(directory)),
       bindBeneath: (_root, _path, target) => void world.mounted.add(target),
       restrictions: () => [],

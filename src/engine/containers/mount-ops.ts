@@ -1,5 +1,5 @@
 import { closeSync, mkdirSync, openSync, rmdirSync, statSync, unlinkSync } from 'node:fs';
-import { mount, mountInfo, statfs, umountIfMounted } from '../../sys/index.ts';
+import { mount, mountInfo, statfs, umountIfMounted, umountLater } from '../../sys/index.ts';
 import { openSubpath } from '../volumes/index.ts';
 import type { MountOps } from './lifecycle-deps.ts';
 
@@ -13,6 +13,7 @@ export function hostMountOps(): MountOps {
     unmount(target) {
       umountIfMounted(target, { detach: true });
     },
+    unmountLater: umountLater,
     mountsBelow(directory) {
       return mountInfo()
         .map((one) => one.mountPoint)

@@ -58,7 +58,7 @@ async function recoverOne(deps: RunDeps, record: ContainerRecord, report: Recove
     return;
   }
   // A run that was being made or given back when the last daemon went.
-  unmountRun(deps, record.id);
+  await unmountRun(deps, record.id);
   const sandbox = deps.networks.sandboxOf(record.id);
   if (sandbox) await deps.networks.removeSandbox(sandbox.sandboxId);
   if (status === 'removing' || status === 'dead') {
@@ -194,7 +194,7 @@ async function purgeLeftovers(
     }
   }
   for (const id of namesIn(deps.paths.mounts)) {
-    if (!stays(id)) unmountRun(deps, id);
+    if (!stays(id)) await unmountRun(deps, id);
   }
   // Log and files of a container whose creation or removal was cut off.
   for (const name of namesIn(deps.paths.containers)) {

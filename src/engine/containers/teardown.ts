@@ -19,26 +19,30 @@ export interface RunRemains {
 }
 
 /** Unmounts the root filesystem and the subpath binds of a container. Lazy, since the kernel may still drop its mount namespace. */
-export function unmountRun(deps: Pick<TeardownDeps, 'mounts' | 'paths' | 'log'>, id: string): void {
+export async function unmountRun(
+  deps: Pick<TeardownDeps, 'mounts' | 'paths' | 'log'>,
+  id: string,
+): Promise<void> {
   const targets = [join(deps.paths.mounts, id)];
   const own = join(deps.paths.subpaths, id);
   // Few containers have any, and reading the mount table costs with the number of mounts.
   if (existsSync(own)) targets.push(...deps.mounts.mountsBelow(own));
-  for (const target of targets) {
+  const unmount = async (target: string) => {
     try {
-      deps.mounts.unmount(target);
+      await deps.mounts.unmountLater(target);
     } catch (thrown) {
       deps.log.warn('unmount failed', { target, error: thrown });
     }
-  }
+  };
+  await Promise.all(targets.map(unmount));
 }
 
 /** Gives back all that a run held. Never rejects: what fails is logged, and the next daemon start finds it. */
 export async function teardownRun(deps: TeardownDeps, remains: RunRemains): Promise<void> {
   using _ = span('cleanup', remains.record.id);
   const { record, task, sandboxId } = remains;
-  unmountRun(deps, record.id);
   await Promise.all([
+    unmountRun(deps, record.id),
     releaseVolumes(deps, record),
     guarded(deps, 'delete task', task?.delete()),
     sandboxId ? removeSandbox(deps, sandboxId) : undefined,
@@ -82,7 +86,7 @@ export async function destroyLocked(
   }
   await live.cleanup;
   if (deps.snapshotter.stat(id)) {
-    unmountRun(deps, id);
+    await unmountRun(deps, id);
     await deps.snapshotter.remove(id);
   }
   for (const key of mountedImages(record)) if (deps.snapshotter.stat(key)) await deps.snapshotter.remove(key);

@@ -44,8 +44,8 @@ export async function copyIn(
   publishContainerEvent(deps.events, files.record, 'extract-to-dir');
 }
 
-/** Errors: Docker's for a path that is missing, is no folder or must not be written to. */
-function targetFolder(view: TreeView, ref: string, path: ContainerPath): string {
+/** The folder of a path, without links. Errors: Docker's for a path that is missing, is no folder or must not be written to. */
+export function targetFolder(view: TreeView, ref: string, path: ContainerPath): string {
   using place = find(view, ref, path);
   if (!place.stat) throw noSuchFile(ref, path);
   if ((place.stat.mode & S_IFMT) !== S_IFDIR) {
@@ -83,7 +83,8 @@ function readOnly(view: TreeView, { path }: Located): WharfError {
   );
 }
 
-function containerUser(deps: CopyDeps, { root, record }: ContainerView) {
+/** The user whom the container runs as; undefined when its config names none. Errors: `invalid`. */
+export function containerUser(deps: CopyDeps, { root, record }: ContainerView) {
   const user = record.config.User ?? '';
   // Without a user the archive's owners stay, in Docker as well.
   if (user === '') return undefined;
@@ -102,7 +103,7 @@ function containerUser(deps: CopyDeps, { root, record }: ContainerView) {
 }
 
 /** A name that vanished is told as the missing path, as in Docker; faults of an archive are no faults of the request. */
-function extractionError(ref: string, path: ContainerPath, thrown: unknown): unknown {
+export function extractionError(ref: string, path: ContainerPath, thrown: unknown): unknown {
   if (isErrno(thrown, 'ENOENT')) return noSuchFile(ref, path, thrown);
   if (isErrno(thrown, 'EBUSY')) return busy(WharfError.from(thrown));
   if (

@@ -35,7 +35,7 @@ export class CopyWorld implements AsyncDisposable {
     this.deps = {
       ...deps,
       live: new LiveContainers(),
-      mounts: hostMountOps(),
+      dataRoot: root,
       paths,
       roots: new StoppedRoots(),
       resolveUser: (top, spec) => resolveUser(top, spec),
@@ -61,7 +61,7 @@ export class CopyWorld implements AsyncDisposable {
   run(record: ContainerRecord, pid: number): string {
     const target = join(this.deps.paths.mounts, record.id);
     mkdirSync(target, { recursive: true });
-    this.deps.mounts.mount(this.deps.snapshotter.mount(record.id), target);
+    hostMountOps().mount(this.deps.snapshotter.mount(record.id), target);
     record.state.status = 'running';
     record.state.pid = pid;
     return target;

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { isKind, WharfError } from '../../base/index.ts';
 import { mountInfo } from '../../sys/index.ts';
+import { hostMountOps } from '../containers/index.ts';
 import { CopyWorld } from './copy.cases.ts';
 
 const filesOf = (fd: number) => readdirSync(`/proc/self/fd/${fd}`);
@@ -69,7 +70,7 @@ test('a running container is not locked, and its own mount is taken', async () =
   assert.equal(root.running, true);
   assert.ok(await settled(deps.store.withLock(record.id, async () => undefined)));
   // What stays open outlives the run.
-  deps.mounts.unmount(join(deps.paths.mounts, record.id));
+  hostMountOps().unmount(join(deps.paths.mounts, record.id));
   assert.ok(filesOf(root.fd.fd).includes('etc'));
   await root[Symbol.asyncDispose]();
 });
@@ -97,11 +98,11 @@ test('a mount that fails frees the container, and is told to all who waited', as
   let fails = true;
   const deps = {
     ...world.deps,
-    mounts: {
-      ...world.deps.mounts,
-      mount(...call: Parameters<typeof world.deps.mounts.mount>) {
+    snapshotter: {
+      ...world.deps.snapshotter,
+      mount(key: string) {
         if (fails) throw new WharfError('exhausted', 'no mount is left');
-        world.deps.mounts.mount(...call);
+        return world.deps.snapshotter.mount(key);
       },
     },
   };

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
-import type { Fd } from '../../sys/index.ts';
-import type { ContainerRecord } from '../containers/index.ts';
-import { mountDetached, openRoot } from './detached-mount.ts';
+import { type Fd, O, openat2 } from '../../sys/index.ts';
+import { type ContainerRecord, openMounted } from '../containers/index.ts';
 import type { CopyDeps } from './types.ts';
 
 /** A root filesystem that stays as it is while it is held. */
@@ -13,7 +12,7 @@ export interface OpenRoot extends AsyncDisposable {
   running: boolean;
 }
 
-type RootDeps = Pick<CopyDeps, 'store' | 'live' | 'snapshotter' | 'mounts' | 'paths'>;
+type RootDeps = Pick<CopyDeps, 'store' | 'live' | 'snapshotter' | 'dataRoot' | 'paths'>;
 
 interface Held {
   users: number;
@@ -52,9 +51,10 @@ export class StoppedRoots {
       if (mayRun(record)) return ready.resolve(undefined);
       // What the last run left mounted uses the same directories.
       await deps.live.get(id)?.cleanup;
-      using fd = mountDetached(deps.mounts, deps.snapshotter.mount(id), join(deps.paths.mounts, id));
+      const fd = openMounted(deps, deps.snapshotter.mount(id));
       ready.resolve({ fd, record });
       await left.promise;
+      await fd.closeLater();
     });
     const forget = () => this.held.delete(id);
     void ready.promise.then((root) => root ?? forget(), forget);
@@ -78,7 +78,7 @@ const mayRun = ({ state }: ContainerRecord) => state.status === 'running' || sta
 function openRunning(deps: RootDeps, id: string): Promise<OpenRoot | undefined> {
   return deps.store.withLock(id, async (record) => {
     if (!mayRun(record)) return undefined;
-    const fd = openRoot(join(deps.paths.mounts, id));
+    const fd = openat2(join(deps.paths.mounts, id), '.', { flags: O.PATH | O.DIRECTORY });
     return { fd, record, running: true, [Symbol.asyncDispose]: async () => fd.close() };
   });
 }

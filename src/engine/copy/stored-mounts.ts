@@ -1,14 +1,12 @@
-import { join } from 'node:path';
 import type { ViewMount } from '../../archive/index.ts';
 import { newId } from '../../base/index.ts';
 import { type Fd, isErrno, O, openat2 } from '../../sys/index.ts';
-import { type ContainerRecord, makeBindSource } from '../containers/index.ts';
+import { type ContainerRecord, makeBindSource, openMounted } from '../containers/index.ts';
 import { openSubpath } from '../volumes/index.ts';
-import { mountDetached } from './detached-mount.ts';
 import { NETWORK_FILES, networkFile } from './network-files.ts';
 import type { CopyDeps } from './types.ts';
 
-type StoredDeps = Pick<CopyDeps, 'volumes' | 'paths' | 'snapshotter' | 'mounts'>;
+type StoredDeps = Pick<CopyDeps, 'volumes' | 'paths' | 'snapshotter' | 'dataRoot'>;
 
 /**
  * The mounts that a container will have, by descriptors of their sources; volumes are acquired for as long as `opened` lives.
@@ -30,7 +28,7 @@ export async function storedMounts(
   for (const mount of record.mounts) {
     const { Destination = '', RW } = mount;
     if (mount.Type === 'volume') add(Destination, await openVolume(deps, mount, opened), RW === false);
-    if (mount.Type === 'image') add(Destination, openImage(deps, record, mount), true);
+    if (mount.Type === 'image') add(Destination, openImage(deps, mount), true);
     if (mount.Type !== 'bind') continue;
     makeBindSource(mount);
     add(Destination, openSource(mount.Source ?? ''), RW === false);
@@ -50,13 +48,8 @@ async function openVolume(
   return subpath ? openSubpath(directory, subpath) : openSource(directory);
 }
 
-function openImage(
-  deps: StoredDeps,
-  record: ContainerRecord,
-  { imageSnapshot = '', subpath }: ContainerRecord['mounts'][number],
-): Fd {
-  const target = join(deps.paths.subpaths, record.id, 'copied-image');
-  const root = mountDetached(deps.mounts, deps.snapshotter.view(imageSnapshot), target);
+function openImage(deps: StoredDeps, { imageSnapshot = '', subpath }: ContainerRecord['mounts'][number]): Fd {
+  const root = openMounted(deps, deps.snapshotter.view(imageSnapshot));
   if (!subpath) return root;
   using whole = root;
   return openSubpath(`/proc/self/fd/${whole.fd}`, subpath);

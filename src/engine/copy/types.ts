@@ -3,7 +3,7 @@ import type { ResolvedUser } from '../../runtime/spec-input.ts';
 import type { Snapshotter } from '../../snapshot/types.ts';
 import type { Fd } from '../../sys/index.ts';
 import type { VolumeStore } from '../../volume/types.ts';
-import type { ContainerStore, LiveContainers, MountOps, RunPaths } from '../containers/index.ts';
+import type { ContainerStore, LiveContainers, RunPaths } from '../containers/index.ts';
 import type { EventBus } from '../events/types.ts';
 import type { StoppedRoots } from './stopped-roots.ts';
 
@@ -15,7 +15,8 @@ export interface CopyDeps {
   log: Logger;
   volumes: Pick<VolumeStore, 'acquire' | 'release'>;
   snapshotter: Pick<Snapshotter, 'mount' | 'view'>;
-  mounts: Pick<MountOps, 'mount' | 'unmount'>;
+  /** Of the daemon: where file systems are mounted to be opened. */
+  dataRoot: string;
   paths: RunPaths;
   roots: StoppedRoots;
   /** Errors: `invalid` for a user or group that the container doesn't know. */

@@ -27,6 +27,34 @@ export interface CopyInOptions {
   copyUidGid: boolean;
 }
 
+/** A file or folder of this host. */
+export interface HostSource {
+  /** Absolute. */
+  folder: string;
+  /** In the folder; `.` for its contents. */
+  entry: string;
+  /** What it is called in the container. */
+  name: string;
+}
+
+/** A folder of this host that is copied into. */
+export interface HostTarget {
+  /** Absolute. */
+  folder: string;
+  /** What the copy is called there; undefined for its own name. */
+  name: string | undefined;
+  /** Owners stay as they are in the container; else all is root's. */
+  keepOwners: boolean;
+}
+
+/** How far a copy in place is. */
+export interface HostCopyStep {
+  /** As the tar would have. */
+  bytes: number;
+  /** What went wrong on the host's side; the last step then. */
+  hostError?: string;
+}
+
 /**
  * Copies between clients and containers, running or not. Every path is looked up in the container's files alone. Errors, with
  * Docker's texts: `not-found` for the container and the path, `invalid` for what can't be extracted into, `internal` for paths
@@ -43,4 +71,14 @@ export interface CopiesBackend {
     options: CopyInOptions,
     signal: AbortSignal,
   ): Promise<void>;
+  /** As `put` of the tar of something on this host, read by the daemon. */
+  putFromHost(
+    ref: string,
+    path: string,
+    source: HostSource,
+    options: CopyInOptions,
+    signal: AbortSignal,
+  ): AsyncIterable<HostCopyStep>;
+  /** As `get`, unpacked on this host by the daemon. */
+  getToHost(ref: string, path: string, target: HostTarget, signal: AbortSignal): AsyncIterable<HostCopyStep>;
 }

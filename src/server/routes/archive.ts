@@ -1,7 +1,7 @@
 import { pipeline } from 'node:stream/promises';
 import { boolValue } from '../../api/index.ts';
 import { WharfError } from '../../base/index.ts';
-import type { PathStat } from '../backend/index.ts';
+import type { CopyInOptions, PathStat } from '../backend/index.ts';
 import type { Call } from '../http/call.ts';
 import { sendEmpty } from '../http/respond.ts';
 import type { Route } from '../http/route.ts';
@@ -37,16 +37,21 @@ async function get(call: Call): Promise<void> {
 }
 
 async function put(call: Call): Promise<void> {
-  const { query, signal } = call;
-  const options = {
-    noOverwriteDirNonDir: boolValue(query.get('noOverwriteDirNonDir')),
-    copyUidGid: boolValue(query.get('copyUIDGID')),
-  };
-  await call.backends.copies.put(call.param('id'), pathParameter(call), call.request, options, signal);
+  const { request, signal } = call;
+  await call.backends.copies.put(call.param('id'), pathParameter(call), request, copyInOptions(call), signal);
   sendEmpty(call, 200);
 }
 
-function pathParameter(call: Call): string {
+/** How an archive is to be put, by the request's query. */
+export function copyInOptions({ query }: Call): CopyInOptions {
+  return {
+    noOverwriteDirNonDir: boolValue(query.get('noOverwriteDirNonDir')),
+    copyUidGid: boolValue(query.get('copyUIDGID')),
+  };
+}
+
+/** The path in the container that a request names. Errors: `invalid` where it is missing. */
+export function pathParameter(call: Call): string {
   const path = call.query.get('path');
   // Docker's text, without the blank that it lacks.
   if (!path) throw new WharfError('invalid', 'bad parameter: pathcannot be empty');

@@ -4,6 +4,7 @@ import { archiveRoutes } from './archive.ts';
 import { commitRoutes } from './commit.ts';
 import { containerStreamRoutes } from './container-streams.ts';
 import { containerRoutes } from './containers.ts';
+import { copyInPlaceRoutes } from './copy-in-place.ts';
 import { execRoutes } from './execs.ts';
 import { exportRoutes } from './export.ts';
 import { imageRoutes } from './images.ts';
@@ -25,6 +26,7 @@ export const ROUTES: readonly Route[] = [
   ...imageRoutes,
   ...volumeRoutes,
   ...networkRoutes,
+  ...copyInPlaceRoutes,
   ...wharfRoutes,
   ...planRoutes,
   ...absentRoutes,

@@ -40,8 +40,8 @@ function look(): void {
   for (const [at, entry] of entries.entries()) if (gone[at]) entry.leave();
 }
 
-/** Node keeps the descriptor of a socket on its handle. */
-function descriptorOf(connection: Duplex): number | undefined {
+/** The descriptor of a connection: Node keeps it on the socket's handle. */
+export function descriptorOf(connection: Duplex): number | undefined {
   const { _handle: handle } = connection as { _handle?: { fd?: unknown } | null };
   return typeof handle?.fd === 'number' && handle.fd >= 0 ? handle.fd : undefined;
 }

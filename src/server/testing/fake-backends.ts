@@ -105,7 +105,14 @@ export function fakeBackends(overrides: FakeOverrides = {}): Backends {
       ...overrides.containers,
     },
     commits: { commit: unused, export: missing, ...overrides.commits },
-    copies: { stat: missing, get: missing, put: missing, ...overrides.copies },
+    copies: {
+      stat: missing,
+      get: missing,
+      put: missing,
+      async *putFromHost() {},
+      async *getToHost() {},
+      ...overrides.copies,
+    },
     execs: {
       create: async () => ({ id: 'e'.repeat(64) }),
       start: unused,
