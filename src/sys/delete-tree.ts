@@ -67,11 +67,8 @@ function deleteInThread(path: string): Promise<void> {
 function settle({ id, error }: DeleteAnswer): void {
   const deleted = waiting.get(id);
   waiting.delete(id);
-  if (error) {
-    const cause =
-      error.code === undefined ? undefined : Object.assign(new Error(error.message), { code: error.code });
-    deleted?.reject(new WharfError(error.kind, error.message, { cause }));
-  } else deleted?.resolve();
+  if (error) deleted?.reject(errorOfParts(error));
+  else deleted?.resolve();
   if (waiting.size === 0) thread?.rest();
 }
 
@@ -79,6 +76,12 @@ function end(reason: unknown): void {
   thread = undefined;
   for (const { reject } of waiting.values()) reject(WharfError.from(reason));
   waiting.clear();
+}
+
+/** The error whose parts came from a thread. */
+export function errorOfParts({ kind, message, code }: NonNullable<DeleteAnswer['error']>): WharfError {
+  const cause = code === undefined ? undefined : Object.assign(new Error(message), { code });
+  return new WharfError(kind, message, { cause });
 }
 
 /** An error's parts, for another thread. */

@@ -45,6 +45,7 @@ export {
   umountLater,
 } from './mount.ts';
 export { type MountInfo, mountInfo, parseMountInfo } from './mount-info.ts';
+export { mountLater } from './mount-later.ts';
 export { createNetns, deleteNetns } from './namespace.ts';
 export { addressBytes } from './netlink/address.ts';
 export { type Connection, deleteConnections } from './netlink/conntrack.ts';

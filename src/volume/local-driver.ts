@@ -18,7 +18,7 @@ import type { VolumeDetail, VolumeRecord } from './types.ts';
 
 /** How volumes with mount options are mounted; the system's own calls unless a test brings others. */
 export interface VolumeMounter {
-  mount(mount: VolumeMount, target: string): void;
+  mount(mount: VolumeMount, target: string): void | Promise<void>;
   unmount(target: string): void;
   /** All mount points of the host: a daemon before this one, or somebody else, made some of them. */
   mounts(): string[];
@@ -218,7 +218,7 @@ export class LocalDriver implements VolumeDriver {
   private async mountOn(wanted: VolumeMount, target: string): Promise<void> {
     const mount = await resolveAddresses(wanted, this.options.resolve);
     try {
-      this.options.mounter.mount(mount, target);
+      await this.options.mounter.mount(mount, target);
     } catch (thrown) {
       throw mountFailure(mount, target, thrown);
     }

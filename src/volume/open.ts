@@ -1,7 +1,7 @@
 import { lookup } from 'node:dns/promises';
 import type { Logger } from '../base/index.ts';
 import type { Database } from '../meta/types.ts';
-import { attachLoop, limitProject, mount, mountInfo, umount } from '../sys/index.ts';
+import { attachLoop, limitProject, mount, mountInfo, mountLater, umount } from '../sys/index.ts';
 import { LocalDriver, type VolumeMounter } from './local-driver.ts';
 import { openPlugins, type PluginFolders, SYSTEM_PLUGIN_FOLDERS } from './plugin/index.ts';
 import { makeDisk, type QuotaOps } from './quota.ts';
@@ -31,11 +31,17 @@ export function openVolumeStore(options: {
   return new RecordedVolumes({ local, plugins, database, log });
 }
 
+/** File systems whose mount waits for a server. */
+const NETWORK_TYPES = new Set(['nfs', 'nfs4', 'cifs', 'smb3']);
+/** How long a server has to answer. */
+const PATIENCE_MS = 60_000;
+
 /** The system's mount calls. */
 export const systemMounter: VolumeMounter = {
   mount: ({ type, source, flags, data }, target) => {
     const bind = flags.includes('bind') || flags.includes('rbind');
-    mount({ source, target, ...(bind ? {} : { type }), flags, data });
+    const request = { source, target, ...(bind ? {} : { type }), flags, data };
+    return NETWORK_TYPES.has(type) && !bind ? mountLater(request, PATIENCE_MS) : mount(request);
   },
   unmount: (target) => umount(target, { detach: true }),
   mounts: () => mountInfo().map((entry) => entry.mountPoint),

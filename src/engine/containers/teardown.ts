@@ -23,18 +23,20 @@ export async function unmountRun(
   deps: Pick<TeardownDeps, 'mounts' | 'paths' | 'log'>,
   id: string,
 ): Promise<void> {
-  const targets = [join(deps.paths.mounts, id)];
-  const own = join(deps.paths.subpaths, id);
-  // Few containers have any, and reading the mount table costs with the number of mounts.
-  if (existsSync(own)) targets.push(...deps.mounts.mountsBelow(own));
-  const unmount = async (target: string) => {
+  const guardedly = async (target: string, unmount: (target: string) => void | Promise<void>) => {
     try {
-      await deps.mounts.unmountLater(target);
+      await unmount(target);
     } catch (thrown) {
       deps.log.warn('unmount failed', { target, error: thrown });
     }
   };
-  await Promise.all(targets.map(unmount));
+  const own = join(deps.paths.subpaths, id);
+  // Few containers have any, and reading the mount table costs with the number of mounts.
+  const binds = existsSync(own) ? deps.mounts.mountsBelow(own) : [];
+  const root = guardedly(join(deps.paths.mounts, id), deps.mounts.unmountLater);
+  // Not opened: what is bound may be of a server that answers no more.
+  for (const target of binds) await guardedly(target, deps.mounts.unmount);
+  await root;
 }
 
 /** Gives back all that a run held. Never rejects: what fails is logged, and the next daemon start finds it. */

@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { normalize } from 'node:path';
 import { deadline, type Logger, WharfError } from '../../base/index.ts';
 import type { Usage } from '../../snapshot/types.ts';
@@ -135,8 +135,16 @@ export class PluginDriver implements VolumeDriver {
       throw new WharfError('internal', `VolumeDriver.Mount: ${why}`);
     };
     if (typeof mountpoint !== 'string' || mountpoint === '') return refuse('the plugin names no mount point');
-    const path = normalize(mountpoint).replace(/(.)\/$/, '$1');
-    if (!path.startsWith('/') || path.includes('\0')) return refuse(`not an absolute path: ${mountpoint}`);
+    if (!mountpoint.startsWith('/') || mountpoint.includes('\0'))
+      return refuse(`not an absolute path: ${mountpoint}`);
+    const named = normalize(mountpoint).replace(/(.)\/$/, '$1');
+    // Where links lead is what counts, and what is mounted.
+    const path = await deadline(
+      STAT_MS,
+      `looking at ${named}`,
+      realpath(named).catch(() => undefined),
+    );
+    if (path === undefined) return refuse(`${named} is no directory`);
     const { dataRoot } = this.options;
     if (
       path === '/' ||

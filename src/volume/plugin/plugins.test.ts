@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, it } from 'node:test';
@@ -211,7 +211,9 @@ describe('a hostile plugin', () => {
   it("can not show the engine's own files", async () => {
     const store = open();
     await store.create({ name: 'pv', driver: 'sample' });
-    for (const path of [root, at('data'), at('data/volumes')]) {
+    mkdirSync(at('data/volumes'), { recursive: true });
+    symlinkSync(at('data'), at('link'));
+    for (const path of [root, at('data'), at('data/volumes'), at('link'), at('link/volumes')]) {
       sample.faults.set('VolumeDriver.Mount', { text: JSON.stringify({ Mountpoint: path }) });
       await assert.rejects(store.acquire('pv', 'c'), /engine's own/);
     }
