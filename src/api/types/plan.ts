@@ -1,6 +1,16 @@
 /** What a destructive command would do to one object: an item of a `Plan`. */
 export interface PlanItem {
-  Kind: 'container' | 'image' | 'name' | 'volume' | 'network' | 'download' | 'layers';
+  /** The last two are the client's own: a user of a registry, a manifest list in local storage. */
+  Kind:
+    | 'container'
+    | 'image'
+    | 'name'
+    | 'volume'
+    | 'network'
+    | 'download'
+    | 'layers'
+    | 'user'
+    | 'manifest list';
   /** Empty where the object has none, or does not exist. */
   ID: string;
   /** For people: a container's name without the slash, an image's first name, a volume's name. */

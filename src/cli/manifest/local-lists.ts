@@ -9,6 +9,8 @@ import { entryJson, type ManifestEntry, parseEntry } from './entry.ts';
 export interface LocalLists {
   /** The images of a list, by their files' names; undefined when there is no such list. */
   list(name: Reference): ManifestEntry[] | undefined;
+  /** What its files take on the disk; undefined when there is no such list. */
+  bytes(name: Reference): number | undefined;
   /** One image of a list. */
   get(list: Reference, image: Reference): ManifestEntry | undefined;
   save(list: Reference, image: Reference, entry: ManifestEntry): void;
@@ -39,6 +41,15 @@ export function localLists(context: Context): LocalLists {
         throw fileError(folder(name), thrown);
       }
       return files.flatMap((file) => read(join(folder(name), file)) ?? []);
+    },
+    bytes(name) {
+      try {
+        const files = nodeFs().readdirSync(folder(name));
+        return files.reduce((sum, file) => sum + nodeFs().statSync(join(folder(name), file)).blocks * 512, 0);
+      } catch (thrown) {
+        if (errnoCode(thrown) === 'ENOENT') return undefined;
+        throw fileError(folder(name), thrown);
+      }
     },
     get: (list, image) => read(join(folder(list), fileName(image))),
     save(list, image, entry) {

@@ -165,6 +165,17 @@ test('a list is created, annotated, pushed byte for byte and removed', async () 
   );
 });
 
+test('what would be deleted is shown before', async () => {
+  await using lab = await new Lab().open();
+  lab.image('a/x', '1', 'amd64');
+  await lab.ok('create', 'HOST/a/x:all', 'HOST/a/x:1');
+  const shown = await lab.ok('rm', '--dry-run', '--format', '{{.Kind}} {{.Name}} {{.Bytes}}', 'HOST/a/x:all');
+  assert.match(shown, /^manifest list \S+\/a\/x:all 4096\n$/);
+  assert.ok(existsSync(lab.folder('a_x-all')));
+  await lab.ok('rm', 'HOST/a/x:all');
+  assert.equal(existsSync(lab.folder('a_x-all')), false);
+});
+
 test("the lists are kept in Docker's files", async () => {
   await using lab = await new Lab().open();
   const manifest = lab.image('a/x', '1', 'amd64');

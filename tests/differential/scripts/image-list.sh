@@ -8,5 +8,5 @@ l --filter reference=$N/one; l --filter "reference=$N/*"; l --filter "reference=
 $DOCKER images --filter label=of=$N; $DOCKER images --filter label=of=$N --digests; $DOCKER images -q --no-trunc --filter label=of=$N | wc -l; $DOCKER images --filter label=of=$N --format '{{json .}}' | sed 's/"CreatedAt":"[^"]*"/T/'; $DOCKER images --filter label=of=$N --tree
 $DOCKER images --filter nosuch=1; $DOCKER images --filter dangling=maybe; $DOCKER images --filter before=nosuch-$N; $DOCKER images --filter since=nosuch-$N:1; $DOCKER images --filter 'reference=['; $DOCKER images --filter until=nonsense; $DOCKER images --filter label=of=$N --filter until=10m; $DOCKER images --filter x; echo $?
 $DOCKER create --name $N $N/two true >/dev/null; $DOCKER images --filter label=of=$N --tree; $DOCKER rm $N
-$DOCKER image prune -f --filter label=of=$N --filter label=n=9; $DOCKER image prune -f --filter label=of=$N; $DOCKER image prune -f --filter bad=1; $DOCKER image prune -f --filter until=x; echo $?
+$DOCKER image prune -f --filter label=of=$N --filter label=n=9; $DOCKER image prune -f --filter label=of=$N | sed "s|^Total.*|TOTAL|"; $DOCKER image prune -f --filter bad=1; $DOCKER image prune -f --filter until=x; echo $?
 $DOCKER rmi $a $b $c; rm -r $d

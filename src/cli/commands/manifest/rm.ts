@@ -1,16 +1,19 @@
+import type { Plan, PlanItem } from '../../../api/index.ts';
 import { WharfError } from '../../../base/index.ts';
 import { atLeast, type CommandSpec, ExitError } from '../../command.ts';
 import { describeError } from '../../errors.ts';
 import { imageReference } from '../../manifest/entry.ts';
-import { localLists } from '../../manifest/local-lists.ts';
+import { type LocalLists, localLists } from '../../manifest/local-lists.ts';
+import { isDryRun, planFlags, showPlan } from '../../plan.ts';
 
 export const command: CommandSpec = {
-  usage: 'MANIFEST_LIST [MANIFEST_LIST...]',
+  usage: '[OPTIONS] MANIFEST_LIST [MANIFEST_LIST...]',
   summary: 'Delete one or more manifest lists from local storage',
-  flags: [],
+  flags: planFlags,
   arity: atLeast(1),
   run(context, flags) {
     const lists = localLists(context);
+    if (isDryRun(flags)) return showPlan(context, flags, planOf(lists, flags.operands));
     const errors = flags.operands.flatMap((operand) => {
       try {
         const list = imageReference(operand);
@@ -26,3 +29,18 @@ export const command: CommandSpec = {
     return 0;
   },
 };
+
+function planOf(lists: LocalLists, operands: readonly string[]): Plan {
+  const Items = operands.map((operand): PlanItem => {
+    const Kind = 'manifest list';
+    try {
+      const name = imageReference(operand);
+      const bytes = lists.bytes(name);
+      if (bytes === undefined) throw new WharfError('not-found', `No such manifest: ${name.canonical()}`);
+      return { Kind, ID: '', Name: name.canonical(), Bytes: bytes };
+    } catch (thrown) {
+      return { Kind, ID: '', Name: operand, Bytes: 0, Reason: describeError(thrown) };
+    }
+  });
+  return { Items, Bytes: Items.reduce((sum, { Bytes }) => sum + Bytes, 0) };
+}

@@ -57,6 +57,18 @@ describe('wharf registry user', () => {
     assert.deepEqual((await add('ann', 'second')).out, 'Changed the password of user ann\n');
     assert.equal(compareSync('second', hashOf('ann')), true);
     assert.equal((await wharf(['user', 'ls', '--htpasswd', users])).out, 'ann\nbob\n');
+    const planned = await wharf([
+      'user',
+      'rm',
+      '--dry-run',
+      '--format',
+      '{{.Name}} {{.Reason}}',
+      '--htpasswd',
+      users,
+      'ann',
+      'eve',
+    ]);
+    assert.equal(planned.out, 'ann \neve no such user: eve\n');
     assert.equal((await wharf(['user', 'rm', '--htpasswd', users, 'ann', 'bob'])).out, 'ann\nbob\n');
     assert.equal((await wharf(['user', 'ls', '--htpasswd', users])).out, '');
   });
