@@ -117,7 +117,12 @@ describe('a bomb is refused before it costs memory or much of the disk', () => {
     ],
     ['of entries', () => headers(30_000), { maxEntries: 20_000 }, 'invalid'],
     ['in a bomb', () => gzipSync(gzipSync(Buffer.alloc(MIB))), {}, 'corrupt'],
-    ['that fills the disk', () => repeated(900, (bytes) => zstdCompressSync(bytes)), {}, 'exhausted'],
+    [
+      'that fills the disk',
+      () => repeated(900, (bytes) => zstdCompressSync(bytes), Buffer.alloc(MIB, 'x')),
+      {},
+      'exhausted',
+    ],
     [
       'that says how long it is',
       () => Buffer.concat([head(2 ** 33 - 512), Buffer.alloc(512)]),

@@ -45,8 +45,6 @@ export interface LinkSource {
 export interface MakerOptions {
   /** Opens the folder of a hard link's target; the maker closes it. */
   linkSource: (header: TarHeader) => LinkSource;
-  /** Leaves holes where content is zeros. */
-  sparse: boolean;
 }
 
 /** Makes the entries of an archive, each by its name in an open folder, by calls that follow nothing. */
@@ -55,7 +53,9 @@ export class EntryMaker implements Disposable {
   fileBytes = 0;
   private readonly options: MakerOptions;
   /** The file under way, and what it lacks of its header. */
-  private file: { fd: Fd; header: TarHeader; owner: boolean; mode: boolean; at: number } | undefined;
+  private file:
+    | { fd: Fd; header: TarHeader; owner: boolean; mode: boolean; at: number; written: number }
+    | undefined;
   /** Bits that a new file never gets. */
   private readonly umask = processUmask();
   /** True while new files get exactly the mode they are made with: no default ACL was seen (acl(5)). */
@@ -98,10 +98,7 @@ export class EntryMaker implements Disposable {
 
   /** Content of the file under way. Errors are those of `node:fs`. */
   data(bytes: Uint8Array): void {
-    const { file } = this;
-    if (!file) return;
-    if (this.options.sparse) this.writeSparse(file, bytes);
-    else this.write(file, bytes, 0, bytes.byteLength);
+    if (this.file) this.writeSparse(this.file, bytes);
   }
 
   /** The header of the file under way, if there is one. */
@@ -113,9 +110,10 @@ export class EntryMaker implements Disposable {
   end(): void {
     if (!this.file) return;
     using fd = this.file.fd;
-    const { header, owner, mode } = this.file;
+    const { header, owner, mode, written } = this.file;
     this.file = undefined;
-    if (this.options.sparse && header.size > 0) ftruncateSync(fd.fd, header.size);
+    // It ends in a hole.
+    if (written < header.size) ftruncateSync(fd.fd, header.size);
     if (owner) fchownSync(fd.fd, header.uid, header.gid);
     if (mode) fchmodSync(fd.fd, header.mode);
     if (header.xattrs.size > 0) this.attributes(fd, header);
@@ -156,20 +154,26 @@ export class EntryMaker implements Disposable {
     const exact = this.exactModes && (header.mode & ~0o777) === 0 && (header.mode & this.umask) === 0;
     const mode = exact ? header.mode : 0o600;
     const fd = openat2(parent, name, { flags, mode, resolve: ONE_NAME });
-    this.file = { fd, header, owner: !this.isOwnerOfNew(parent, header), mode: !exact, at: 0 };
+    this.file = { fd, header, owner: !this.isOwnerOfNew(parent, header), mode: !exact, at: 0, written: 0 };
     this.fileBytes += header.size;
   }
 
-  private write(file: { fd: Fd; at: number }, bytes: Uint8Array, from: number, to: number): void {
+  private write(
+    file: { fd: Fd; at: number; written: number },
+    bytes: Uint8Array,
+    from: number,
+    to: number,
+  ): void {
     for (let at = from; at < to; ) {
       const wrote = writeSync(file.fd.fd, bytes, at, to - at, file.at);
       at += wrote;
       file.at += wrote;
+      file.written = file.at;
     }
   }
 
   /** Steps over pages of zeros; they are holes, for the file is new. */
-  private writeSparse(file: { fd: Fd; at: number }, bytes: Uint8Array): void {
+  private writeSparse(file: { fd: Fd; at: number; written: number }, bytes: Uint8Array): void {
     let from = 0;
     for (let at = 0; at < bytes.byteLength; ) {
       const end = Math.min(bytes.byteLength, at + PAGE - ((file.at + at - from) % PAGE));

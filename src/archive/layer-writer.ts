@@ -50,7 +50,6 @@ export class LayerWriter implements TarSink, Disposable {
     this.form = form;
     this.maker = new EntryMaker(this.root, {
       linkSource: (header) => this.linkSource(header),
-      sparse: false,
     });
   }
 

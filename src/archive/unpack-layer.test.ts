@@ -6,9 +6,11 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   readlinkSync,
   renameSync,
   rmSync,
+  statSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -148,6 +150,27 @@ describe('a layer whose file still grows', () => {
     short.advance(packed.length);
     short.end();
     await assert.rejects(unpackLayer({ source: short, target: freshTarget() }), kind('corrupt'));
+  });
+});
+
+describe('zeros in a layer', () => {
+  it('take no room on the disk, and are there when they are read', async () => {
+    const bodies = {
+      within: Buffer.concat([Buffer.alloc(5000, 'a'), Buffer.alloc(1 << 20), Buffer.from('end')]),
+      behind: Buffer.concat([Buffer.from('begin'), Buffer.alloc(1 << 20)]),
+      only: Buffer.alloc(1 << 20),
+      none: Buffer.alloc(0),
+    };
+    const bytes = tar(...Object.entries(bodies).map(([name, body]) => ({ name, body })));
+    const source = new GrowingFile(stored(bytes));
+    source.advance(bytes.length);
+    source.end();
+    const target = freshTarget();
+    assert.equal((await unpackLayer({ source, target })).diffId, digestOf(bytes));
+    for (const [name, body] of Object.entries(bodies)) {
+      assert.ok(body.equals(readFileSync(join(target, name))), name);
+      assert.ok(statSync(join(target, name)).blocks * 512 <= 16_384, name);
+    }
   });
 });
 

@@ -53,7 +53,6 @@ export class ViewWriter implements TarSink, Disposable {
     this.root = walk(view, '/', { followLast: true });
     this.maker = new EntryMaker(this.root.fd as Fd, {
       linkSource: (header) => this.linkSource(header),
-      sparse: true,
     });
   }
 
