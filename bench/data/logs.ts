@@ -1,4 +1,4 @@
-import { closeSync, openSync, statfsSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, statfsSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Bench } from './parts.ts';
 import type { DataSite } from './site.ts';
@@ -7,9 +7,9 @@ const LOG_BYTES = 10 * 2 ** 30;
 const PIECE_LINES = 20_000;
 const TAIL = 100;
 
-/** A line as the engine's own monitor writes it, by the name of the log's file. */
+/** A line as the engine's own monitor writes it, by what the log holds already. */
 function encoder(path: string): (time: string, text: string) => string {
-  if (path.endsWith('-json.log'))
+  if (readFileSync(path, 'utf8').startsWith('{'))
     return (time, text) => `${JSON.stringify({ log: `${text}\n`, stream: 'stdout', time })}\n`;
   return (time, text) => `${time.replace('Z', '+00:00')} stdout F ${text}\n`;
 }
