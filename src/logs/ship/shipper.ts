@@ -267,6 +267,8 @@ async function send(
   signal: AbortSignal,
   tell: (hangs: WharfError) => void,
 ): Promise<void> {
+  // It may have been closed while the block was read; what is aborted already tells a listener nothing.
+  signal.throwIfAborted();
   const leave = new AbortController();
   const timer = setTimeout(() => {
     const hangs = new WharfError('unavailable', `it has taken nothing for ${hanging / 1000} s`);
