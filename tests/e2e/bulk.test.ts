@@ -67,7 +67,9 @@ describe('bulk', () => {
   it('1 GB of output comes back from the log, whole and in order', async () => {
     // 10,000,000 numbered lines of 100 bytes, made by one process.
     const script = `seq -w 1 ${LINES} | sed 's/$/${'x'.repeat(91)}/'`;
-    await engine.ok('create', '--name', 'talker', '--net', 'none', 'busybox', 'sh', '-c', script);
+    // Logs are bounded unless that is lifted.
+    const whole = ['--log-opt', 'max-size=-1', '--net', 'none'];
+    await engine.ok('create', '--name', 'talker', ...whole, 'busybox', 'sh', '-c', script);
     await engine.ok('start', 'talker');
     assert.equal((await engine.dockerWith({ timeout: 120_000 }, 'wait', 'talker')).stdout, '0\n');
     const pipeline = `"$0" -H "$1" logs talker | sha256sum`;
