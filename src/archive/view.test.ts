@@ -222,6 +222,8 @@ describe('against the kernel', () => {
           const got = attempt(() => found(view, path, true)[1] ?? 'none');
           // More links than the kernel takes are fine, as in Docker.
           if (expected === 'ELOOP') continue;
+          // Beside mounts and renames of other tests the kernel may not be sure of a "..", and says so (openat2(2)).
+          if (expected === 'EAGAIN') continue;
           assert.equal(got === 'none' ? 'ENOENT' : got, expected, `seed ${seed}: ${path}`);
           if (typeof expected === 'bigint') reached += 1;
         }
