@@ -178,6 +178,17 @@ describe('recovery', () => {
     assert.deepEqual(readdirSync(root), ['here']);
   });
 
+  it('names what it still deletes, and what is being made, and nothing more once that is over', async () => {
+    mkdirSync(at('.removed-0123456789ab-gone/_data'), { recursive: true });
+    const local = driver();
+    const recovered = local.recover([], noop);
+    assert.deepEqual(local.underway(), ['.removed-0123456789ab-gone']);
+    await recovered;
+    await local.create(volume('new'), () => assert.deepEqual(local.underway(), ['.making']));
+    await local.remove(volume('new'), () => assert.deepEqual(local.underway(), readdirSync(root)));
+    assert.deepEqual([local.underway(), readdirSync(root)], [[], []]);
+  });
+
   it('is needless after failures that were seen', async () => {
     const local = driver();
     await assert.rejects(local.create(volume('new'), fail), /records are full/);

@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { type Logger, newId, WharfError } from '../base/index.ts';
 import type { Usage } from '../snapshot/types.ts';
@@ -44,6 +44,8 @@ const DISK = 'disk.ext4';
 export class LocalDriver implements VolumeDriver {
   readonly name = 'local';
   private readonly options: LocalDriverOptions;
+  private readonly emptying = new Set<string>();
+  private creates = 0;
 
   constructor(options: LocalDriverOptions) {
     this.options = options;
@@ -85,6 +87,7 @@ export class LocalDriver implements VolumeDriver {
     }
     const making = join(this.options.root, MAKING);
     const made = join(making, volume.name);
+    this.creates++;
     try {
       mkdirSync(making, { recursive: true, mode: 0o700 });
       rmSync(made, { recursive: true, force: true });
@@ -100,6 +103,7 @@ export class LocalDriver implements VolumeDriver {
       throw WharfError.from(thrown);
     } finally {
       removeEmpty(making);
+      this.creates--;
     }
   }
 
@@ -121,6 +125,7 @@ export class LocalDriver implements VolumeDriver {
     // Moved away before the record goes, so that no crash leaves files, whole or half, under a name that can be asked for
     // again; `recover` forgets the record of what lies there.
     const trash = join(this.options.root, trashName(volume.name));
+    using _ = this.passing(trash);
     const moved = existsSync(directory);
     if (moved) renameSync(directory, trash);
     try {
@@ -132,6 +137,11 @@ export class LocalDriver implements VolumeDriver {
     }
     if (volume.quota?.method === 'project') this.lift(join(trash, '_data'), volume.quota.projectId);
     await deleteTree(trash);
+  }
+
+  /** Names below the root that belong to no volume yet, or no more, and are being filled or emptied right now. */
+  underway(): string[] {
+    return [...this.emptying].map((directory) => basename(directory)).concat(this.creates > 0 ? MAKING : []);
   }
 
   mountpoint(volume: Pick<VolumeRecord, 'name'>): string {
@@ -229,7 +239,14 @@ export class LocalDriver implements VolumeDriver {
     dropLostAndFound(target);
   }
 
+  private passing(directory: string): Disposable {
+    this.emptying.add(directory);
+    return { [Symbol.dispose]: () => void this.emptying.delete(directory) };
+  }
+
   private async empty(directories: string[]): Promise<void> {
+    using underway = new DisposableStack();
+    for (const directory of directories) underway.use(this.passing(directory));
     for (const directory of directories) {
       // The start of the daemon goes first.
       await setImmediate();

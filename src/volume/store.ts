@@ -114,6 +114,10 @@ export class RecordedVolumes implements VolumeStore {
       : this.options.local.mountpoint({ name });
   }
 
+  underway(): string[] {
+    return this.options.local.underway();
+  }
+
   async acquire(name: string, userId: string, options: { adopted?: boolean } = {}): Promise<string> {
     return this.locks.with(name, async () => {
       const volume = this.require(name);

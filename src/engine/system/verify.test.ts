@@ -53,6 +53,7 @@ async function sound() {
     cgroups: new Set([running]),
     leftovers: [running],
     volumeNames: ['data'],
+    underway: [] as string[],
     database: [] as string[],
     network: [] as string[],
     directory,
@@ -70,6 +71,7 @@ async function sound() {
     volumes: {
       list: () => state.volumeNames.map((name) => ({ name, driver: 'local' }) as never),
       mountpoint: (name) => join(volumes, name, '_data'),
+      underway: () => state.underway,
     },
     tasks: { leftovers: async () => state.leftovers },
     containers: () => state.containers,
@@ -244,6 +246,14 @@ test('a paused container counts as running, a restarting one as neither', async 
   using _ = state;
   state.containers = [container(running, 'paused', 4711), container(stopped, 'restarting', 0)];
   state.cgroups.add(stopped);
+  assert.equal((await verifyEngine(deps)).ok, true);
+});
+
+test('a volume being made or deleted is no finding', async () => {
+  const { state, deps } = await sound();
+  using _ = state;
+  state.underway = state.volumeNames;
+  state.volumeNames = [];
   assert.equal((await verifyEngine(deps)).ok, true);
 });
 

@@ -18,7 +18,7 @@ export interface VerifyDeps {
   content: Pick<ContentStore, 'list' | 'open'>;
   snapshots: Pick<Snapshotter, 'list' | 'stat' | 'directory'>;
   networks: Pick<NetworkStack, 'verify'>;
-  volumes: Pick<VolumeStore, 'list' | 'mountpoint'>;
+  volumes: Pick<VolumeStore, 'list' | 'mountpoint' | 'underway'>;
   tasks: Pick<TaskService, 'leftovers'>;
   containers: () => ContainerRecord[];
   images: () => ImageRecord[];
@@ -214,8 +214,9 @@ function checkVolumes(deps: VerifyDeps): string[] {
     .filter((name) => !existsSync(deps.volumes.mountpoint(name)))
     .map((name) => `the directory of volume ${name} is missing`);
   if (!existsSync(deps.paths.volumes)) return problems;
+  const underway = new Set(deps.volumes.underway());
   for (const entry of readdirSync(deps.paths.volumes, { withFileTypes: true })) {
-    if (!entry.isDirectory() || names.has(entry.name)) continue;
+    if (!entry.isDirectory() || names.has(entry.name) || underway.has(entry.name)) continue;
     problems.push(`${join(deps.paths.volumes, entry.name)} is a directory of no volume`);
   }
   return problems;

@@ -50,7 +50,16 @@ function processesOf(names: DaemonNames): { pid: number; title: string }[] {
 
 /** Kills all processes of a daemon's containers, as the end of the machine does. */
 export function killProcesses(names: DaemonNames): void {
-  for (const { pid } of processesOf(names)) process.kill(pid, 'SIGKILL');
+  for (const { pid } of processesOf(names)) killIfAlive(pid);
+}
+
+function killIfAlive(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (thrown) {
+    // It has ended since it was listed.
+    if ((thrown as NodeJS.ErrnoException).code !== 'ESRCH') throw thrown;
+  }
 }
 
 async function clearProcesses(names: DaemonNames, found: string[]): Promise<void> {
@@ -62,7 +71,7 @@ async function clearProcesses(names: DaemonNames, found: string[]): Promise<void
     else
       for (const { pid, title } of left) {
         found.push(`process ${pid}: ${title.slice(0, 200)}`);
-        process.kill(pid, 'SIGKILL');
+        killIfAlive(pid);
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
   }
