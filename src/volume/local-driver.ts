@@ -44,7 +44,7 @@ const DISK = 'disk.ext4';
 export class LocalDriver implements VolumeDriver {
   readonly name = 'local';
   private readonly options: LocalDriverOptions;
-  private readonly emptying = new Set<string>();
+  private readonly passing = new Set<string>();
   private creates = 0;
 
   constructor(options: LocalDriverOptions) {
@@ -125,7 +125,7 @@ export class LocalDriver implements VolumeDriver {
     // Moved away before the record goes, so that no crash leaves files, whole or half, under a name that can be asked for
     // again; `recover` forgets the record of what lies there.
     const trash = join(this.options.root, trashName(volume.name));
-    using _ = this.passing(trash);
+    using _ = this.pass(volume.name, basename(trash));
     const moved = existsSync(directory);
     if (moved) renameSync(directory, trash);
     try {
@@ -139,9 +139,9 @@ export class LocalDriver implements VolumeDriver {
     await deleteTree(trash);
   }
 
-  /** Names below the root that belong to no volume yet, or no more, and are being filled or emptied right now. */
+  /** Names below the root that are being made or deleted right now: what lies there need not agree with the records. */
   underway(): string[] {
-    return [...this.emptying].map((directory) => basename(directory)).concat(this.creates > 0 ? MAKING : []);
+    return [...this.passing, ...(this.creates > 0 ? [MAKING] : [])];
   }
 
   mountpoint(volume: Pick<VolumeRecord, 'name'>): string {
@@ -239,14 +239,17 @@ export class LocalDriver implements VolumeDriver {
     dropLostAndFound(target);
   }
 
-  private passing(directory: string): Disposable {
-    this.emptying.add(directory);
-    return { [Symbol.dispose]: () => void this.emptying.delete(directory) };
+  private pass(...names: string[]): Disposable {
+    for (const name of names) this.passing.add(name);
+    return {
+      [Symbol.dispose]: () => {
+        for (const name of names) this.passing.delete(name);
+      },
+    };
   }
 
   private async empty(directories: string[]): Promise<void> {
-    using underway = new DisposableStack();
-    for (const directory of directories) underway.use(this.passing(directory));
+    using _ = this.pass(...directories.map((directory) => basename(directory)));
     for (const directory of directories) {
       // The start of the daemon goes first.
       await setImmediate();

@@ -50,7 +50,7 @@ export interface VolumeStore {
   drivers(): string[];
   /** The directory that containers see, on the host; empty for a plugin's volume that nobody has mounted. */
   mountpoint(name: string): string;
-  /** Names below the root of the local volumes that are no volume's, and are being made or deleted at this moment. */
+  /** Names below the root of the local volumes that are being made or deleted at this moment: records and files may differ. */
   underway(): string[];
   /**
    * Mounts a volume that has mount options (tmpfs, bind, nfs …), a disk of its own or a plugin, for one more user; returns

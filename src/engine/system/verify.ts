@@ -210,11 +210,11 @@ async function checkTasks(deps: VerifyDeps): Promise<string[]> {
 function checkVolumes(deps: VerifyDeps): string[] {
   const local = deps.volumes.list().filter(({ driver }) => driver === 'local');
   const names = new Set(local.map((volume) => volume.name));
+  const underway = new Set(deps.volumes.underway());
   const problems = [...names]
-    .filter((name) => !existsSync(deps.volumes.mountpoint(name)))
+    .filter((name) => !underway.has(name) && !existsSync(deps.volumes.mountpoint(name)))
     .map((name) => `the directory of volume ${name} is missing`);
   if (!existsSync(deps.paths.volumes)) return problems;
-  const underway = new Set(deps.volumes.underway());
   for (const entry of readdirSync(deps.paths.volumes, { withFileTypes: true })) {
     if (!entry.isDirectory() || names.has(entry.name) || underway.has(entry.name)) continue;
     problems.push(`${join(deps.paths.volumes, entry.name)} is a directory of no volume`);
